@@ -1,0 +1,2 @@
+//! The `criteo` command.
+fn main() {}
