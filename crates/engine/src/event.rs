@@ -1,0 +1,208 @@
+//! What the engine tells its callers while it works.
+//!
+//! The engine prints nothing. Every observable fact is an [`Event`]; a door (progress bars, plain lines, JSON
+//! lines, a protocol) implements [`Reporter`] and decides how to show it. Events carry no secrets and no row
+//! values except those an error has to name.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+/// Receives events. Called from several threads at once, so it must not block for long.
+pub trait Reporter: Send + Sync {
+    /// One thing happened.
+    fn on_event(&self, event: &Event);
+}
+
+/// A [`Reporter`] that drops everything, for callers who only want the summary.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn on_event(&self, _event: &Event) {}
+}
+
+/// A fact about a run, in the order in which things happen.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A run began.
+    RunStarted {
+        /// Identifier of the run, also in the ledger.
+        run_id: String,
+        /// The interrupted run whose work this one carries on, if any.
+        continues: Option<String>,
+        /// Streams that will be read, in order.
+        streams: Vec<String>,
+        /// Advertisers that the app was granted and the configuration selects.
+        advertisers: usize,
+    },
+    /// Windows that an earlier run had decoded but not loaded were loaded without asking Criteo again.
+    SpoolReplayed {
+        /// The stream they belong to.
+        stream: String,
+        /// How many windows.
+        windows: usize,
+    },
+    /// The work of one stream is known (and, for report streams, an estimate of what it will cost).
+    StreamPlanned {
+        /// Stream name.
+        stream: String,
+        /// Windows planned so far; report streams re-plan as they learn how dense the data is.
+        windows: usize,
+        /// Estimated calls.
+        calls: usize,
+    },
+    /// One window is about to be read.
+    WindowStarted {
+        /// Stream name.
+        stream: String,
+        /// The window in words, e.g. `2026-01-01..2026-01-07, 10 advertisers`.
+        window: String,
+    },
+    /// One window is in the destination, with its ledger entry.
+    WindowLoaded {
+        /// Stream name.
+        stream: String,
+        /// The window in words.
+        window: String,
+        /// Rows it now holds.
+        rows: u64,
+        /// Calls it took.
+        calls: u32,
+        /// Body bytes received for it.
+        bytes: u64,
+        /// Whether the rows were checked against the totals of the response.
+        verified: bool,
+        /// Windows of the stream still to do, by the current plan.
+        windows_left: usize,
+    },
+    /// A window could not be read as it was and will be read in parts.
+    WindowSplit {
+        /// Stream name.
+        stream: String,
+        /// The window in words.
+        window: String,
+        /// Why, e.g. `100,000 rows, which is Criteo's cap`.
+        reason: String,
+        /// How many parts it became.
+        parts: usize,
+    },
+    /// A window was given up for this run: its old rows stay, and it will be read again next time.
+    WindowQuarantined {
+        /// Stream name.
+        stream: String,
+        /// The window in words.
+        window: String,
+        /// Why.
+        reason: String,
+    },
+    /// One stream is finished.
+    StreamFinished(StreamSummary),
+    /// The rate limiter holds calls back.
+    RateLimitWait {
+        /// `reports` or `other`.
+        budget: String,
+        /// For how long, in seconds.
+        #[serde(serialize_with = "seconds")]
+        wait: Duration,
+    },
+    /// A call is tried again.
+    Retry {
+        /// The operation, in Criteo's words.
+        operation: String,
+        /// Number of the attempt that failed.
+        attempt: u32,
+        /// Pause before the next one, in seconds.
+        #[serde(serialize_with = "seconds")]
+        wait: Duration,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Something a person should know that does not stop the run.
+    Warning {
+        /// The stream it concerns, if one.
+        stream: Option<String>,
+        /// What, in a sentence.
+        message: String,
+    },
+    /// The run ended.
+    RunFinished(RunSummary),
+}
+
+/// What a run did for one stream.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct StreamSummary {
+    /// Stream name.
+    pub stream: String,
+    /// Table it lands in.
+    pub table: String,
+    /// Windows loaded.
+    pub windows: usize,
+    /// Windows quarantined.
+    pub quarantined: usize,
+    /// Calls made.
+    pub calls: u32,
+    /// Rows loaded.
+    pub rows: u64,
+    /// Body bytes received.
+    pub bytes: u64,
+    /// Seconds from the first call to the last commit.
+    pub seconds: f64,
+    /// Windows whose rows agreed with the response's own totals.
+    pub verified: usize,
+    /// Windows whose response carried totals that could be compared.
+    pub verifiable: usize,
+    /// Why the stream could not be read at all (a missing permission, say), if so.
+    pub failure: Option<String>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunSummary {
+    /// Identifier of the run, also in the ledger.
+    pub run_id: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Per stream, in the order of the catalog.
+    pub streams: Vec<StreamSummary>,
+    /// Windows that were given up, each with its reason.
+    pub quarantined: Vec<QuarantinedWindow>,
+    /// Whole seconds and fractions from start to end.
+    pub seconds: f64,
+}
+
+/// How a run ended. The exit code of the command follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that was asked for is loaded: exit code 0.
+    Complete,
+    /// Some windows or streams are missing, the rest is loaded: exit code 3.
+    Partial,
+    /// Nothing of what was asked for could be loaded: exit code 1.
+    Failed,
+    /// Stopped by a person before the end; what was loaded stays: exit code 3.
+    Interrupted,
+}
+
+/// A window that was given up, in words a person can act on.
+#[derive(Debug, Clone, Serialize)]
+pub struct QuarantinedWindow {
+    /// Stream name.
+    pub stream: String,
+    /// First day, for report streams.
+    pub first_day: Option<Date>,
+    /// Last day, for report streams.
+    pub last_day: Option<Date>,
+    /// The advertisers concerned.
+    pub advertiser_ids: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
