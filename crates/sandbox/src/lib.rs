@@ -1,1 +1,5 @@
 //! Criteo sandbox.
+
+pub mod entities;
+pub mod reports;
+pub mod world;
