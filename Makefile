@@ -1,0 +1,47 @@
+# The short way to everything; each target can also be run as the cargo command that it shows.
+# Build output goes where CARGO_TARGET_DIR says, by default to target/.
+
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+
+# The cache's absolute path rather than the checkout's link to it: the build depends on the value of this variable,
+# so that every checkout which shares a CARGO_TARGET_DIR has to name the library in the same way.
+ifeq ($(DUCKDB_LIB_DIR),)
+export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
+endif
+
+.PHONY: help setup build demo test lint format docs bench clean-demo
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Fetch the prebuilt libduckdb once and check it; nothing else needs setting up.
+	@scripts/setup-libduckdb
+
+build: setup ## Build the criteo binary.
+	$(CARGO) build --locked --package criteo-connector
+
+demo: setup ## Sync every stream from the sandbox into demo/criteo.duckdb and ask it a question. No key needed.
+	$(CARGO) run --locked --package criteo-connector -- demo
+
+test: setup ## Run every test.
+	$(CARGO) test --locked --workspace
+
+lint: setup ## Check formatting, clippy with warnings denied, the dependency graph and the shell scripts.
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	scripts/check-dependencies
+	scripts/check-machine-paths
+	scripts/check-shell
+
+format: ## Format all Rust code.
+	$(CARGO) fmt --all
+
+docs: setup ## Build the API documentation of all crates, with warnings denied.
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+bench: setup ## Measure how fast a report is decoded, beside a plain JSON parse of the same bytes.
+	$(CARGO) bench --locked --package criteo-engine
+
+clean-demo: ## Remove what the demo made.
+	rm -rf demo
