@@ -1,1 +1,3 @@
 //! Criteo engine.
+
+pub mod catalog;
