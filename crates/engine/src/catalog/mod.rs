@@ -19,6 +19,8 @@ mod stream;
 mod suggestion;
 
 #[cfg(test)]
+mod contract_tests;
+#[cfg(test)]
 mod tests;
 
 pub use field::{Field, FieldType, Role, Stamp};
