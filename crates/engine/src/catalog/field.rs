@@ -1,7 +1,6 @@
 //! One column of a stream.
 
-use arrow_schema::{DataType, TimeUnit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// One field of a stream: what Criteo calls it, what we call it, and what its values mean.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -41,7 +40,7 @@ impl Field {
 }
 
 /// The type of a field's values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldType {
     /// Any text, and every identifier: ids are names, not numbers, whether Criteo quotes them or not.
@@ -63,25 +62,6 @@ pub enum FieldType {
     TimestampUtc,
     /// A list or an object, kept as JSON text.
     Json,
-}
-
-impl FieldType {
-    /// The Arrow type that holds the values. JSON travels as text; a destination with a JSON type may use it.
-    #[must_use]
-    pub fn arrow_type(self) -> DataType {
-        match self {
-            FieldType::Text | FieldType::Json => DataType::Utf8,
-            FieldType::Integer => DataType::Int64,
-            FieldType::Money => DataType::Decimal128(38, 9),
-            FieldType::Float => DataType::Float64,
-            FieldType::Boolean => DataType::Boolean,
-            FieldType::Date => DataType::Date32,
-            FieldType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-            FieldType::TimestampUtc => {
-                DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-            }
-        }
-    }
 }
 
 /// What a field does in its stream.

@@ -273,6 +273,11 @@ fn history_is_counted_back_from_the_last_readable_day() {
         Some(date(2026, 8, 23))
     );
     assert_eq!(placements.last_readable_day(today), date(2026, 11, 22));
+    let log_files = catalog.stream("transparency").unwrap();
+    assert_eq!(
+        log_files.first_readable_day(today),
+        Some(date(2026, 10, 24))
+    );
     let campaigns = catalog.stream("campaigns").unwrap();
     assert_eq!(campaigns.first_readable_day(today), None);
 }
