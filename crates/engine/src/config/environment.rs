@@ -1,0 +1,147 @@
+//! The variables of the environment that the product reads, all of them.
+
+use std::collections::BTreeMap;
+
+use super::{Config, ConfigError};
+
+/// One variable the product reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for; the text of the reference page.
+    pub description: &'static str,
+}
+
+impl Variable {
+    /// The client id of the app key.
+    pub const CLIENT_ID: Variable = Variable {
+        name: "CRITEO_CLIENT_ID",
+        description: "Client id of the app key. Wins over client_id in the configuration.",
+    };
+    /// The client secret of the app key.
+    pub const CLIENT_SECRET: Variable = Variable {
+        name: "CRITEO_CLIENT_SECRET",
+        description: "Client secret of the app key.",
+    };
+    /// A file that holds the client id.
+    pub const CLIENT_ID_FILE: Variable = Variable {
+        name: "CRITEO_CLIENT_ID_FILE",
+        description: "File that holds the client id and nothing else, as container secrets are mounted.",
+    };
+    /// A file that holds the client secret.
+    pub const CLIENT_SECRET_FILE: Variable = Variable {
+        name: "CRITEO_CLIENT_SECRET_FILE",
+        description: "File that holds the client secret and nothing else, as container secrets are mounted.",
+    };
+    /// A file that holds both, as the portal lets people download it.
+    pub const KEY_FILE: Variable = Variable {
+        name: "CRITEO_KEY_FILE",
+        description: "Key file from Criteo's developer portal. Wins over key_file in the configuration.",
+    };
+    /// The address of the API.
+    pub const API_URL: Variable = Variable {
+        name: "CRITEO_API_URL",
+        description: "Address of the API, for a proxy or the sandbox: https, or http on this machine.",
+    };
+    /// Report calls in any 60 seconds.
+    pub const REPORT_CALLS_PER_MINUTE: Variable = Variable {
+        name: "CRITEO_REPORT_CALLS_PER_MINUTE",
+        description: "Report calls in any 60 seconds; Criteo grants 40.",
+    };
+    /// Other calls in any 60 seconds.
+    pub const CALLS_PER_MINUTE: Variable = Variable {
+        name: "CRITEO_CALLS_PER_MINUTE",
+        description: "All other calls in any 60 seconds; Criteo grants 250.",
+    };
+    /// The calendar's idea of now.
+    pub const NOW: Variable = Variable {
+        name: "CRITEO_NOW",
+        description: "An instant such as 2026-03-01T08:00:00Z that replaces the calendar's idea of now, not the timers.",
+    };
+
+    /// Every variable, in the order of the reference page.
+    pub const ALL: [Variable; 9] = [
+        Variable::CLIENT_ID,
+        Variable::CLIENT_SECRET,
+        Variable::CLIENT_ID_FILE,
+        Variable::CLIENT_SECRET_FILE,
+        Variable::KEY_FILE,
+        Variable::API_URL,
+        Variable::REPORT_CALLS_PER_MINUTE,
+        Variable::CALLS_PER_MINUTE,
+        Variable::NOW,
+    ];
+}
+
+/// The values of those variables. It holds secrets, so it can be neither printed nor cloned.
+#[derive(Default)]
+pub struct Environment {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Environment {
+        Environment::of(|name| std::env::var(name).ok())
+    }
+
+    /// An environment that answers with `value_of`. Empty values count as unset, because that is how a variable is
+    /// cleared in a container or a unit file.
+    pub fn of(value_of: impl Fn(&str) -> Option<String>) -> Environment {
+        let values = Variable::ALL
+            .iter()
+            .filter_map(|variable| {
+                let value = value_of(variable.name)?;
+                (!value.trim().is_empty()).then_some((variable.name, value))
+            })
+            .collect();
+        Environment { values }
+    }
+
+    /// The value of a variable, unless it is unset or empty.
+    pub(super) fn value(&self, variable: Variable) -> Option<&str> {
+        self.values.get(variable.name).map(String::as_str)
+    }
+}
+
+impl Config {
+    /// Lets `CRITEO_API_URL`, `CRITEO_REPORT_CALLS_PER_MINUTE` and `CRITEO_CALLS_PER_MINUTE` win over the file.
+    ///
+    /// This is not part of loading, so that a program which brings its own configuration (the demo) is not sent
+    /// elsewhere by a variable that was meant for another one.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Environment`] with the name of the variable whose value cannot be used.
+    pub fn apply_environment(&mut self, environment: &Environment) -> Result<(), ConfigError> {
+        if let Some(address) = environment.value(Variable::API_URL) {
+            criteo_api::BaseUrl::parse(address).map_err(|error| ConfigError::Environment {
+                variable: Variable::API_URL.name,
+                message: format!("cannot be used. {error}"),
+            })?;
+            self.criteo.api_url = Some(address.trim().to_owned());
+        }
+        if let Some(quota) = quota(environment, Variable::REPORT_CALLS_PER_MINUTE)? {
+            self.criteo.report_calls_per_minute = Some(quota);
+        }
+        if let Some(quota) = quota(environment, Variable::CALLS_PER_MINUTE)? {
+            self.criteo.calls_per_minute = Some(quota);
+        }
+        Ok(())
+    }
+}
+
+fn quota(environment: &Environment, variable: Variable) -> Result<Option<u32>, ConfigError> {
+    let Some(written) = environment.value(variable) else {
+        return Ok(None);
+    };
+    match written.trim().parse() {
+        Ok(quota) if quota > 0 => Ok(Some(quota)),
+        _ => Err(ConfigError::Environment {
+            variable: variable.name,
+            message: format!("must be a whole number from 1, but is {written:?}"),
+        }),
+    }
+}

@@ -1,0 +1,216 @@
+//! What the configuration file may say. These comments are its reference: they become the JSON Schema.
+//!
+//! Unknown keys are refused by the check against that schema (which names the nearest known key and reports all of
+//! them at once), so serde itself is left lenient here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::scalars;
+
+/// Configuration of criteo-connector, by default in `criteo.toml`.
+///
+/// The app key is not part of it: client id and secret come from `CRITEO_CLIENT_ID` and `CRITEO_CLIENT_SECRET`,
+/// from the files that `CRITEO_CLIENT_ID_FILE` and `CRITEO_CLIENT_SECRET_FILE` name, or from a key file.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, title = "criteo.toml")]
+pub struct Config {
+    /// What to ask Criteo for, and how.
+    pub criteo: CriteoSection,
+    /// Which days to read, and how hard to work.
+    #[serde(default)]
+    pub sync: SyncSection,
+    /// Where the rows go. Without this section: the DuckDB file `criteo.duckdb` beside the configuration.
+    #[serde(default)]
+    pub destination: DestinationSection,
+    /// Changes to the streams of the catalog, by name (`criteo streams` lists them). A stream without a section
+    /// keeps its defaults.
+    #[serde(default)]
+    pub streams: BTreeMap<String, StreamSection>,
+    /// Custom statistics reports. Each is a stream and a table of its own.
+    #[serde(default)]
+    pub reports: Vec<ReportSection>,
+}
+
+/// What to ask Criteo for, and how.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CriteoSection {
+    /// Currency that Criteo converts all money to: three capital letters, ISO 4217. It stands on every row. Changing
+    /// it for tables that hold data needs `--rebuild`.
+    #[schemars(example = &"EUR")]
+    pub currency: String,
+    /// Time zone in which the days and hours of all reports begin and end: an IANA name such as `Europe/Paris`, or
+    /// `UTC`. Abbreviations and offsets (`EST`, `UTC+1`) are refused, since they ignore daylight saving or mean
+    /// different things to different systems. Changing it for tables that hold data needs `--rebuild`.
+    #[serde(default = "utc")]
+    #[schemars(example = &"Europe/Paris")]
+    pub timezone: String,
+    /// Advertisers to read. By default every advertiser the app was granted.
+    #[serde(default, deserialize_with = "scalars::advertiser_ids")]
+    #[schemars(with = "Option<Vec<scalars::AdvertiserId>>")]
+    pub advertiser_ids: Option<Vec<String>>,
+    /// Client id of the app key. It is not secret; `CRITEO_CLIENT_ID` wins over it.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The file with client id and secret as Criteo's portal lets you download it. `CRITEO_KEY_FILE` wins over it.
+    /// Relative paths start at the folder of the configuration file.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Address of the API, for a proxy or the sandbox: https, or http on this machine. `CRITEO_API_URL` wins over it.
+    /// By default Criteo's own.
+    #[serde(default)]
+    pub api_url: Option<String>,
+    /// Report calls (statistics, placements, transactions, log-level files) in any 60 seconds, shared by everything
+    /// that uses the same app. By default 40, which Criteo grants. `CRITEO_REPORT_CALLS_PER_MINUTE` wins over it.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub report_calls_per_minute: Option<u32>,
+    /// All other calls in any 60 seconds. By default 250, which Criteo grants. `CRITEO_CALLS_PER_MINUTE` wins over
+    /// it.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls_per_minute: Option<u32>,
+}
+
+/// Which days to read, and how hard to work.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SyncSection {
+    /// First day to read. By default 90 days before today. What Criteo no longer keeps (statistics and transactions
+    /// two years, placements three months, log-level files 30 days) is left out with a warning.
+    #[serde(default, deserialize_with = "scalars::optional_day")]
+    #[schemars(with = "Option<scalars::Day>", example = &"2026-01-01")]
+    pub start_date: Option<Date>,
+    /// Age in days until which a day is read again, because Criteo restates it: conversions arrive for 30 days.
+    #[serde(default = "thirty_days")]
+    #[schemars(range(max = 365))]
+    pub lookback_days: u32,
+    /// Calls in flight at the same time. The quota of calls a minute holds whatever stands here.
+    #[serde(default = "four_calls")]
+    #[schemars(range(min = 1, max = 64))]
+    pub concurrency: usize,
+    /// Folder for windows that are decoded but not loaded yet. By default beside the destination. A run that was
+    /// killed carries on from it without asking Criteo again.
+    #[serde(default)]
+    pub spool_dir: Option<PathBuf>,
+}
+
+impl Default for SyncSection {
+    fn default() -> Self {
+        SyncSection {
+            start_date: None,
+            lookback_days: thirty_days(),
+            concurrency: four_calls(),
+            spool_dir: None,
+        }
+    }
+}
+
+/// Where the rows go.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
+#[non_exhaustive]
+pub enum DestinationSection {
+    /// A DuckDB file. It is created when it is not there.
+    Duckdb {
+        /// The file. Relative paths start at the folder of the configuration file.
+        path: PathBuf,
+        /// Schema (namespace) inside the file that holds the tables.
+        #[serde(default = "main_schema")]
+        schema: String,
+        /// Memory that DuckDB may take, such as `2GB`. By default DuckDB decides.
+        #[serde(default)]
+        #[schemars(example = &"2GB")]
+        memory_limit: Option<String>,
+    },
+}
+
+impl Default for DestinationSection {
+    fn default() -> Self {
+        DestinationSection::Duckdb {
+            path: PathBuf::from("criteo.duckdb"),
+            schema: main_schema(),
+            memory_limit: None,
+        }
+    }
+}
+
+/// Changes to one stream of the catalog. What is left out keeps the stream's default.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct StreamSection {
+    /// Whether to read it.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// Table it lands in. By default the name of the stream.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// What rows are broken down by, in Criteo's names, for streams where that can be chosen. `criteo fields STREAM`
+    /// lists them. Changing it for a table that holds data needs `--rebuild`, or another table name.
+    #[serde(default)]
+    pub dimensions: Option<Vec<String>>,
+    /// What is measured, in Criteo's names, for streams where that can be chosen. A metric that is added later is
+    /// read for the days that are loaded already, too.
+    #[serde(default)]
+    pub metrics: Option<Vec<String>>,
+    /// First day to read. By default that of `[sync]`.
+    #[serde(default, deserialize_with = "scalars::optional_day")]
+    #[schemars(with = "Option<scalars::Day>")]
+    pub start_date: Option<Date>,
+    /// Age in days until which a day is read again. By default that of `[sync]`.
+    #[serde(default)]
+    #[schemars(range(max = 365))]
+    pub lookback_days: Option<u32>,
+}
+
+/// A custom statistics report: a stream and a table of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ReportSection {
+    /// Name of the stream: lower-case letters, digits and underscores.
+    #[schemars(example = &"by_device")]
+    pub name: String,
+    /// Table it lands in. By default the name of the report.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// What rows are broken down by, in Criteo's names: `AdvertiserId`, a measure of time (`Hour`, `Day`, `Week`,
+    /// `Month` or `Year`), and what you like of the others. `criteo fields statistics` lists them.
+    #[schemars(extend("examples" = [["AdvertiserId", "CampaignId", "Day", "Device"]]))]
+    pub dimensions: Vec<String>,
+    /// What is measured, in Criteo's names.
+    #[schemars(extend("examples" = [["Clicks", "AdvertiserCost"]]))]
+    pub metrics: Vec<String>,
+    /// First day to read. By default that of `[sync]`.
+    #[serde(default, deserialize_with = "scalars::optional_day")]
+    #[schemars(with = "Option<scalars::Day>")]
+    pub start_date: Option<Date>,
+    /// Age in days until which a day is read again. By default that of `[sync]`.
+    #[serde(default)]
+    #[schemars(range(max = 365))]
+    pub lookback_days: Option<u32>,
+    /// Whether to read it. By default yes.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+fn thirty_days() -> u32 {
+    30
+}
+
+fn four_calls() -> usize {
+    4
+}
+
+fn main_schema() -> String {
+    "main".to_owned()
+}

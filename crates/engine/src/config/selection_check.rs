@@ -1,0 +1,268 @@
+//! Checks what is selected (streams, reports, dimensions, metrics, tables) against the catalog.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{Document, Place};
+use super::problem::Problem;
+use super::schema_check::did_you_mean;
+use super::sections::{Config, ReportSection, StreamSection};
+use super::value_check::identifier_problem;
+use crate::catalog::{Catalog, Role, Stream, StreamKind};
+
+/// The stream whose dimensions and metrics custom reports choose from.
+const REPORT_SOURCE: &str = "statistics";
+
+/// Dimensions that cut time, of which a custom report needs one: a table without days could not be kept up to date
+/// window by window.
+const TIME_DIMENSIONS: [&str; 5] = ["Hour", "Day", "Week", "Month", "Year"];
+
+/// The dimension every report needs, because windows are replaced per advertiser.
+const ADVERTISER_DIMENSION: &str = "AdvertiserId";
+
+/// Everything wrong with what `config`, which was read from `document`, selects.
+pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem> {
+    let catalog = Catalog::builtin();
+    let root = document.root();
+    let mut problems = Vec::new();
+    for (name, section) in &config.streams {
+        let place = root.key("streams").key(name);
+        match catalog.stream(name) {
+            Some(stream) => problems.extend(stream_problems(stream, section, &place)),
+            None => problems.push(place.problem(unknown_stream(name, config, catalog))),
+        }
+    }
+    if let Some(source) = catalog.stream(REPORT_SOURCE) {
+        for (index, report) in config.reports.iter().enumerate() {
+            let place = root.key("reports").item(index);
+            problems.extend(report_problems(report, source, catalog, &place));
+        }
+    }
+    problems.extend(name_clashes(config, catalog, &root));
+    problems
+}
+
+fn unknown_stream(name: &str, config: &Config, catalog: &Catalog) -> String {
+    if config.reports.iter().any(|report| report.name == name) {
+        return format!(
+            "`{name}` is a custom report; change it in its own [[reports]] section, not in [streams.{name}]"
+        );
+    }
+    let known = catalog.streams().iter().map(|stream| stream.name.as_str());
+    let suggestion = did_you_mean(name, known);
+    format!("There is no stream `{name}`{suggestion} (`criteo streams` lists them all)")
+}
+
+fn stream_problems(
+    stream: &Stream,
+    section: &StreamSection,
+    place: &Place<'_, '_>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(table) = &section.table {
+        problems.extend(identifier_problem(&place.key("table"), "table", table));
+    }
+    if stream.kind == StreamKind::Entity {
+        let days = [
+            ("start_date", section.start_date.is_some()),
+            ("lookback_days", section.lookback_days.is_some()),
+        ];
+        for (key, _) in days.iter().filter(|(_, is_given)| *is_given) {
+            problems.push(place.key(key).problem(format!(
+                "`{key}` does not apply to `{}`, a listing that is read as a whole",
+                stream.name
+            )));
+        }
+    }
+    for (key, role, chosen) in [
+        ("dimensions", Role::Dimension, &section.dimensions),
+        ("metrics", Role::Metric, &section.metrics),
+    ] {
+        if let Some(chosen) = chosen {
+            problems.extend(choice_problems(stream, role, chosen, &place.key(key), key));
+        }
+    }
+    let has_time_dimension = stream
+        .dimensions()
+        .any(|dimension| TIME_DIMENSIONS.contains(&dimension.name.as_str()));
+    let dimensions = section
+        .dimensions
+        .as_deref()
+        .filter(|_| problems.is_empty());
+    if let Some(dimensions) = dimensions {
+        problems.extend(grain_problem(
+            dimensions,
+            has_time_dimension,
+            &place.key("dimensions"),
+        ));
+    }
+    problems
+}
+
+fn report_problems(
+    report: &ReportSection,
+    source: &Stream,
+    catalog: &Catalog,
+    place: &Place<'_, '_>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let name = &report.name;
+    let is_lower_case = !name.contains(|c: char| c.is_ascii_uppercase());
+    if is_lower_case {
+        problems.extend(identifier_problem(&place.key("name"), "name", name));
+    } else {
+        problems.push(place.key("name").problem(format!(
+            "`name` \"{name}\" must be in lower case: \"{}\"",
+            name.to_ascii_lowercase()
+        )));
+    }
+    if catalog.stream(name).is_some() {
+        problems.push(place.key("name").problem(format!(
+            "`{name}` is a stream of the catalog; give the report another name, or change the stream in \
+             [streams.{name}]"
+        )));
+    }
+    if let Some(table) = &report.table {
+        problems.extend(identifier_problem(&place.key("table"), "table", table));
+    }
+    let choices = [
+        ("dimensions", Role::Dimension, &report.dimensions),
+        ("metrics", Role::Metric, &report.metrics),
+    ];
+    let before = problems.len();
+    for (key, role, chosen) in choices {
+        problems.extend(choice_problems(source, role, chosen, &place.key(key), key));
+    }
+    if problems.len() == before {
+        problems.extend(grain_problem(
+            &report.dimensions,
+            true,
+            &place.key("dimensions"),
+        ));
+    }
+    problems
+}
+
+fn choice_problems(
+    stream: &Stream,
+    role: Role,
+    chosen: &[String],
+    place: &Place<'_, '_>,
+    key: &str,
+) -> Vec<Problem> {
+    let choosable: Vec<&str> = stream
+        .fields
+        .iter()
+        .filter(|field| field.role == role)
+        .map(|field| field.name.as_str())
+        .collect();
+    if choosable.is_empty() {
+        return vec![place.problem(format!(
+            "`{}` has no {key} to choose; all its columns are always read",
+            stream.name
+        ))];
+    }
+    if chosen.is_empty() {
+        return vec![place.problem(format!(
+            "`{key}` is an empty list; name at least one, or leave the key out for the defaults"
+        ))];
+    }
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, name) in chosen.iter().enumerate() {
+        let place = place.item(index);
+        if !choosable.contains(&name.as_str()) {
+            problems.push(place.problem(unknown_field(stream, role, name, key)));
+        } else if !seen.insert(name) {
+            problems.push(place.problem(format!("`{key}` names \"{name}\" twice")));
+        }
+    }
+    problems
+}
+
+fn unknown_field(stream: &Stream, role: Role, name: &str, key: &str) -> String {
+    let other_list = match role {
+        Role::Dimension => "metrics",
+        _ => "dimensions",
+    };
+    let exact = stream.field(name).filter(|field| field.name == name);
+    let belongs_elsewhere =
+        exact.is_some_and(|field| matches!(field.role, Role::Dimension | Role::Metric));
+    if belongs_elsewhere {
+        return format!("\"{name}\" belongs into `{other_list}`, not into `{key}`");
+    }
+    let known = stream.fields.iter().filter(|field| field.role == role);
+    let by_name_or_column = known.flat_map(|field| {
+        let name = field.name.as_str();
+        [(name, name), (field.column.as_str(), name)]
+    });
+    let suggestion = match crate::catalog::nearest(name, by_name_or_column) {
+        Some(name) => format!("; did you mean \"{name}\"?"),
+        None => String::new(),
+    };
+    let singular = key.trim_end_matches('s');
+    format!(
+        "`{}` has no {singular} \"{name}\"{suggestion} (`criteo fields {}` lists them all)",
+        stream.name, stream.name
+    )
+}
+
+fn grain_problem(
+    dimensions: &[String],
+    needs_time: bool,
+    place: &Place<'_, '_>,
+) -> Option<Problem> {
+    let has = |name: &str| dimensions.iter().any(|dimension| dimension == name);
+    if !has(ADVERTISER_DIMENSION) {
+        return Some(place.problem(format!(
+            "`dimensions` must hold \"{ADVERTISER_DIMENSION}\", because windows are replaced per advertiser"
+        )));
+    }
+    (needs_time && !TIME_DIMENSIONS.iter().any(|name| has(name))).then(|| {
+        place.problem(
+            "`dimensions` must hold a measure of time (\"Hour\", \"Day\", \"Week\", \"Month\" or \"Year\"), because \
+             the table is kept up to date period by period",
+        )
+    })
+}
+
+/// Two streams that would land in one table, and two reports of one name.
+fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut tables: BTreeMap<String, &str> = BTreeMap::new();
+    for stream in catalog.streams() {
+        let configured = |name: &str| config.streams.get(name)?.table.as_deref();
+        let table = configured(&stream.name).unwrap_or(&stream.name);
+        if let Some(other) = tables.insert(table.to_lowercase(), &stream.name) {
+            let to_change = match configured(&stream.name) {
+                Some(_) => &stream.name,
+                None => other,
+            };
+            let place = root.key("streams").key(to_change).key("table");
+            problems.push(place.problem(shared_table(table, other, &stream.name)));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for (index, report) in config.reports.iter().enumerate() {
+        let place = root.key("reports").item(index);
+        if catalog.stream(&report.name).is_some() {
+            continue;
+        }
+        if !names.insert(&report.name) {
+            let message = format!("There are two reports named `{}`", report.name);
+            problems.push(place.key("name").problem(message));
+            continue;
+        }
+        let table = report.table.as_deref().unwrap_or(&report.name);
+        if let Some(other) = tables.insert(table.to_lowercase(), &report.name) {
+            let place = place.key("table");
+            problems.push(place.problem(shared_table(table, other, &report.name)));
+        }
+    }
+    problems
+}
+
+fn shared_table(table: &str, one: &str, other: &str) -> String {
+    format!(
+        "`{one}` and `{other}` would both land in the table `{table}`; give one of them another `table`"
+    )
+}

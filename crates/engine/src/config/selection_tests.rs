@@ -1,0 +1,90 @@
+//! What may be selected: streams, reports, dimensions, metrics, tables.
+
+use super::tests::problems;
+
+#[test]
+fn streams_and_their_fields_must_exist() {
+    assert_eq!(
+        problems("[streams.campaign]\nenabled = true\n"),
+        [
+            "line 4: There is no stream `campaign`; did you mean `campaigns`? (`criteo streams` lists them all)"
+        ]
+    );
+    assert_eq!(
+        problems(
+            "[streams.statistics]\nmetrics = [\n  \"Clicks\",\n  \"AdvertiserCosts\",\n  \"Day\",\n  \"Clicks\",\n]\n"
+        ),
+        [
+            "line 7: `statistics` has no metric \"AdvertiserCosts\"; did you mean \"AdvertiserCost\"? (`criteo fields \
+             statistics` lists them all)",
+            "line 8: \"Day\" belongs into `dimensions`, not into `metrics`",
+            "line 9: `metrics` names \"Clicks\" twice",
+        ]
+    );
+    assert!(
+        problems("[streams.statistics]\nmetrics = [\"advertiser_cost\"]\n")[0]
+            .contains("did you mean \"AdvertiserCost\"?")
+    );
+}
+
+#[test]
+fn listings_have_neither_days_nor_choices() {
+    let problems =
+        problems("[streams.campaigns]\nmetrics = [\"Clicks\"]\nstart_date = \"2026-01-01\"\n");
+    assert!(
+        problems[0].starts_with("line 5: `campaigns` has no metrics to choose"),
+        "{problems:?}"
+    );
+    assert!(
+        problems[1].starts_with("line 6: `start_date` does not apply"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_report_needs_an_advertiser_and_a_measure_of_time() {
+    let report = |dimensions: &str| {
+        problems(&format!(
+            "[[reports]]\nname = \"mine\"\ndimensions = [{dimensions}]\nmetrics = [\"Clicks\"]\n"
+        ))
+    };
+    assert!(report("\"Day\"")[0].starts_with("line 6: `dimensions` must hold \"AdvertiserId\""));
+    assert!(report("\"AdvertiserId\"")[0].contains("a measure of time"));
+}
+
+#[test]
+fn names_of_reports_and_tables_do_not_clash() {
+    let report = |name: &str, rest: &str| {
+        format!(
+            "[[reports]]\nname = \"{name}\"\ndimensions = [\"AdvertiserId\", \"Day\"]\nmetrics = [\"Clicks\"]\n{rest}\n"
+        )
+    };
+    assert!(
+        problems(&report("ads", ""))[0].starts_with("line 5: `ads` is a stream of the catalog")
+    );
+    assert!(problems(&report("By_Device", ""))[0].contains("must be in lower case: \"by_device\""));
+    assert!(problems(&report("by device", ""))[0].contains("cannot be \"by device\""));
+    assert!(
+        problems(&(report("mine", "") + &report("mine", "")))[0]
+            .ends_with("There are two reports named `mine`")
+    );
+    assert_eq!(
+        problems(&report("mine", "table = \"ADS\"")),
+        [
+            "line 8: `ads` and `mine` would both land in the table `ADS`; give one of them another `table`"
+        ]
+    );
+    assert_eq!(
+        problems("[streams.campaigns]\ntable = \"ads\"\n"),
+        [
+            "line 5: `campaigns` and `ads` would both land in the table `ads`; give one of them another `table`"
+        ]
+    );
+    assert!(
+        problems(&format!(
+            "{}[streams.mine]\nenabled = false\n",
+            report("mine", "")
+        ))[0]
+            .contains("is a custom report")
+    );
+}

@@ -1,0 +1,131 @@
+//! Checks single values that a JSON Schema cannot describe: currencies, time zones, addresses, names.
+
+use std::collections::BTreeSet;
+
+use super::document::{Document, Place};
+use super::problem::Problem;
+use super::sections::{Config, CriteoSection, DestinationSection};
+use super::time_zone;
+
+/// Everything wrong with the values of `config`, which was read from `document`.
+pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem> {
+    let root = document.root();
+    let mut problems = criteo_problems(&config.criteo, &root.key("criteo"));
+    match &config.destination {
+        DestinationSection::Duckdb {
+            path,
+            schema,
+            memory_limit,
+        } => {
+            let place = root.key("destination");
+            if path.as_os_str().is_empty() {
+                problems.push(place.key("path").problem("`path` must name a file"));
+            }
+            problems.extend(identifier_problem(&place.key("schema"), "schema", schema));
+            if let Some(limit) = memory_limit
+                .as_deref()
+                .filter(|limit| !is_memory_size(limit))
+            {
+                problems.push(place.key("memory_limit").problem(format!(
+                    "`memory_limit` cannot be \"{limit}\"; write a number and a unit, such as \"512MB\" or \"2GB\""
+                )));
+            }
+        }
+    }
+    problems
+}
+
+fn criteo_problems(section: &CriteoSection, place: &Place<'_, '_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    problems.extend(currency_problem(&section.currency).map(|m| place.key("currency").problem(m)));
+    problems
+        .extend(time_zone::problem(&section.timezone).map(|m| place.key("timezone").problem(m)));
+    if let Some(ids) = &section.advertiser_ids {
+        problems.extend(advertiser_problems(ids, &place.key("advertiser_ids")));
+    }
+    for (key, value) in [
+        ("client_id", section.client_id.as_deref()),
+        (
+            "key_file",
+            section.key_file.as_ref().and_then(|path| path.to_str()),
+        ),
+    ] {
+        if value.is_some_and(|value| value.trim().is_empty()) {
+            problems.push(place.key(key).problem(format!(
+                "`{key}` is empty; leave the key out if it is not needed"
+            )));
+        }
+    }
+    if let Some(Err(error)) = section.api_url.as_deref().map(criteo_api::BaseUrl::parse) {
+        problems.push(
+            place
+                .key("api_url")
+                .problem(format!("`api_url` cannot be used. {error}")),
+        );
+    }
+    problems
+}
+
+fn currency_problem(currency: &str) -> Option<String> {
+    let is_code = |text: &str| text.len() == 3 && text.chars().all(|c| c.is_ascii_uppercase());
+    if is_code(currency) {
+        return None;
+    }
+    let capitals = currency.trim().to_ascii_uppercase();
+    let suggestion = if is_code(&capitals) {
+        format!("; did you mean \"{capitals}\"?")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "`currency` must be three capital letters (ISO 4217, such as \"EUR\"), but is \"{currency}\"{suggestion}"
+    ))
+}
+
+fn advertiser_problems(ids: &[String], place: &Place<'_, '_>) -> Vec<Problem> {
+    if ids.is_empty() {
+        let message = "`advertiser_ids` is an empty list, which would read nothing; leave the key out to read every \
+                       advertiser that the app was granted";
+        return vec![place.problem(message)];
+    }
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        if id.is_empty() || !id.chars().all(|c| c.is_ascii_digit()) {
+            problems.push(place.item(index).problem(format!(
+                "`advertiser_ids`: \"{id}\" is not an advertiser's id, which consists of digits"
+            )));
+        } else if !seen.insert(id) {
+            problems.push(
+                place
+                    .item(index)
+                    .problem(format!("`advertiser_ids` names {id} twice")),
+            );
+        }
+    }
+    problems
+}
+
+/// A problem with a name that becomes part of SQL, if there is one. Names are always quoted there, so this is for
+/// the people who will write queries: a name that needs no quotation marks is one less thing to know.
+pub(super) fn identifier_problem(place: &Place<'_, '_>, key: &str, name: &str) -> Option<Problem> {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let goes_on_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let is_identifier = starts_well && goes_on_well && name.len() <= 63;
+    (!is_identifier).then(|| {
+        place.problem(format!(
+            "`{key}` cannot be \"{name}\"; use up to 63 letters, digits and underscores, beginning with a letter"
+        ))
+    })
+}
+
+fn is_memory_size(text: &str) -> bool {
+    let text = text.trim();
+    let unit_start = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_start);
+    let units = ["KB", "MB", "GB", "TB", "KIB", "MIB", "GIB", "TIB"];
+    number.parse::<f64>().is_ok_and(|number| number > 0.0)
+        && units.contains(&unit.trim().to_ascii_uppercase().as_str())
+}
