@@ -25,6 +25,7 @@ mod tests;
 
 pub use field::{Field, FieldType, Role, Stamp};
 pub use stream::{HistoryEnd, Reader, Scope, Split, Stream, StreamKind};
+pub(crate) use suggestion::nearest;
 
 use std::sync::OnceLock;
 

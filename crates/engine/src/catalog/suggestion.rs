@@ -8,7 +8,7 @@ const LEAST_SIMILARITY: f64 = 0.6;
 ///
 /// `candidates` are pairs of a spelling to compare with and the answer it stands for, so that one answer can be
 /// found under several spellings. Of equally near ones the first is taken.
-pub(super) fn nearest<'names>(
+pub(crate) fn nearest<'names>(
     wrong_name: &str,
     candidates: impl Iterator<Item = (&'names str, &'names str)>,
 ) -> Option<&'names str> {
