@@ -1,3 +1,28 @@
-//! Criteo engine.
+//! The engine of criteo-connector: plan, read, decode, spool, load, remember.
+//!
+//! One engine serves every door (the command line, protocols, a web page): a door builds a [`Config`], opens an
+//! [`Engine`] and listens to [`event::Event`]s. The modules follow the data's path:
+//!
+//! | module | |
+//! |---|---|
+//! | [`config`], [`catalog`] | what the user wants; what Criteo has |
+//! | [`stream_spec`] | both, resolved to streams ready to be read |
+//! | [`ledger`], [`plan`] | what is loaded; which windows to read next |
+//! | [`source`], [`decode`] | calls to Criteo; bytes to typed Arrow |
+//! | [`spool`], [`destination`] | decoded windows on disk; tables and ledger |
+//! | [`sync`] | runs them together, splits, retries, quarantines |
 
+pub mod calendar;
 pub mod catalog;
+pub mod config;
+pub mod decode;
+pub mod destination;
+pub mod error;
+pub mod event;
+pub mod ledger;
+pub mod plan;
+pub mod schema;
+pub mod source;
+pub mod spool;
+pub mod stream_spec;
+pub mod sync;
