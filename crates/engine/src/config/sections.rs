@@ -179,8 +179,9 @@ pub struct ReportSection {
     /// Table it lands in. By default the name of the report.
     #[serde(default)]
     pub table: Option<String>,
-    /// What rows are broken down by, in Criteo's names: `AdvertiserId`, a measure of time (`Hour`, `Day`, `Week`,
-    /// `Month` or `Year`), and what you like of the others. `criteo fields statistics` lists them.
+    /// What rows are broken down by, in Criteo's names. `criteo fields statistics` lists them. `AdvertiserId` is added
+    /// when it is missing, and `Day` when there is no `Day`, `Week`, `Month` or `Year`, because windows are replaced
+    /// per advertiser and period.
     #[schemars(extend("examples" = [["AdvertiserId", "CampaignId", "Day", "Device"]]))]
     pub dimensions: Vec<String>,
     /// What is measured, in Criteo's names.

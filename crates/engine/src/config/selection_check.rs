@@ -12,13 +12,6 @@ use crate::catalog::{Catalog, Role, Stream, StreamKind};
 /// The stream whose dimensions and metrics custom reports choose from.
 const REPORT_SOURCE: &str = "statistics";
 
-/// Dimensions that cut time, of which a custom report needs one: a table without days could not be kept up to date
-/// window by window.
-const TIME_DIMENSIONS: [&str; 5] = ["Hour", "Day", "Week", "Month", "Year"];
-
-/// The dimension every report needs, because windows are replaced per advertiser.
-const ADVERTISER_DIMENSION: &str = "AdvertiserId";
-
 /// Everything wrong with what `config`, which was read from `document`, selects.
 pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem> {
     let catalog = Catalog::builtin();
@@ -81,20 +74,6 @@ fn stream_problems(
             problems.extend(choice_problems(stream, role, chosen, &place.key(key), key));
         }
     }
-    let has_time_dimension = stream
-        .dimensions()
-        .any(|dimension| TIME_DIMENSIONS.contains(&dimension.name.as_str()));
-    let dimensions = section
-        .dimensions
-        .as_deref()
-        .filter(|_| problems.is_empty());
-    if let Some(dimensions) = dimensions {
-        problems.extend(grain_problem(
-            dimensions,
-            has_time_dimension,
-            &place.key("dimensions"),
-        ));
-    }
     problems
 }
 
@@ -128,16 +107,8 @@ fn report_problems(
         ("dimensions", Role::Dimension, &report.dimensions),
         ("metrics", Role::Metric, &report.metrics),
     ];
-    let before = problems.len();
     for (key, role, chosen) in choices {
         problems.extend(choice_problems(source, role, chosen, &place.key(key), key));
-    }
-    if problems.len() == before {
-        problems.extend(grain_problem(
-            &report.dimensions,
-            true,
-            &place.key("dimensions"),
-        ));
     }
     problems
 }
@@ -204,25 +175,6 @@ fn unknown_field(stream: &Stream, role: Role, name: &str, key: &str) -> String {
         "`{}` has no {singular} \"{name}\"{suggestion} (`criteo fields {}` lists them all)",
         stream.name, stream.name
     )
-}
-
-fn grain_problem(
-    dimensions: &[String],
-    needs_time: bool,
-    place: &Place<'_, '_>,
-) -> Option<Problem> {
-    let has = |name: &str| dimensions.iter().any(|dimension| dimension == name);
-    if !has(ADVERTISER_DIMENSION) {
-        return Some(place.problem(format!(
-            "`dimensions` must hold \"{ADVERTISER_DIMENSION}\", because windows are replaced per advertiser"
-        )));
-    }
-    (needs_time && !TIME_DIMENSIONS.iter().any(|name| has(name))).then(|| {
-        place.problem(
-            "`dimensions` must hold a measure of time (\"Hour\", \"Day\", \"Week\", \"Month\" or \"Year\"), because \
-             the table is kept up to date period by period",
-        )
-    })
 }
 
 /// Two streams that would land in one table, and two reports of one name.

@@ -42,17 +42,6 @@ fn listings_have_neither_days_nor_choices() {
 }
 
 #[test]
-fn a_report_needs_an_advertiser_and_a_measure_of_time() {
-    let report = |dimensions: &str| {
-        problems(&format!(
-            "[[reports]]\nname = \"mine\"\ndimensions = [{dimensions}]\nmetrics = [\"Clicks\"]\n"
-        ))
-    };
-    assert!(report("\"Day\"")[0].starts_with("line 6: `dimensions` must hold \"AdvertiserId\""));
-    assert!(report("\"AdvertiserId\"")[0].contains("a measure of time"));
-}
-
-#[test]
 fn names_of_reports_and_tables_do_not_clash() {
     let report = |name: &str, rest: &str| {
         format!(
