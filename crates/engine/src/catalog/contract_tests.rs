@@ -1,4 +1,4 @@
-//! The catalog against Criteo's OpenAPI document, where a copy of it is at hand.
+//! The catalog's entity streams against Criteo's OpenAPI document, where a copy of it is at hand.
 //!
 //! The document is not part of the project. Its path is taken from `CRITEO_OPENAPI`, or a copy beside the checkout is
 //! used; without either these tests say so on standard error and check nothing.
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{Catalog, FieldType, Role};
+use super::{Catalog, FieldType};
 
 /// What an entity stream's fields have to agree with.
 struct Listing {
@@ -145,37 +145,6 @@ fn every_entity_stream_is_compared_with_the_contract() {
     assert_eq!(compared, entities);
 }
 
-#[test]
-fn dimensions_and_metrics_are_those_of_the_contract() {
-    let Some(document) = Document::at_hand() else {
-        return;
-    };
-    for (stream, message) in [
-        ("statistics", "StatisticsReportQueryMessage"),
-        ("placements", "PlacementsReportQueryMessage"),
-        ("placement_categories", "PlacementsReportQueryMessage"),
-    ] {
-        for (role, property) in [(Role::Dimension, "dimensions"), (Role::Metric, "metrics")] {
-            assert_eq!(
-                names(stream, role),
-                document.choices(message, property),
-                "{stream} {property}"
-            );
-        }
-    }
-}
-
-/// The names of a stream's fields in one role, sorted.
-fn names(stream: &str, role: Role) -> BTreeSet<&'static str> {
-    let stream = Catalog::builtin().stream(stream).unwrap();
-    stream
-        .fields
-        .iter()
-        .filter(|field| field.role == role)
-        .map(|field| field.name.as_str())
-        .collect()
-}
-
 /// What the contract says of one place where a value can stand.
 #[derive(Debug)]
 struct Leaf {
@@ -292,17 +261,5 @@ impl Document {
             Some([only]) => self.resolved(only),
             Some(several) => panic!("an allOf of {} schemas", several.len()),
         }
-    }
-
-    /// The words a request may use in a list.
-    fn choices(&self, message: &str, property: &str) -> BTreeSet<&str> {
-        let words =
-            &self.root["components"]["schemas"][message]["properties"][property]["items"]["enum"];
-        words
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|word| word.as_str().unwrap())
-            .collect()
     }
 }

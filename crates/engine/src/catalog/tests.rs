@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use criteo_api::contract;
 use jiff::civil::date;
 
 use super::files::FILES;
@@ -136,13 +137,59 @@ fn pairs_are_symmetric_and_join_dimensions() {
 }
 
 #[test]
-fn statistics_has_the_eight_pairs_of_the_contract() {
+fn statistics_has_the_pairs_of_the_contract() {
     let statistics = Catalog::builtin().stream("statistics").unwrap();
-    let paired = statistics
+    let pairs: BTreeSet<(&str, &str)> = statistics
         .dimensions()
-        .filter(|field| field.pair.is_some())
-        .count();
-    assert_eq!(paired, 16);
+        .filter_map(|field| Some((field.name.as_str(), field.pair.as_deref()?)))
+        .filter(|(name, _)| name.ends_with("Id"))
+        .collect();
+    assert_eq!(
+        pairs,
+        contract::STATISTICS_ID_NAME_PAIRS.iter().copied().collect()
+    );
+}
+
+#[test]
+fn reports_offer_exactly_the_dimensions_and_metrics_of_the_contract() {
+    let placements = (contract::PLACEMENT_DIMENSIONS, contract::PLACEMENT_METRICS);
+    let statistics = (
+        contract::STATISTICS_DIMENSIONS,
+        contract::STATISTICS_METRICS,
+    );
+    for (name, (dimensions, metrics)) in [
+        ("statistics", statistics),
+        ("placements", placements),
+        ("placement_categories", placements),
+    ] {
+        let stream = Catalog::builtin().stream(name).unwrap();
+        assert_eq!(
+            names(stream.dimensions()),
+            dimensions.iter().copied().collect(),
+            "{name}"
+        );
+        assert_eq!(
+            names(stream.metrics()),
+            metrics.iter().copied().collect(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn transactions_have_the_fields_of_the_contract() {
+    let transactions = Catalog::builtin().stream("transactions").unwrap();
+    let mut known = names(transactions.attributes());
+    // The catalog has the currency as a stamp, as everywhere.
+    known.insert("currency");
+    assert_eq!(
+        known,
+        contract::TRANSACTION_FIELDS.iter().copied().collect()
+    );
+}
+
+fn names<'fields>(fields: impl Iterator<Item = &'fields Field>) -> BTreeSet<&'fields str> {
+    fields.map(|field| field.name.as_str()).collect()
 }
 
 #[test]
@@ -285,11 +332,15 @@ fn history_is_counted_back_from_the_last_readable_day() {
 #[test]
 fn limits_are_what_criteo_documents() {
     let catalog = Catalog::builtin();
-    let caps = |name: &str| catalog.stream(name).unwrap().row_cap;
-    assert_eq!(caps("statistics"), Some(100_000));
-    assert_eq!(caps("placements"), Some(20_000));
-    assert_eq!(caps("placement_categories"), Some(20_000));
-    assert_eq!(caps("campaigns"), None);
+    for (name, row_cap) in [
+        ("statistics", Some(contract::STATISTICS_ROW_CAP)),
+        ("transactions", Some(contract::STATISTICS_ROW_CAP)),
+        ("placements", Some(contract::PLACEMENT_ROW_CAP)),
+        ("placement_categories", Some(contract::PLACEMENT_ROW_CAP)),
+        ("campaigns", None),
+    ] {
+        assert_eq!(catalog.stream(name).unwrap().row_cap, row_cap, "{name}");
+    }
     let placements = catalog.stream("placements").unwrap();
     assert_eq!(placements.max_days_per_call, Some(1));
     assert!(!placements.splits.contains(&Split::Days));
