@@ -1,0 +1,98 @@
+//! `/admin`: the sandbox's own controls, for tests and demonstrations over HTTP.
+//!
+//! There is no authentication: the sandbox listens on the loopback interface only.
+//!
+//! | endpoint | what it does |
+//! |---|---|
+//! | `GET /admin/health` | says that it runs, and for what version, seed and instant |
+//! | `GET`, `DELETE /admin/calls` | the calls so far; forgets them |
+//! | `GET`, `POST /admin/clock` | the simulated instant; `{"now": instant}` or `{"advance_days": n}` moves it |
+//! | `GET`, `POST`, `DELETE /admin/faults` | the rules in force; adds one or a list; lifts all |
+//! | `POST /admin/consent` | `{"advertiser_id": id, "granted": bool}` |
+//! | `GET`, `POST /admin/limits` | budgets and caps; changes those that are named |
+//! | `POST /admin/truth/statistics`, `placements`, `transactions` | a report's body for its exact `{columns, rows}` |
+//! | `GET /admin/truth/log-level/{advertiser}/{day}` | the plain CSV; `?products=true` with product ids |
+//! | `GET /admin/truth/entities`, `entities/{name}` | the names; every element of all advertisers |
+//! | `POST /admin/truth/marketplace-stats` | `{"which": ..., "query": {...}}` for the exact answer |
+
+mod controls;
+pub(crate) mod truth;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::reports::Problem;
+use crate::server::state::State;
+
+/// The routes below `/admin`.
+pub(crate) fn routes() -> Router<Arc<State>> {
+    Router::new()
+        .route("/health", get(controls::health))
+        .route("/calls", get(controls::calls).delete(controls::clear_calls))
+        .route("/clock", get(controls::clock).post(controls::move_clock))
+        .route(
+            "/faults",
+            get(controls::faults)
+                .post(controls::add_faults)
+                .delete(controls::clear_faults),
+        )
+        .route("/consent", post(controls::set_consent))
+        .route("/limits", get(controls::limits).post(controls::set_limits))
+        .route("/truth/{report}", post(truth::serve_report))
+        .route(
+            "/truth/marketplace-stats",
+            post(truth::serve_marketplace_stats),
+        )
+        .route(
+            "/truth/log-level/{advertiser}/{day}",
+            get(truth::serve_log_level),
+        )
+        .route("/truth/entities", get(truth::serve_entity_names))
+        .route("/truth/entities/{name}", get(truth::serve_entities))
+        .fallback(unknown)
+}
+
+/// An admin request that makes no sense.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refusal {
+    fn bad_request(message: impl ToString) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.to_string(),
+        }
+    }
+
+    fn not_found(message: impl ToString) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            message: message.to_string(),
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::bad_request(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({ "error": self.message }))).into_response()
+    }
+}
+
+async fn unknown() -> Refusal {
+    Refusal::not_found("There is no such admin endpoint; crates/sandbox/README.md lists them")
+}
