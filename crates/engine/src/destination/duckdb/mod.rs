@@ -1,0 +1,219 @@
+//! DuckDB: one local file that holds the tables and, beside them, the ledger.
+//!
+//! DuckDB lets one process at a time write to a file, so there is one connection behind a lock, and its work runs
+//! on threads that may block. The connection is opened by the first call that needs it: asking what an absent
+//! file holds does not create the file.
+//!
+//! Rows arrive as Parquet files that DuckDB reads itself. Tables carry no keys and no unique indexes, because
+//! deleting and inserting equal keys in one transaction, which is how a window is replaced, would violate them.
+
+mod connection;
+mod ledger;
+mod load;
+mod open_error;
+mod query;
+mod runs;
+mod schema;
+mod sql;
+mod windows;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::connection::Store;
+use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
+use crate::schema::TableSchema;
+
+/// Which DuckDB file to write to, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DuckDbOptions {
+    /// The database file. It is created when it does not exist; its folder has to exist.
+    pub path: PathBuf,
+    /// The schema that holds the tables. It is created when it does not exist.
+    #[serde(default = "default_schema")]
+    pub schema: String,
+    /// How much memory DuckDB may use before it writes to temporary files, such as `1GB`. By default, about 80 %
+    /// of what the machine or its container has.
+    #[serde(default)]
+    pub memory_limit: Option<String>,
+}
+
+impl DuckDbOptions {
+    /// The file at `path`, with the defaults for everything else.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            schema: default_schema(),
+            memory_limit: None,
+        }
+    }
+}
+
+fn default_schema() -> String {
+    "main".to_owned()
+}
+
+/// A DuckDB file as a destination. Clones share the connection; the file is released when the last one is gone.
+#[derive(Debug, Clone)]
+pub struct DuckDb {
+    store: Arc<Store>,
+}
+
+impl DuckDb {
+    /// The destination for `options`. Nothing is opened or created yet.
+    #[must_use]
+    pub fn new(options: DuckDbOptions) -> Self {
+        Self {
+            store: Arc::new(Store::new(options)),
+        }
+    }
+
+    /// Runs `work` on a thread that may block. When the returned future is dropped the work still ends, so that a
+    /// transaction is never left half way.
+    async fn on_worker<Answer, Work>(&self, work: Work) -> Result<Answer, DestinationError>
+    where
+        Answer: Send + 'static,
+        Work: FnOnce(&Store) -> Result<Answer, DestinationError> + Send + 'static,
+    {
+        let store = Arc::clone(&self.store);
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .unwrap_or_else(|crash| {
+                Err(DestinationError::Failed {
+                    destination: self.describe(),
+                    doing: "running its worker thread".to_owned(),
+                    reason: crash.to_string(),
+                })
+            })
+    }
+}
+
+#[async_trait]
+impl Destination for DuckDb {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "DuckDB",
+            atomic_windows: true,
+            adds_columns: true,
+            exact_decimals: true,
+            comments: true,
+            concurrent_writers: false,
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    async fn check(&self) -> Result<(), DestinationError> {
+        self.on_worker(Store::check).await
+    }
+
+    async fn prepare(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+    ) -> Result<(), DestinationError> {
+        let (schema, stream) = (schema.clone(), stream.clone());
+        self.on_worker(move |store| {
+            let doing = format!("preparing table '{}'", schema.table);
+            store.write(&doing, |session| schema::prepare(session, &schema, &stream))
+        })
+        .await
+    }
+
+    async fn forget(&self, stream: &str) -> Result<(), DestinationError> {
+        let stream = stream.to_owned();
+        self.on_worker(move |store| {
+            let doing = format!("forgetting stream '{stream}'");
+            store.write(&doing, |session| schema::forget(session, &stream))
+        })
+        .await
+    }
+
+    async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
+        let load = load.clone();
+        self.on_worker(move |store| {
+            let doing = format!("loading a window into table '{}'", load.schema.table);
+            store.write(&doing, |session| load::load_window(session, &load))
+        })
+        .await
+    }
+
+    async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError> {
+        let entry = entry.clone();
+        self.on_worker(move |store| {
+            store.write("recording a quarantined window", |session| {
+                windows::record_quarantine(session, &entry)
+            })
+        })
+        .await
+    }
+
+    async fn record_run(&self, run: &RunEntry) -> Result<(), DestinationError> {
+        let run = run.clone();
+        self.on_worker(move |store| {
+            store.write("recording a run", |session| runs::record(session, &run))?;
+            if run.finished_at.is_some() {
+                store.checkpoint();
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunEntry>, DestinationError> {
+        self.on_worker(move |store| {
+            store.read_ledger("reading the runs", |session| runs::newest(session, limit))
+        })
+        .await
+    }
+
+    async fn stream(&self, stream: &str) -> Result<Option<StreamEntry>, DestinationError> {
+        let stream = stream.to_owned();
+        self.on_worker(move |store| {
+            store.read_ledger("reading the ledger", |session| {
+                ledger::stream(session, &stream)
+            })
+        })
+        .await
+    }
+
+    async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError> {
+        let stream = stream.to_owned();
+        self.on_worker(move |store| {
+            store.read_ledger("reading the ledger", |session| {
+                windows::of_stream(session, &stream)
+            })
+        })
+        .await
+    }
+
+    async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
+        let table = table.to_owned();
+        self.on_worker(move |store| {
+            let doing = format!("counting the rows of table '{table}'");
+            store.read(&doing, |session| query::count_rows(session, &table))
+        })
+        .await
+    }
+
+    async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
+        let sql = sql.to_owned();
+        self.on_worker(move |store| {
+            store
+                .read("running a query", |session| {
+                    query::run(session, &sql).map(Some)
+                })?
+                .ok_or_else(|| store.absent())
+        })
+        .await
+    }
+}

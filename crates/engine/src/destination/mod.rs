@@ -1,0 +1,218 @@
+//! Where rows land.
+//!
+//! A [`Destination`] stores tables and, beside them, the ledger. The engine asks little of it: make the table,
+//! replace one window together with its ledger entry, and read the ledger back. Everything else (planning,
+//! retrying, splitting, quarantine) is the engine's.
+
+#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+pub mod duckdb;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
+use crate::schema::TableSchema;
+
+/// What a destination can promise. The engine and the documentation read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Name for people.
+    pub name: &'static str,
+    /// Rows and ledger entry become visible together, or not at all.
+    pub atomic_windows: bool,
+    /// Columns can be added to an existing table.
+    pub adds_columns: bool,
+    /// Money is held as an exact decimal.
+    pub exact_decimals: bool,
+    /// Column and table descriptions are stored.
+    pub comments: bool,
+    /// Several processes may write at the same time.
+    pub concurrent_writers: bool,
+}
+
+/// One window, decoded and on local disk, ready to replace what the destination holds.
+#[derive(Debug, Clone)]
+pub struct WindowLoad {
+    /// The table and its columns; the files have the same columns in the same order.
+    pub schema: TableSchema,
+    /// The ledger entry, which also names the scope to replace: its advertisers and, when it has days, its days.
+    pub entry: WindowEntry,
+    /// The column that holds the day of a row; `None` for entity streams, whose rows are replaced per advertiser.
+    pub day_column: Option<String>,
+    /// Parquet files with the rows, written with [`TableSchema::arrow_schema`]. Empty when no row came.
+    pub files: Vec<PathBuf>,
+}
+
+/// A place where rows land.
+///
+/// *Delivery*: when [`load_window`](Self::load_window) returns `Ok`, rows and ledger entry are durable; when it
+/// returns an error or the process dies, either both are there or neither. *Idempotency*: loading the same
+/// `window_id` again changes nothing. *Concurrency*: the engine may call from several tasks; implementations
+/// serialise where they must.
+#[async_trait]
+pub trait Destination: Send + Sync {
+    /// What it can promise.
+    fn capabilities(&self) -> Capabilities;
+
+    /// A location for people, without secrets: a path, a host and database.
+    fn describe(&self) -> String;
+
+    /// Proves that it can be written to, without leaving a trace.
+    ///
+    /// # Errors
+    /// When it cannot.
+    async fn check(&self) -> Result<(), DestinationError>;
+
+    /// Creates the table of a stream or adds the columns it lacks (with comments), and remembers `stream`.
+    /// Idempotent. Existing columns of another type are an error.
+    ///
+    /// # Errors
+    /// [`DestinationError::Incompatible`] when the existing table was made for another grain, currency or time
+    /// zone, or holds a column of another type.
+    async fn prepare(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+    ) -> Result<(), DestinationError>;
+
+    /// Drops a stream's table and everything the ledger says about it.
+    ///
+    /// # Errors
+    /// When the destination refuses.
+    async fn forget(&self, stream: &str) -> Result<(), DestinationError>;
+
+    /// Replaces one window: deletes the rows of its advertisers (and days), inserts the new ones and writes the
+    /// ledger entry, all or nothing. A `window_id` that is in the ledger already is left alone.
+    ///
+    /// # Errors
+    /// When nothing was changed.
+    async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError>;
+
+    /// Writes the ledger entry of a window that was given up; no rows change.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError>;
+
+    /// Writes or updates a run.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    async fn record_run(&self, run: &RunEntry) -> Result<(), DestinationError>;
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn runs(&self, limit: usize) -> Result<Vec<RunEntry>, DestinationError>;
+
+    /// What is remembered of a stream's table, if it exists.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn stream(&self, stream: &str) -> Result<Option<StreamEntry>, DestinationError>;
+
+    /// Every ledger entry of a stream that still vouches for something, oldest reading first (quarantined ones
+    /// included).
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError>;
+
+    /// How many rows a table holds, or `None` when there is no such table.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError>;
+
+    /// Runs a read-only query and returns header and rows as text, for demos and `status`.
+    ///
+    /// # Errors
+    /// When the destination has no query language or refuses the query.
+    async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError>;
+}
+
+/// The answer to a query, as text; NULL is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryAnswer {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Rows.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// Why a destination refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DestinationError {
+    /// It cannot be opened or reached.
+    #[error("Cannot open {destination}: {reason}")]
+    Unavailable {
+        /// Where.
+        destination: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// The existing table does not fit what the configuration asks for.
+    #[error("Table '{table}' does not fit the configuration: {reason}")]
+    Incompatible {
+        /// The table.
+        table: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A table of that name exists that the connector did not make for this stream. It is left alone.
+    #[error("Table '{table}' exists already, but not for this stream: {reason}")]
+    ForeignTable {
+        /// The table.
+        table: String,
+        /// Whose it is, as far as is known.
+        reason: String,
+    },
+    /// Disk or memory ran out; nothing was changed.
+    #[error("{destination} ran out of room while {doing}: {reason}")]
+    Exhausted {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// A statement failed; nothing was changed.
+    #[error("{destination} failed while {doing}: {reason}")]
+    Failed {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl DestinationError {
+    /// What a person can do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unavailable { hint, .. } => hint.clone(),
+            Self::Incompatible { .. } => Some(
+                "Run `criteo sync --rebuild --stream NAME` to read everything again into a new table, or give \
+                 the stream another table name in the configuration."
+                    .to_owned(),
+            ),
+            Self::ForeignTable { .. } => Some(
+                "Give the stream another table name in the configuration, or rename or drop the existing table."
+                    .to_owned(),
+            ),
+            Self::Exhausted { hint, .. } => Some(hint.clone()),
+            Self::Failed { .. } => None,
+        }
+    }
+}
