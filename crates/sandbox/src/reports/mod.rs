@@ -2,6 +2,13 @@
 //!
 //! Rendering is the server's: every answer here holds column names and rows of strings, in order.
 
+mod dimensions;
+mod formula;
+mod metrics;
+mod request;
+mod statistics;
+mod window;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -158,18 +165,12 @@ pub fn advertisers_of(_kind: ReportKind, _body: &Value) -> Result<Vec<String>, P
 /// # Errors
 /// A 400 [`Problem`] when the body breaks the contract.
 pub fn statistics(
-    _world: &World,
-    _as_of: Timestamp,
-    _body: &Value,
-    _limits: &Caps,
+    world: &World,
+    as_of: Timestamp,
+    body: &Value,
+    limits: &Caps,
 ) -> Result<StatisticsAnswer, Problem> {
-    Ok(StatisticsAnswer {
-        columns: Vec::new(),
-        rows: Vec::new(),
-        total: Vec::new(),
-        truncated: false,
-        format: Format::Json,
-    })
+    statistics::answer(world, as_of, body, limits)
 }
 
 /// Answers `POST /placements/report`.

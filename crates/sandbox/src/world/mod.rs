@@ -3,8 +3,24 @@
 //! Nothing is stored for years of history. Every value is derived by hashing the seed, the identity of the thing
 //! and the day, so that any question can be answered at any simulated instant, always with the same answer.
 
+mod account;
+mod activity;
+pub(crate) mod calendar;
+pub(crate) mod chance;
+mod history;
+pub(crate) mod measures;
+pub(crate) mod money;
+mod sale;
+pub(crate) mod vocabulary;
+
 use jiff::Timestamp;
 use serde::Deserialize;
+
+use calendar::DayNumber;
+
+pub(crate) use account::{Accounts, Ad, AdSet, Advertiser, Campaign, Coupon, Creative};
+pub(crate) use activity::{Cell, DENSE_CATEGORY, age_of, invalid_clicks, is_visible};
+pub(crate) use history::Delivery;
 
 /// How large the world is and how it behaves. Every field has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -83,17 +99,32 @@ pub struct DenseDay {
 pub struct World {
     config: WorldConfig,
     created_at: Timestamp,
+    first_day: DayNumber,
+    created_day: DayNumber,
+    accounts: Accounts,
 }
 
 impl World {
     /// Builds the world as seen from `created_at`, the simulated instant at which the sandbox started.
     pub fn new(config: WorldConfig, created_at: Timestamp) -> Self {
-        Self { config, created_at }
+        let created_day = calendar::utc_day(created_at);
+        let first_day = created_day - i64::from(config.history_days);
+        let accounts = Accounts::build(&config, first_day, created_day);
+        Self {
+            config,
+            created_at,
+            first_day,
+            created_day,
+            accounts,
+        }
     }
 
     /// The ids of all advertisers, whether or not they gave consent.
     pub fn advertiser_ids(&self) -> Vec<String> {
-        Vec::new()
+        let advertisers = self.accounts.advertisers.iter();
+        advertisers
+            .map(|advertiser| advertiser.id.to_string())
+            .collect()
     }
 
     /// The configuration the world was built from.
@@ -104,5 +135,41 @@ impl World {
     /// The simulated instant the world was built at.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The ad set that a cell belongs to.
+    pub(crate) fn ad_set_of(&self, cell: &Cell) -> &AdSet {
+        &self.accounts.ad_sets[self.accounts.ads[cell.ad].ad_set]
+    }
+
+    /// The marketing objective of an ad set's campaign, by position in the vocabulary.
+    pub(crate) fn marketing_objective(&self, ad_set: usize) -> usize {
+        self.accounts.campaigns[self.accounts.ad_sets[ad_set].campaign].marketing_objective
+    }
+
+    /// The position of an advertiser by its id.
+    pub(crate) fn advertiser_position(&self, id: &str) -> Option<usize> {
+        let id: u32 = id.parse().ok()?;
+        let advertisers = &self.accounts.advertisers;
+        advertisers
+            .iter()
+            .position(|advertiser| advertiser.id == id)
+    }
+
+    /// How many rows a list of dense days promises for an advertiser and day.
+    pub(crate) fn dense_rows(&self, days: &[DenseDay], advertiser: usize, day: DayNumber) -> u64 {
+        let id = self.accounts.advertisers[advertiser].id;
+        let named = |dense: &&DenseDay| {
+            dense.advertiser == id || usize::try_from(dense.advertiser) == Ok(advertiser)
+        };
+        days.iter()
+            .filter(named)
+            .filter(|dense| calendar::day_number(dense.day) == day)
+            .map(|dense| dense.rows)
+            .sum()
     }
 }
