@@ -27,6 +27,7 @@
 //! seen. This crate was not written against the live API.
 
 mod base_url;
+mod call;
 mod client;
 pub mod contract;
 mod credentials;
@@ -40,6 +41,7 @@ mod operation;
 mod options;
 mod problem;
 mod query;
+mod quota;
 mod request;
 mod sink;
 

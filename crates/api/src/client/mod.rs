@@ -11,7 +11,10 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::{ClientOptions, Credentials, Envelope, Error, Media, Request};
+use crate::{
+    ApiEvent, ClientOptions, Credentials, Envelope, Error, Media, MemorySink, Refusal, Request,
+    call::{Caller, JsonSink, MalformedJson},
+};
 
 /// Speaks to Criteo on behalf of one app.
 ///
@@ -19,7 +22,7 @@ use crate::{ClientOptions, Credentials, Envelope, Error, Media, Request};
 /// clients for one app would each believe they had the whole quota.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<()>,
+    caller: Arc<Caller>,
 }
 
 impl Client {
@@ -29,10 +32,9 @@ impl Client {
     /// [`Error::Configuration`] when the options cannot work, or the machine has no certificate authorities to check
     /// Criteo's certificate with.
     pub fn new(credentials: Credentials, options: ClientOptions) -> Result<Self, Error> {
-        options.validate()?;
-        let _ = credentials;
+        let caller = Caller::new(credentials, options)?;
         Ok(Self {
-            inner: Arc::new(()),
+            caller: Arc::new(caller),
         })
     }
 
@@ -44,8 +46,38 @@ impl Client {
     /// # Errors
     /// Every variant of [`Error`].
     pub async fn fetch(&self, request: &Request) -> Result<Bytes, Error> {
-        let _ = (request, &self.inner);
-        todo!()
+        if !matches!(request.operation.media, Media::Envelope | Media::BareJson) {
+            return self.stream(request, &mut MemorySink::default()).await;
+        }
+        let operation = request.operation.id;
+        let (body, tidings) = self
+            .stream(request, &mut JsonSink::default())
+            .await
+            .map_err(|error| match error {
+                // The check of the JSON is ours, so its failure is told as such, not as that of somebody's sink.
+                Error::Sink { operation, source } if source.is::<MalformedJson>() => {
+                    Error::UnexpectedBody {
+                        operation,
+                        problem: source.to_string(),
+                    }
+                }
+                other => other,
+            })?;
+        for problem in tidings.warnings {
+            self.caller.notify(ApiEvent::Warning {
+                operation,
+                problem: self.caller.scrub(problem),
+            });
+        }
+        if tidings.errors.is_empty() {
+            Ok(body)
+        } else {
+            let refusal = Refusal::read(200, &String::from_utf8_lossy(&body));
+            Err(Error::Rejected {
+                operation,
+                refusal: Box::new(self.caller.scrub_refusal(refusal)),
+            })
+        }
     }
 
     /// A body in Criteo's envelope.

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Client;
 use crate::{
     BodySink, Envelope, Error, LogFileUrl, Operation, PlacementsQuery, Request, Resource,
-    StatisticsQuery, TransactionsQuery, TransparencyQuery, TransparencyReport,
+    StatisticsQuery, TransactionsQuery, TransparencyQuery, TransparencyReport, call::Route,
 };
 
 impl Client {
@@ -97,8 +97,8 @@ impl Client {
         url: &LogFileUrl,
         sink: &mut S,
     ) -> Result<S::Output, Error> {
-        let _ = (url, sink);
-        todo!()
+        let route = Route::to_log_file(url, &self.caller.options)?;
+        self.caller.call(&route, sink).await
     }
 
     /// Makes any call and streams the body into a sink: [`fetch`](Self::fetch) for large bodies. Warnings and errors
@@ -111,8 +111,8 @@ impl Client {
         request: &Request,
         sink: &mut S,
     ) -> Result<S::Output, Error> {
-        let _ = (request, sink);
-        todo!()
+        let route = Route::to_operation(request, &self.caller.options)?;
+        self.caller.call(&route, sink).await
     }
 }
 

@@ -21,6 +21,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             "An advertiser in the request has not granted the app access. Ask only for advertisers that the portfolio \
              lists, or send the advertiser a new consent link from Criteo's portal."
         }
+        Error::Forbidden { operation, .. } if *operation == "LogFile" => {
+            "The link has expired, or was cut. Ask for the log-level report again, which makes new links."
+        }
         Error::Forbidden { .. } => {
             "The app may lack this permission (Analytics, Campaigns or Creatives), or an advertiser withdrew its \
              consent. Permissions of an active app cannot be changed: a new app is needed."

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub(crate) use refusal::gist;
 pub use refusal::{OauthFailure, Refusal};
 
 use crate::{API_VERSION, Problem, RetryReason};

@@ -1,0 +1,7 @@
+//! Keeping within the app's quotas.
+
+mod headers;
+mod limiter;
+
+pub(crate) use headers::{RateHeaders, Reset};
+pub(crate) use limiter::Limiter;
