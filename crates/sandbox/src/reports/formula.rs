@@ -1,5 +1,6 @@
 //! How a metric follows from base measures, exactly.
 
+use super::group::Summed;
 use super::window::Window;
 use crate::world::measures::{Measure as M, Measures};
 use crate::world::money;
@@ -8,8 +9,8 @@ use crate::world::money;
 type Sum = &'static [M];
 
 /// Decimals that a quotient is rounded to. Criteo's own number of decimals is not established.
-const RATIO_DECIMALS: u32 = 8;
-const PRICE_DECIMALS: u32 = 6;
+pub(super) const RATIO_DECIMALS: u32 = 8;
+pub(super) const PRICE_DECIMALS: u32 = 6;
 
 /// How a metric is computed from the summed base measures of a row.
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +45,13 @@ pub(super) struct Summary {
     pub(super) objectives: u8,
 }
 
-impl Summary {
-    pub(super) const EMPTY: Self = Self {
+impl Summed for Summary {
+    const EMPTY: Self = Self {
         measures: Measures::ZERO,
         objectives: 0,
     };
 
-    pub(super) fn add(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.measures += &other.measures;
         self.objectives |= other.objectives;
     }

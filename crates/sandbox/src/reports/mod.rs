@@ -4,9 +4,14 @@
 
 mod dimensions;
 mod formula;
+mod group;
+mod log_level;
+mod marketplace;
 mod metrics;
+mod placements;
 mod request;
 mod statistics;
+mod transactions;
 mod window;
 
 use std::collections::BTreeMap;
@@ -156,8 +161,22 @@ pub enum MarketplaceStats {
 ///
 /// # Errors
 /// The same 400 as the report itself when the ids are missing or not integers.
-pub fn advertisers_of(_kind: ReportKind, _body: &Value) -> Result<Vec<String>, Problem> {
-    Ok(Vec::new())
+pub fn advertisers_of(kind: ReportKind, body: &Value) -> Result<Vec<String>, Problem> {
+    let (problems, attributes) = match kind {
+        ReportKind::Statistics => {
+            let problems = statistics::PROBLEMS;
+            (problems, request::attributes_of_object(body, problems)?)
+        }
+        ReportKind::Placements => {
+            let problems = placements::PROBLEMS;
+            (problems, request::attributes_of_list(body, problems)?)
+        }
+        ReportKind::Transactions => {
+            let problems = transactions::PROBLEMS;
+            (problems, request::attributes_of_list(body, problems)?)
+        }
+    };
+    request::advertiser_ids(attributes, problems)
 }
 
 /// Answers `POST /statistics/report`.
@@ -173,40 +192,31 @@ pub fn statistics(
     statistics::answer(world, as_of, body, limits)
 }
 
-/// Answers `POST /placements/report`.
+/// Answers `POST /placements/report`. Ratios and money are spelled as in statistics. When a content category is asked
+/// for, a placement of several categories appears in each of them, so that such rows must not be added up.
 ///
 /// # Errors
 /// A 400 [`Problem`] when the body breaks the contract.
 pub fn placements(
-    _world: &World,
-    _as_of: Timestamp,
-    _body: &Value,
-    _limits: &Caps,
+    world: &World,
+    as_of: Timestamp,
+    body: &Value,
+    limits: &Caps,
 ) -> Result<PlacementsAnswer, Problem> {
-    Ok(PlacementsAnswer {
-        columns: Vec::new(),
-        rows: Vec::new(),
-        truncated: false,
-        format: Format::Json,
-    })
+    placements::answer(world, as_of, body, limits)
 }
 
-/// Answers `POST /transactions/report`.
+/// Answers `POST /transactions/report`: orders whose transaction date lies in the requested days.
 ///
 /// # Errors
 /// A 400 [`Problem`] when the body breaks the contract.
 pub fn transactions(
-    _world: &World,
-    _as_of: Timestamp,
-    _body: &Value,
-    _limits: &Caps,
+    world: &World,
+    as_of: Timestamp,
+    body: &Value,
+    limits: &Caps,
 ) -> Result<TransactionsAnswer, Problem> {
-    Ok(TransactionsAnswer {
-        columns: Vec::new(),
-        rows: Vec::new(),
-        truncated: false,
-        format: Format::Json,
-    })
+    transactions::answer(world, as_of, body, limits)
 }
 
 /// Answers `POST /log-level/advertisers/{advertiser-id}/report` with the files that exist; the server signs links.
@@ -214,23 +224,23 @@ pub fn transactions(
 /// # Errors
 /// A 400 [`Problem`] when the body breaks the contract.
 pub fn transparency(
-    _world: &World,
-    _as_of: Timestamp,
-    _advertiser_id: &str,
-    _body: &Value,
+    world: &World,
+    as_of: Timestamp,
+    advertiser_id: &str,
+    body: &Value,
 ) -> Result<Vec<LogFile>, Problem> {
-    Ok(Vec::new())
+    log_level::files(world, as_of, advertiser_id, body)
 }
 
-/// The plain CSV text of one log-level file; `None` when no such file exists at `as_of`.
+/// The plain CSV text of one log-level file; `None` when no such file exists at `as_of`. A file never changes.
 pub fn log_file_csv(
-    _world: &World,
-    _as_of: Timestamp,
-    _advertiser_id: &str,
-    _day: Date,
-    _product_ids: bool,
+    world: &World,
+    as_of: Timestamp,
+    advertiser_id: &str,
+    day: Date,
+    product_ids: bool,
 ) -> Option<Vec<u8>> {
-    None
+    log_level::csv(world, as_of, advertiser_id, day, product_ids)
 }
 
 /// Answers `GET .../marketplace-performance-outcomes/stats/...` with `{columns, data, rows, links}`.
@@ -240,11 +250,11 @@ pub fn log_file_csv(
 /// # Errors
 /// A 400 [`Problem`] when a parameter breaks the contract.
 pub fn marketplace_stats(
-    _world: &World,
-    _as_of: Timestamp,
-    _which: MarketplaceStats,
-    _granted: &[String],
-    _query: &BTreeMap<String, String>,
+    world: &World,
+    as_of: Timestamp,
+    which: MarketplaceStats,
+    granted: &[String],
+    query: &BTreeMap<String, String>,
 ) -> Result<Value, Problem> {
-    Ok(Value::Null)
+    marketplace::stats(world, as_of, which, granted, query)
 }

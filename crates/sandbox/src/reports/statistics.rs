@@ -1,12 +1,11 @@
 //! `POST /statistics/report`: a group-by over the cells of ad sets.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::dimensions::{self, Axis};
 use super::formula::{Formula, Summary};
+use super::group::Groups;
 use super::metrics;
 use super::request::{self, Problems, Span};
 use super::{Caps, Format, Problem, StatisticsAnswer};
@@ -75,14 +74,6 @@ impl Query {
 
     /// The ad sets whose cells count, in the order of the advertisers asked for, each once.
     fn ad_sets(&self, world: &World, today: DayNumber) -> Vec<usize> {
-        let mut advertisers = Vec::new();
-        for id in &self.advertiser_ids {
-            if let Some(position) = world.advertiser_position(id)
-                && !advertisers.contains(&position)
-            {
-                advertisers.push(position);
-            }
-        }
         let accounts = world.accounts();
         let wanted = |ad_set: &usize| {
             let id = accounts.ad_sets[*ad_set].id.to_string();
@@ -92,55 +83,12 @@ impl Query {
                 && (self.ad_set_status.is_empty()
                     || self.ad_set_status.contains(&world.delivery(*ad_set, today)))
         };
-        advertisers
+        world
+            .advertiser_positions(&self.advertiser_ids)
             .into_iter()
             .flat_map(|advertiser| accounts.advertisers[advertiser].ad_sets.clone())
             .filter(wanted)
             .collect()
-    }
-}
-
-/// Rows in the order in which their first cell was met. Rows beyond the cap are counted in the total only.
-struct Groups {
-    cap: usize,
-    positions: HashMap<Box<[i64]>, usize>,
-    rows: Vec<(Box<[i64]>, Summary)>,
-    total: Summary,
-    truncated: bool,
-    /// The row of the cell before, which is very often the row of this one.
-    latest: usize,
-}
-
-impl Groups {
-    fn new(cap: Option<usize>) -> Self {
-        Self {
-            cap: cap.unwrap_or(usize::MAX),
-            positions: HashMap::new(),
-            rows: Vec::new(),
-            total: Summary::EMPTY,
-            truncated: false,
-            latest: 0,
-        }
-    }
-
-    fn add(&mut self, key: &[i64], cell: &Summary) {
-        self.total.add(cell);
-        if let Some((latest, row)) = self.rows.get_mut(self.latest)
-            && **latest == *key
-        {
-            row.add(cell);
-            return;
-        }
-        if let Some(position) = self.positions.get(key) {
-            self.latest = *position;
-            self.rows[*position].1.add(cell);
-        } else if self.rows.len() < self.cap {
-            self.latest = self.rows.len();
-            self.positions.insert(key.into(), self.rows.len());
-            self.rows.push((key.into(), cell.clone()));
-        } else {
-            self.truncated = true;
-        }
     }
 }
 
@@ -195,7 +143,7 @@ pub(super) fn answer(
     })
 }
 
-fn group(world: &World, as_of: Timestamp, query: &Query, cap: Option<usize>) -> Groups {
+fn group(world: &World, as_of: Timestamp, query: &Query, cap: Option<usize>) -> Groups<Summary> {
     let mut groups = Groups::new(cap);
     let (first, last) = query.span.clamp(as_of, HISTORY_MONTHS);
     if first > last {

@@ -10,7 +10,10 @@ pub(crate) mod chance;
 mod history;
 pub(crate) mod measures;
 pub(crate) mod money;
+mod order;
+mod placement;
 mod sale;
+mod seller;
 pub(crate) mod vocabulary;
 
 use jiff::Timestamp;
@@ -20,7 +23,10 @@ use calendar::DayNumber;
 
 pub(crate) use account::{Accounts, Ad, AdSet, Advertiser, Campaign, Coupon, Creative};
 pub(crate) use activity::{Cell, DENSE_CATEGORY, age_of, invalid_clicks, is_visible};
-pub(crate) use history::Delivery;
+pub(crate) use history::{Delivery, Quality};
+pub(crate) use order::Attribution;
+pub(crate) use placement::{PlacementResult, Publisher, Showing};
+pub(crate) use seller::{Budget, BudgetKind, BudgetStatus, Seller, SellerResult};
 
 /// How large the world is and how it behaves. Every field has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -158,6 +164,22 @@ impl World {
         advertisers
             .iter()
             .position(|advertiser| advertiser.id == id)
+    }
+
+    /// The positions of advertisers by their ids, each once; unknown ids are skipped.
+    pub(crate) fn advertiser_positions(&self, ids: &[String]) -> Vec<usize> {
+        let mut positions = Vec::new();
+        for position in ids.iter().filter_map(|id| self.advertiser_position(id)) {
+            if !positions.contains(&position) {
+                positions.push(position);
+            }
+        }
+        positions
+    }
+
+    /// The first day of the history.
+    pub(crate) fn first_day(&self) -> DayNumber {
+        self.first_day
     }
 
     /// How many rows a list of dense days promises for an advertiser and day.
