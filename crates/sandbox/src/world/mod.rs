@@ -21,8 +21,8 @@ use serde::Deserialize;
 
 use calendar::DayNumber;
 
-pub(crate) use account::{Accounts, Ad, AdSet, Advertiser, Campaign, Coupon, Creative};
-pub(crate) use activity::{Cell, DENSE_CATEGORY, age_of, invalid_clicks, is_visible};
+pub(crate) use account::{Accounts, Ad, AdSet, Campaign, Coupon, Creative};
+pub(crate) use activity::{Cell, DENSE_CATEGORY};
 pub(crate) use history::{Delivery, Quality};
 pub(crate) use order::Attribution;
 pub(crate) use placement::{PlacementResult, Publisher, Showing};
