@@ -33,6 +33,10 @@ impl Request {
 
     /// Fills a placeholder of the path. The value is percent-encoded when the call is made.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and texts are given alike, and without a reference at every call"
+    )]
     pub fn path(mut self, placeholder: impl Into<String>, value: impl ToString) -> Self {
         self.path.push((placeholder.into(), value.to_string()));
         self
@@ -40,6 +44,10 @@ impl Request {
 
     /// Adds a query parameter.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers and texts are given alike, and without a reference at every call"
+    )]
     pub fn query(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.query.push((name.into(), value.to_string()));
         self

@@ -99,7 +99,7 @@ impl Caller {
         let rate = RateHeaders::read(headers, Timestamp::now());
         if let Some(limiter) = self.limiter(route.budget) {
             if let Some(per_minute) = rate.limit.filter(|limit| limiter.lower(*limit)) {
-                self.notify(ApiEvent::QuotaLowered {
+                self.notify(&ApiEvent::QuotaLowered {
                     budget: route.budget,
                     per_minute,
                 });
@@ -111,7 +111,7 @@ impl Caller {
         let sunset = headers.get("sunset");
         let deprecation = headers.get("deprecation").filter(|value| *value != "false");
         if (sunset.is_some() || deprecation.is_some()) && self.is_news(route.operation) {
-            self.notify(ApiEvent::Deprecated {
+            self.notify(&ApiEvent::Deprecated {
                 operation: route.operation,
                 sunset: sunset
                     .and_then(|value| value.to_str().ok())

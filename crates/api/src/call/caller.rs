@@ -80,7 +80,7 @@ impl Caller {
             let Some((wait, reason)) = next else {
                 return Err(give_up(setback, route, &persistence));
             };
-            self.notify(ApiEvent::Retry {
+            self.notify(&ApiEvent::Retry {
                 operation: route.operation,
                 attempt,
                 wait,
@@ -135,7 +135,7 @@ impl Caller {
         if let Some(limiter) = self.limiter(route.budget) {
             limiter
                 .pass(|wait| {
-                    self.notify(ApiEvent::RateLimitWait {
+                    self.notify(&ApiEvent::RateLimitWait {
                         budget: route.budget,
                         wait,
                     });
@@ -165,7 +165,7 @@ impl Caller {
         deadline: Instant,
     ) -> Result<S::Output, Setback> {
         let (operation, budget) = (route.operation, route.budget);
-        self.notify(ApiEvent::CallStarted {
+        self.notify(&ApiEvent::CallStarted {
             operation,
             budget,
             attempt,
@@ -175,7 +175,7 @@ impl Caller {
         let result = timeout_at(deadline, self.attempt(route, token, sink, &mut progress))
             .await
             .unwrap_or(Err(Setback::Failure(Failure::TimedOut)));
-        self.notify(ApiEvent::CallFinished {
+        self.notify(&ApiEvent::CallFinished {
             operation,
             budget,
             status: progress.status,
@@ -186,9 +186,9 @@ impl Caller {
         result
     }
 
-    pub(crate) fn notify(&self, event: ApiEvent) {
+    pub(crate) fn notify(&self, event: &ApiEvent) {
         if let Some(observer) = &self.options.observer {
-            observer.on_event(&event);
+            observer.on_event(event);
         }
     }
 

@@ -75,7 +75,7 @@ impl TokenSource {
         &self,
         transport: &Transport,
         options: &ClientOptions,
-        notify: impl Fn(ApiEvent),
+        notify: impl Fn(&ApiEvent),
     ) -> Result<Token, Error> {
         let asked_at = Instant::now();
         if let Some(token) = self.fresh() {
@@ -148,7 +148,7 @@ impl TokenSource {
         transport: &Transport,
         options: &ClientOptions,
         generation: u64,
-        notify: impl Fn(ApiEvent),
+        notify: impl Fn(&ApiEvent),
     ) -> Result<Token, FailedFlight> {
         let mut persistence = Persistence::new(&options.retry);
         loop {
@@ -157,7 +157,7 @@ impl TokenSource {
                 match timeout_at(persistence.deadline(), self.attempt(transport, options)).await {
                     Ok(Ok((answer, asked_at))) => match answer.into_token(asked_at, generation) {
                         Ok((token, expires_in)) => {
-                            notify(ApiEvent::TokenRefreshed { expires_in });
+                            notify(&ApiEvent::TokenRefreshed { expires_in });
                             return Ok(token);
                         }
                         Err(failure) => failure,
@@ -173,7 +173,7 @@ impl TokenSource {
                     elapsed: persistence.elapsed(),
                 });
             };
-            notify(ApiEvent::Retry {
+            notify(&ApiEvent::Retry {
                 operation: OPERATION,
                 attempt,
                 wait,

@@ -64,7 +64,7 @@ impl Client {
                 other => other,
             })?;
         for problem in tidings.warnings {
-            self.caller.notify(ApiEvent::Warning {
+            self.caller.notify(&ApiEvent::Warning {
                 operation,
                 problem: self.caller.scrub(problem),
             });
