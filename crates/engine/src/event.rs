@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Receives events. Called from several threads at once, so it must not block for long.
 pub trait Reporter: Send + Sync {
@@ -175,7 +175,7 @@ pub struct RunSummary {
 }
 
 /// How a run ended. The exit code of the command follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything that was asked for is loaded: exit code 0.

@@ -14,9 +14,11 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod check;
 pub mod config;
 pub mod decode;
 pub mod destination;
+mod engine;
 pub mod error;
 pub mod event;
 pub mod ledger;
@@ -24,5 +26,16 @@ pub mod plan;
 pub mod schema;
 pub mod source;
 pub mod spool;
+pub mod status;
 pub mod stream_spec;
 pub mod sync;
+
+pub use check::CheckLine;
+pub use config::Config;
+pub use engine::Engine;
+pub use error::EngineError;
+pub use event::{Event, Outcome, Reporter, RunSummary};
+pub use plan::summary::Plan;
+pub use status::status;
+pub use stream_spec::StreamSpec;
+pub use sync::Selection;

@@ -7,12 +7,39 @@
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::config::{Config, DestinationSection};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
+
+/// The destination that the configuration names. Nothing is opened or created yet.
+#[must_use]
+pub fn open(config: &Config) -> Arc<dyn Destination> {
+    match &config.destination {
+        DestinationSection::Duckdb { path, schema, memory_limit } => Arc::new(duckdb::DuckDb::new(duckdb::DuckDbOptions {
+            path: path.clone(),
+            schema: schema.clone(),
+            memory_limit: memory_limit.clone(),
+        })),
+    }
+}
+
+/// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
+/// that two destinations never share one.
+#[must_use]
+pub fn spool_folder(config: &Config) -> PathBuf {
+    if let Some(folder) = &config.sync.spool_dir {
+        return folder.clone();
+    }
+    let DestinationSection::Duckdb { path, .. } = &config.destination;
+    let mut name = path.file_name().unwrap_or(Path::new("criteo").as_os_str()).to_owned();
+    name.push(".spool");
+    path.with_file_name(name)
+}
 
 /// What a destination can promise. The engine and the documentation read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,114 @@
+//! The engine as its callers see it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use criteo_api::{BaseUrl, Client, ClientOptions, Credentials};
+use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
+
+use crate::calendar::Clock;
+use crate::config::Config;
+use crate::destination::{self, Destination};
+use crate::error::EngineError;
+use crate::event::{Reporter, RunSummary};
+use crate::plan::summary::Plan;
+use crate::source::ApiReporter;
+use crate::stream_spec::StreamSpec;
+use crate::sync::{self, Selection};
+
+/// Reads one app's data into one destination.
+pub struct Engine {
+    pub(crate) specs: Vec<Arc<StreamSpec>>,
+    pub(crate) client: Client,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) reporter: Arc<dyn Reporter>,
+    pub(crate) clock: Clock,
+    pub(crate) time_zone: TimeZone,
+    pub(crate) spool_folder: PathBuf,
+    pub(crate) concurrency: usize,
+    pub(crate) advertiser_ids: Option<Vec<String>>,
+    pub(crate) report_calls_per_minute: u32,
+    pub(crate) calls_per_minute: u32,
+}
+
+impl Engine {
+    /// Resolves the configuration. Nothing is called, opened or created before one of the other methods.
+    ///
+    /// # Errors
+    /// [`EngineError::Configuration`] and its kin; [`EngineError::Api`] when the address or a quota is refused.
+    pub fn open(
+        config: &Config,
+        credentials: Credentials,
+        reporter: Arc<dyn Reporter>,
+    ) -> Result<Self, EngineError> {
+        let options = client_options(config, Arc::clone(&reporter))?;
+        let (report_calls_per_minute, calls_per_minute) =
+            (options.report_calls_per_minute, options.calls_per_minute);
+        let specs = StreamSpec::resolve_all(config)?;
+        let time_zone =
+            TimeZone::get(&config.criteo.timezone).map_err(|_| EngineError::Configuration {
+                message: format!("Time zone '{}' is not an IANA name", config.criteo.timezone),
+            })?;
+        Ok(Self {
+            specs: specs.into_iter().map(Arc::new).collect(),
+            client: Client::new(credentials, options)?,
+            destination: destination::open(config),
+            reporter,
+            clock: Clock::from_env()?,
+            time_zone,
+            spool_folder: destination::spool_folder(config),
+            concurrency: config.sync.concurrency.max(1),
+            advertiser_ids: config.criteo.advertiser_ids.clone(),
+            report_calls_per_minute,
+            calls_per_minute,
+        })
+    }
+
+    /// Every stream, enabled or not.
+    pub fn streams(&self) -> impl Iterator<Item = &StreamSpec> {
+        self.specs.iter().map(AsRef::as_ref)
+    }
+
+    /// What a run would do. Asks Criteo for the advertisers and reads the ledger; loads nothing.
+    ///
+    /// # Errors
+    /// When the configuration, the app key or the destination cannot be used.
+    pub async fn plan(&self, selection: &Selection) -> Result<Plan, EngineError> {
+        Plan::make(self, selection).await
+    }
+
+    /// Reads everything that `selection` asks for and that the ledger does not vouch for, and loads it. When `stop`
+    /// is cancelled the windows in flight are finished and loaded, and the run ends as interrupted.
+    ///
+    /// # Errors
+    /// What keeps the run from beginning or from going on. Windows that cannot be read are not errors; the summary
+    /// names them.
+    pub async fn sync(
+        &self,
+        selection: &Selection,
+        stop: CancellationToken,
+    ) -> Result<RunSummary, EngineError> {
+        sync::run(self, selection, stop).await
+    }
+}
+
+fn client_options(
+    config: &Config,
+    reporter: Arc<dyn Reporter>,
+) -> Result<ClientOptions, EngineError> {
+    let mut options = ClientOptions {
+        observer: Some(Arc::new(ApiReporter::new(reporter))),
+        ..ClientOptions::default()
+    };
+    if let Some(address) = &config.criteo.api_url {
+        options.base_url = BaseUrl::parse(address)?;
+    }
+    if let Some(calls) = config.criteo.report_calls_per_minute {
+        options.report_calls_per_minute = calls;
+    }
+    if let Some(calls) = config.criteo.calls_per_minute {
+        options.calls_per_minute = calls;
+    }
+    Ok(ClientOptions::from_env(options)?)
+}

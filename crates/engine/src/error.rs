@@ -1,0 +1,92 @@
+//! Why the engine could not do what it was asked.
+
+use crate::config::ConfigError;
+use crate::destination::DestinationError;
+
+/// An error that ends a run (or keeps it from beginning). What goes wrong with a single window is not among them:
+/// that window is quarantined and the run goes on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The configuration cannot be used.
+    #[error("{message}")]
+    Configuration {
+        /// What is wrong, where, and what would be right.
+        message: String,
+    },
+    /// The configuration file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The calendar is wrong.
+    #[error(transparent)]
+    Clock(#[from] crate::calendar::InvalidNow),
+    /// Criteo refused the app itself: nothing can be read.
+    #[error(transparent)]
+    Api(#[from] criteo_api::Error),
+    /// Nobody has given the app consent to read an advertiser, or none of the configured ones.
+    #[error("{message}")]
+    NoAdvertisers {
+        /// Which.
+        message: String,
+    },
+    /// The destination refused.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// The spool folder cannot be used.
+    #[error("Cannot use the spool folder {path} while {doing}: {source}")]
+    Spool {
+        /// The folder or file.
+        path: String,
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A spool file holds something else than a window.
+    #[error("Spool file {path} cannot be read: {reason}")]
+    SpoolDamaged {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A part of the engine ended without an answer. This is a fault of the program.
+    #[error("A task of the engine ended unexpectedly: {reason}")]
+    Task {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl EngineError {
+    /// What a person can do next, if there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Api(error) => error.hint(),
+            Self::Destination(error) => error.hint(),
+            Self::NoAdvertisers { .. } => Some(
+                "In Criteo's partner portal, open the app, press \"Generate new URL\" and let somebody who \
+                 administers the advertiser open it and approve. `criteo check` shows when it has worked."
+                    .to_owned(),
+            ),
+            Self::Spool { .. } => {
+                Some("Choose another folder with `spool_dir` in [sync], or make room on this disk.".to_owned())
+            }
+            Self::SpoolDamaged { path, .. } => {
+                Some(format!("Remove {path}; the window it belonged to will be read from Criteo again."))
+            }
+            Self::Configuration { .. } | Self::Clock(_) | Self::Task { .. } => None,
+        }
+    }
+
+    /// Whether the cause is in what the user wrote, which has an exit code of its own.
+    #[must_use]
+    pub fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::Configuration { .. } | Self::Config(_) | Self::Clock(_)
+        )
+    }
+}

@@ -1,0 +1,396 @@
+//! Which days have to be read: those never read, and those not yet mature when they were.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::period::Period;
+use crate::calendar::{DayRange, add_days};
+use crate::ledger::WindowEntry;
+use crate::ledger::coverage::Coverage;
+
+/// The rules by which a day is found to need reading.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// The days to look at, already within Criteo's horizons and grown to whole periods.
+    pub range: DayRange,
+    /// Days before this one are only looked at for having been read too early: the configuration does not ask for
+    /// them (any more), but what is in the table should become final.
+    pub wanted_from: Date,
+    /// The report's time step.
+    pub period: Period,
+    /// The age in days until which Criteo restates a day. A day counts as mature once it has been read at that age
+    /// or later; counting back from today would forget the days of a pause.
+    pub lookback_days: u32,
+    /// Read everything again, whatever the ledger says.
+    pub full_refresh: bool,
+    /// The zone in which days are counted.
+    pub time_zone: &'a TimeZone,
+    /// Runs whose work this run carries on: what they loaded is not asked for again.
+    pub continued_runs: &'a HashSet<String>,
+    /// The columns every reading must have had.
+    pub columns: &'a [String],
+}
+
+/// The days to read, per advertiser, with the reasons in numbers.
+#[derive(Debug, Default, Clone)]
+pub struct Needs {
+    /// Ranges per advertiser, oldest first, never touching each other.
+    pub ranges: BTreeMap<String, Vec<DayRange>>,
+    /// Advertiser-days that were never read.
+    pub never_read: u64,
+    /// Advertiser-days that were read too early to be final, or on request.
+    pub again: u64,
+    /// Advertiser-days that were read without a column that is asked for now.
+    pub lacking_columns: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    None,
+    NeverRead,
+    LacksColumns,
+    Again,
+}
+
+impl Needs {
+    /// Looks at every advertiser and day.
+    #[must_use]
+    pub fn find(coverage: &Coverage, advertisers: &[String], rules: &Rules<'_>) -> Self {
+        let mut needs = Self::default();
+        for advertiser in advertisers {
+            let mut ranges: Vec<DayRange> = Vec::new();
+            let mut period_start = rules.range.first;
+            while period_start <= rules.range.last {
+                let period_end = rules.period.last_day(period_start);
+                let days = DayRange {
+                    first: period_start,
+                    last: period_end.min(rules.range.last),
+                };
+                let reason = reason(coverage, advertiser, days, period_end, rules);
+                let count = u64::from(days.days());
+                match reason {
+                    Need::None => {}
+                    Need::NeverRead => needs.never_read += count,
+                    Need::LacksColumns => needs.lacking_columns += count,
+                    Need::Again => needs.again += count,
+                }
+                if reason != Need::None {
+                    match ranges.last_mut() {
+                        Some(range) if add_days(range.last, 1) == days.first => {
+                            range.last = days.last
+                        }
+                        _ => ranges.push(days),
+                    }
+                }
+                period_start = add_days(period_end, 1);
+            }
+            if !ranges.is_empty() {
+                needs.ranges.insert(advertiser.clone(), ranges);
+            }
+        }
+        needs
+    }
+
+    /// Whether nothing has to be read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// The first and the last day that some advertiser needs.
+    #[must_use]
+    pub fn span(&self) -> Option<DayRange> {
+        let first = self
+            .ranges
+            .values()
+            .filter_map(|ranges| ranges.first())
+            .map(|range| range.first)
+            .min()?;
+        let last = self
+            .ranges
+            .values()
+            .filter_map(|ranges| ranges.last())
+            .map(|range| range.last)
+            .max()?;
+        DayRange::new(first, last)
+    }
+}
+
+/// Why a period (one day, mostly) has to be read: the strongest reason among its days.
+fn reason(
+    coverage: &Coverage,
+    advertiser: &str,
+    days: DayRange,
+    period_end: Date,
+    rules: &Rules<'_>,
+) -> Need {
+    let mut found = Need::None;
+    for day in days.iter() {
+        let need = match coverage.reading(advertiser, day) {
+            None if period_end < rules.wanted_from => Need::None,
+            None => Need::NeverRead,
+            Some(reading) => reason_to_read_again(reading, period_end, rules),
+        };
+        match need {
+            Need::None => {}
+            Need::NeverRead => return Need::NeverRead,
+            Need::LacksColumns => found = Need::LacksColumns,
+            Need::Again if found == Need::None => found = Need::Again,
+            Need::Again => {}
+        }
+    }
+    found
+}
+
+fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'_>) -> Need {
+    let wanted = period_end >= rules.wanted_from;
+    if wanted
+        && rules
+            .columns
+            .iter()
+            .any(|column| !reading.columns.contains(column))
+    {
+        return Need::LacksColumns;
+    }
+    if rules.continued_runs.contains(&reading.run_id) {
+        return Need::None;
+    }
+    let read_on = reading
+        .read_at
+        .to_zoned_datetime(rules.time_zone.clone())
+        .date();
+    let mature_on = add_days(
+        period_end,
+        i32::try_from(rules.lookback_days).unwrap_or(i32::MAX),
+    );
+    if (wanted && rules.full_refresh) || read_on < mature_on {
+        Need::Again
+    } else {
+        Need::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use jiff::civil::date;
+
+    fn read(id: &str, run: &str, first: Date, last: Date, at: &str) -> WindowEntry {
+        WindowEntry {
+            window_id: id.to_owned(),
+            run_id: run.to_owned(),
+            stream: "statistics".to_owned(),
+            days: DayRange::new(first, last),
+            advertisers: BTreeMap::from([("1".to_owned(), 1)]),
+            read_at: at.parse::<Timestamp>().unwrap(),
+            rows: 1,
+            calls: 1,
+            bytes: 1,
+            verified: None,
+            columns: vec!["clicks".to_owned()],
+            totals: BTreeMap::new(),
+            total_differences: BTreeMap::new(),
+            request_hash: String::new(),
+            quarantine_reason: None,
+        }
+    }
+
+    fn find(windows: Vec<WindowEntry>, range: DayRange, adjust: impl Fn(&mut Rules<'_>)) -> Needs {
+        let continued = HashSet::new();
+        let columns = vec!["clicks".to_owned()];
+        let mut rules = Rules {
+            range,
+            wanted_from: range.first,
+            period: Period::Day,
+            lookback_days: 30,
+            full_refresh: false,
+            time_zone: &TimeZone::UTC,
+            continued_runs: &continued,
+            columns: &columns,
+        };
+        adjust(&mut rules);
+        Needs::find(&Coverage::paint(windows, range), &["1".to_owned()], &rules)
+    }
+
+    #[test]
+    fn a_pause_leaves_no_half_matured_days_behind() {
+        // Read on 1 March, then not again until 15 April: the days of February and the first of March had not
+        // matured, although none of February is within 30 days of 15 April.
+        let range = DayRange::new(date(2026, 1, 1), date(2026, 4, 15)).unwrap();
+        let first_run = read(
+            "a",
+            "r1",
+            date(2026, 1, 1),
+            date(2026, 3, 1),
+            "2026-03-01T10:00:00Z",
+        );
+        let needs = find(vec![first_run], range, |_| {});
+        // 30 January was read at age 30: final. 31 January at age 29: to be read again.
+        assert_eq!(
+            needs.ranges["1"],
+            vec![DayRange::new(date(2026, 1, 31), date(2026, 4, 15)).unwrap()],
+            "31 January to 1 March again, and everything after for the first time"
+        );
+        assert_eq!(needs.again, 30);
+        assert_eq!(needs.never_read, 45);
+    }
+
+    #[test]
+    fn days_no_longer_asked_for_still_become_final() {
+        let range = DayRange::new(date(2025, 12, 1), date(2026, 1, 10)).unwrap();
+        let early = read(
+            "a",
+            "r",
+            date(2025, 12, 20),
+            date(2026, 1, 10),
+            "2026-01-10T10:00:00Z",
+        );
+        let needs = find(vec![early], range, |rules| {
+            rules.wanted_from = date(2026, 1, 1)
+        });
+        assert_eq!(
+            needs.ranges["1"],
+            vec![DayRange::new(date(2025, 12, 20), range.last).unwrap()]
+        );
+        assert_eq!(needs.never_read, 0);
+    }
+
+    #[test]
+    fn a_day_read_at_the_age_of_the_lookback_is_final() {
+        let range = DayRange::single(date(2026, 1, 1));
+        let at_age = |instant| {
+            find(
+                vec![read("a", "r", range.first, range.first, instant)],
+                range,
+                |_| {},
+            )
+        };
+        assert!(!at_age("2026-01-30T23:59:59Z").is_empty());
+        assert!(at_age("2026-01-31T00:00:00Z").is_empty());
+    }
+
+    #[test]
+    fn the_age_is_counted_in_the_report_zone() {
+        let range = DayRange::single(date(2026, 1, 1));
+        let auckland = TimeZone::get("Pacific/Auckland").unwrap();
+        let reading = read("a", "r", range.first, range.first, "2026-01-30T12:00:00Z");
+        let continued = HashSet::new();
+        let rules = Rules {
+            range,
+            wanted_from: range.first,
+            period: Period::Day,
+            lookback_days: 30,
+            full_refresh: false,
+            time_zone: &auckland,
+            continued_runs: &continued,
+            columns: &[],
+        };
+        let needs = Needs::find(
+            &Coverage::paint(vec![reading], range),
+            &["1".to_owned()],
+            &rules,
+        );
+        assert!(
+            needs.is_empty(),
+            "30 January 12:00 UTC is 31 January in Auckland"
+        );
+    }
+
+    #[test]
+    fn a_new_column_makes_days_needed_again() {
+        let range = DayRange::single(date(2025, 1, 1));
+        let old = read("a", "r", range.first, range.first, "2026-01-30T12:00:00Z");
+        let columns = vec!["clicks".to_owned(), "displays".to_owned()];
+        let continued = HashSet::new();
+        let rules = Rules {
+            range,
+            wanted_from: range.first,
+            period: Period::Day,
+            lookback_days: 30,
+            full_refresh: false,
+            time_zone: &TimeZone::UTC,
+            continued_runs: &continued,
+            columns: &columns,
+        };
+        let needs = Needs::find(
+            &Coverage::paint(vec![old], range),
+            &["1".to_owned()],
+            &rules,
+        );
+        assert_eq!(needs.lacking_columns, 1);
+    }
+
+    #[test]
+    fn a_month_is_read_whole_until_it_was_read_old_enough() {
+        let range = DayRange::new(date(2026, 1, 1), date(2026, 3, 10)).unwrap();
+        let early = read(
+            "a",
+            "r",
+            date(2026, 1, 1),
+            date(2026, 2, 20),
+            "2026-02-20T10:00:00Z",
+        );
+        let needs = find(vec![early], range, |rules| rules.period = Period::Month);
+        // January ended on the 31st and was read at age 20; February was only read up to the 20th.
+        assert_eq!(needs.ranges["1"], vec![range]);
+        let late = read(
+            "b",
+            "r",
+            date(2026, 1, 1),
+            date(2026, 1, 31),
+            "2026-03-02T10:00:00Z",
+        );
+        let early = read(
+            "a",
+            "r",
+            date(2026, 1, 1),
+            date(2026, 2, 20),
+            "2026-02-20T10:00:00Z",
+        );
+        let needs = find(vec![early, late], range, |rules| {
+            rules.period = Period::Month
+        });
+        assert_eq!(
+            needs.ranges["1"],
+            vec![DayRange::new(date(2026, 2, 1), date(2026, 3, 10)).unwrap()]
+        );
+    }
+
+    #[test]
+    fn what_an_interrupted_run_loaded_is_not_read_again() {
+        let range = DayRange::new(date(2026, 1, 1), date(2026, 1, 10)).unwrap();
+        let dead = read(
+            "a",
+            "dead",
+            date(2026, 1, 4),
+            date(2026, 1, 10),
+            "2026-01-10T10:00:00Z",
+        );
+        let needs = find(vec![dead.clone()], range, |_| {});
+        assert_eq!(needs.ranges["1"], vec![range]);
+        let continued = HashSet::from(["dead".to_owned()]);
+        let columns = vec!["clicks".to_owned()];
+        let rules = Rules {
+            range,
+            wanted_from: range.first,
+            period: Period::Day,
+            lookback_days: 30,
+            full_refresh: true,
+            time_zone: &TimeZone::UTC,
+            continued_runs: &continued,
+            columns: &columns,
+        };
+        let needs = Needs::find(
+            &Coverage::paint(vec![dead], range),
+            &["1".to_owned()],
+            &rules,
+        );
+        assert_eq!(
+            needs.ranges["1"],
+            vec![DayRange::new(date(2026, 1, 1), date(2026, 1, 3)).unwrap()]
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! A plan for people: what a run would read, and what that costs.
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::pool::Pool;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::stream_spec::StreamSpec;
+use crate::sync::{self, Selection};
+
+/// What a run would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// Today, in the report's time zone.
+    pub today: Date,
+    /// Advertisers that would be read.
+    pub advertisers: usize,
+    /// Per stream.
+    pub streams: Vec<StreamPlan>,
+    /// Calls against the reporting quota.
+    pub report_calls: u64,
+    /// Calls against the general quota.
+    pub other_calls: u64,
+    /// Minutes at the quota, as if every call were answered at once.
+    pub minutes: f64,
+    /// What a person should know before running it.
+    pub notes: Vec<String>,
+}
+
+/// What a run would do for one stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamPlan {
+    /// Stream name.
+    pub stream: String,
+    /// Its table.
+    pub table: String,
+    /// The windows, newest first.
+    pub windows: Vec<PlannedWindow>,
+    /// Calls.
+    pub calls: u64,
+    /// Whether the number of calls is an estimate from an assumed density or unknown sizes.
+    pub estimated: bool,
+    /// The first day that would be read.
+    pub first_day: Option<Date>,
+    /// The last day that would be read.
+    pub last_day: Option<Date>,
+    /// Advertiser-days that were never read.
+    pub days_never_read: u64,
+    /// Advertiser-days that would be read again because they were not final yet, or on request.
+    pub days_to_read_again: u64,
+    /// Advertiser-days that were loaded without a column that is asked for now.
+    pub days_lacking_columns: u64,
+    /// Words, when Criteo no longer has some of what is asked for.
+    pub clamped: Option<String>,
+}
+
+/// One window of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedWindow {
+    /// First day; `None` for entity streams.
+    pub first_day: Option<Date>,
+    /// Last day; `None` for entity streams.
+    pub last_day: Option<Date>,
+    /// Advertisers.
+    pub advertisers: usize,
+    /// Rows to expect; `None` when nothing is known.
+    pub estimated_rows: Option<u64>,
+}
+
+impl Plan {
+    pub(crate) async fn make(engine: &Engine, selection: &Selection) -> Result<Self, EngineError> {
+        let specs = sync::selected(&engine.specs, selection)?;
+        let granted = sync::granted_advertisers(&engine.client).await?;
+        let (advertisers, missing) = sync::configured(engine, &granted)?;
+        let mut plan = Self {
+            today: engine.clock.today(&engine.time_zone),
+            advertisers: advertisers.len(),
+            streams: Vec::new(),
+            report_calls: 0,
+            other_calls: 1,
+            minutes: 0.0,
+            notes: missing
+                .iter()
+                .map(|id| format!("Advertiser {id} is configured but has not consented to this app; it is left out"))
+                .collect(),
+        };
+        for spec in &specs {
+            let stream =
+                StreamPlan::make(engine, spec, selection, &advertisers, plan.today).await?;
+            if spec.uses_report_budget() {
+                plan.report_calls += stream.calls;
+            } else {
+                plan.other_calls += stream.calls;
+            }
+            plan.streams.push(stream);
+        }
+        if plan
+            .streams
+            .iter()
+            .any(|stream| stream.estimated && stream.calls > 0)
+        {
+            plan.notes.push(
+                "Calls marked ~ are estimates: sizes become known while reading, and calls are packed accordingly"
+                    .to_owned(),
+            );
+        }
+        plan.minutes = minutes(plan.report_calls, engine.report_calls_per_minute)
+            .max(minutes(plan.other_calls, engine.calls_per_minute));
+        Ok(plan)
+    }
+}
+
+impl StreamPlan {
+    async fn make(
+        engine: &Engine,
+        spec: &StreamSpec,
+        selection: &Selection,
+        advertisers: &[String],
+        today: Date,
+    ) -> Result<Self, EngineError> {
+        let mut entries = engine.destination.windows(&spec.name).await?;
+        if selection.rebuild {
+            entries.clear();
+        }
+        let mut plan = Self {
+            stream: spec.name.clone(),
+            table: spec.schema.table.clone(),
+            windows: Vec::new(),
+            calls: 0,
+            estimated: false,
+            first_day: None,
+            last_day: None,
+            days_never_read: 0,
+            days_to_read_again: 0,
+            days_lacking_columns: 0,
+            clamped: None,
+        };
+        if !spec.has_days() {
+            let per_unit_calls_vary =
+                sync::entity_units(spec, advertisers).len() == advertisers.len();
+            plan.windows = sync::entity_units(spec, advertisers)
+                .iter()
+                .map(|unit| PlannedWindow {
+                    first_day: None,
+                    last_day: None,
+                    advertisers: unit.len(),
+                    estimated_rows: None,
+                })
+                .collect();
+            let last_calls: u64 = entries
+                .iter()
+                .filter(|entry| entry.quarantine_reason.is_none())
+                .map(|entry| u64::from(entry.calls))
+                .sum();
+            plan.calls = last_calls.max(u64::try_from(plan.windows.len()).unwrap_or(u64::MAX));
+            plan.estimated = per_unit_calls_vary && last_calls == 0;
+            return Ok(plan);
+        }
+        let density = sync::density_of(&entries);
+        let known = density.knowledge();
+        let (needs, days) = sync::needs_of(
+            spec,
+            selection,
+            today,
+            advertisers,
+            entries,
+            &HashSet::new(),
+        );
+        plan.clamped = days.clamped;
+        plan.days_never_read = needs.never_read;
+        plan.days_to_read_again = needs.again;
+        plan.days_lacking_columns = needs.lacking_columns;
+        if let Some(span) = needs.span() {
+            plan.first_day = Some(span.first);
+            plan.last_day = Some(span.last);
+        }
+        plan.windows = Pool::new(needs, spec.limits())
+            .windows(&density)
+            .into_iter()
+            .map(|window| PlannedWindow {
+                first_day: Some(window.days.first),
+                last_day: Some(window.days.last),
+                advertisers: window.advertisers.len(),
+                estimated_rows: window.estimated_rows,
+            })
+            .collect();
+        plan.calls =
+            u64::try_from(plan.windows.len()).unwrap_or(u64::MAX) * spec.calls_per_window();
+        plan.estimated = spec.stream.row_cap.is_some()
+            && known != super::density::Knowledge::Enough
+            && plan.calls > 0;
+        Ok(plan)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "numbers of calls are far below 2^53"
+)]
+fn minutes(calls: u64, per_minute: u32) -> f64 {
+    // A minute's worth of calls goes out at once, so the first minute costs no time.
+    (calls as f64 / f64::from(per_minute.max(1)) - 1.0).max(0.0)
+}

@@ -1,0 +1,119 @@
+//! Which window a call was made for, and what the client tells about it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use criteo_api::{ApiEvent, Observer};
+
+use crate::event::{Event, Reporter};
+
+/// Calls and bytes spent on one thing.
+#[derive(Debug, Default)]
+pub struct Meter {
+    calls: AtomicU32,
+    bytes: AtomicU64,
+}
+
+impl Meter {
+    /// Calls made, retries included.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Body bytes received, after decompression.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Adds what another meter counted.
+    pub fn add(&self, other: &Self) {
+        self.calls.fetch_add(other.calls(), Ordering::Relaxed);
+        self.bytes.fetch_add(other.bytes(), Ordering::Relaxed);
+    }
+}
+
+tokio::task_local! {
+    static METER: Arc<Meter>;
+}
+
+/// Runs `work` and counts the calls it makes on `meter`.
+pub async fn metered<F: Future>(meter: Arc<Meter>, work: F) -> F::Output {
+    METER.scope(meter, work).await
+}
+
+/// Counts calls on the meter of the task that makes them, and passes on what people should see.
+pub struct ApiReporter {
+    reporter: Arc<dyn Reporter>,
+}
+
+impl ApiReporter {
+    /// Passes events on to `reporter`.
+    #[must_use]
+    pub fn new(reporter: Arc<dyn Reporter>) -> Self {
+        Self { reporter }
+    }
+
+    fn warn(&self, message: String) {
+        self.reporter.on_event(&Event::Warning {
+            stream: None,
+            message,
+        });
+    }
+}
+
+impl Observer for ApiReporter {
+    fn on_event(&self, event: &ApiEvent) {
+        tracing::debug!(?event, "api");
+        match event {
+            // The token is not data: its calls are not those that a plan counts or a quota limits.
+            ApiEvent::CallStarted { operation, .. } if *operation != "Token" => {
+                let _ = METER.try_with(|meter| meter.calls.fetch_add(1, Ordering::Relaxed));
+            }
+            ApiEvent::CallFinished {
+                operation, bytes, ..
+            } if *operation != "Token" => {
+                let _ = METER.try_with(|meter| meter.bytes.fetch_add(*bytes, Ordering::Relaxed));
+            }
+            ApiEvent::RateLimitWait { budget, wait } => {
+                self.reporter.on_event(&Event::RateLimitWait {
+                    budget: budget.to_string(),
+                    wait: *wait,
+                });
+            }
+            ApiEvent::Retry {
+                operation,
+                attempt,
+                wait,
+                reason,
+            } => {
+                self.reporter.on_event(&Event::Retry {
+                    operation: (*operation).to_owned(),
+                    attempt: *attempt,
+                    wait: *wait,
+                    reason: reason.to_string(),
+                });
+            }
+            ApiEvent::Warning { operation, problem } => {
+                self.warn(format!("Criteo warns about {operation}: {problem}"));
+            }
+            ApiEvent::Deprecated { operation, sunset } => {
+                let ends = sunset
+                    .as_ref()
+                    .map_or_else(String::new, |date| format!(" and will end on {date}"));
+                self.warn(format!(
+                    "Criteo marks {operation} as deprecated{ends}; look for a newer version"
+                ));
+            }
+            ApiEvent::QuotaLowered { budget, per_minute } => {
+                self.warn(format!(
+                    "Criteo grants this app {per_minute} {budget} calls a minute, fewer than configured; that is \
+                     what will be used"
+                ));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Decoded windows on local disk, waiting to be loaded.
+//!
+//! A window is written as Parquet files and then a manifest. The manifest is the moment from which the window
+//! counts as read: after a crash, whatever has one is loaded without asking Criteo again, and whatever has none is
+//! swept away. Every file is written under a temporary name, flushed to the disk and renamed, so a name without
+//! `.part` stands for a whole file.
+
+mod part;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use part::PartWriter;
+
+use crate::destination::WindowLoad;
+use crate::error::EngineError;
+use crate::ledger::WindowEntry;
+use crate::schema::TableSchema;
+
+const MANIFEST_EXTENSION: &str = "window.json";
+const TEMPORARY_EXTENSION: &str = "part";
+/// Raised when manifests of older versions can no longer be read as they are.
+const MANIFEST_VERSION: u32 = 1;
+
+/// A folder of decoded windows.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    schema: TableSchema,
+    day_column: Option<String>,
+    entry: WindowEntry,
+    files: Vec<String>,
+}
+
+impl Spool {
+    /// Opens the folder, creating it for the current user only, and removes what a crash left unfinished.
+    ///
+    /// # Errors
+    /// [`EngineError::Spool`] when the folder cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, EngineError> {
+        create_private_folder(folder).map_err(|source| failure(folder, "creating it", source))?;
+        let spool = Self {
+            folder: folder.to_owned(),
+        };
+        spool.sweep()?;
+        Ok(spool)
+    }
+
+    /// Starts a Parquet file of a window. Several files of one window are told apart by `number`.
+    ///
+    /// # Errors
+    /// [`EngineError::Spool`] when the file cannot be created.
+    pub fn part(
+        &self,
+        window_id: &str,
+        number: usize,
+        schema: &TableSchema,
+    ) -> Result<PartWriter, EngineError> {
+        PartWriter::create(
+            &self.folder.join(format!("{window_id}.{number}.parquet")),
+            schema,
+        )
+    }
+
+    /// Makes a window count as read. Its files must have been finished.
+    ///
+    /// # Errors
+    /// [`EngineError::Spool`] when the manifest cannot be written; the window does not count as read then.
+    pub fn commit(&self, load: &WindowLoad) -> Result<(), EngineError> {
+        let manifest = Manifest {
+            version: MANIFEST_VERSION,
+            schema: load.schema.clone(),
+            day_column: load.day_column.clone(),
+            entry: load.entry.clone(),
+            files: load
+                .files
+                .iter()
+                .filter_map(|file| file_name(file))
+                .collect(),
+        };
+        let path = self.manifest_path(&load.entry.window_id);
+        let write = || -> io::Result<()> {
+            let text = serde_json::to_vec(&manifest)?;
+            write_durably(&path, &text)?;
+            sync_folder(&self.folder)
+        };
+        write().map_err(|source| failure(&path, "writing a manifest", source))
+    }
+
+    /// The windows that were read but perhaps not loaded, in the order in which they were read.
+    ///
+    /// # Errors
+    /// [`EngineError::Spool`] when the folder cannot be listed, [`EngineError::SpoolDamaged`] when a manifest is
+    /// not one.
+    pub fn pending(&self) -> Result<Vec<WindowLoad>, EngineError> {
+        let mut manifests: Vec<PathBuf> = self
+            .names()?
+            .into_iter()
+            .filter(|path| is_manifest(path))
+            .collect();
+        // Window ids are UUIDs of version 7, whose order is the order in time.
+        manifests.sort();
+        manifests
+            .iter()
+            .map(|path| self.read_manifest(path))
+            .collect()
+    }
+
+    /// Removes a window that was loaded.
+    ///
+    /// # Errors
+    /// [`EngineError::Spool`] when a file cannot be removed.
+    pub fn remove(&self, load: &WindowLoad) -> Result<(), EngineError> {
+        // The manifest goes first: files without a manifest are swept away, a manifest without files is damage.
+        let manifest = self.manifest_path(&load.entry.window_id);
+        for path in std::iter::once(&manifest).chain(&load.files) {
+            match fs::remove_file(path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(failure(path, "removing a loaded window", source));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_manifest(&self, path: &Path) -> Result<WindowLoad, EngineError> {
+        let damaged = |reason: String| EngineError::SpoolDamaged {
+            path: path.display().to_string(),
+            reason,
+        };
+        let text = fs::read(path).map_err(|source| failure(path, "reading a manifest", source))?;
+        let manifest: Manifest =
+            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        if manifest.version != MANIFEST_VERSION {
+            return Err(damaged(format!(
+                "it has version {}, and this program reads version {MANIFEST_VERSION}",
+                manifest.version
+            )));
+        }
+        let files: Vec<PathBuf> = manifest
+            .files
+            .iter()
+            .map(|name| self.folder.join(name))
+            .collect();
+        if let Some(missing) = files.iter().find(|file| !file.is_file()) {
+            return Err(damaged(format!(
+                "its rows are missing ({})",
+                missing.display()
+            )));
+        }
+        Ok(WindowLoad {
+            schema: manifest.schema,
+            entry: manifest.entry,
+            day_column: manifest.day_column,
+            files,
+        })
+    }
+
+    /// Removes temporary files, and Parquet files of windows without a manifest.
+    fn sweep(&self) -> Result<(), EngineError> {
+        for path in self.names()? {
+            let name = file_name(&path).unwrap_or_default();
+            let window_id = name.split('.').next().unwrap_or_default();
+            let temporary = path
+                .extension()
+                .is_some_and(|extension| extension == TEMPORARY_EXTENSION);
+            let orphan = path
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+                && !self.manifest_path(window_id).is_file();
+            if temporary || orphan {
+                fs::remove_file(&path)
+                    .map_err(|source| failure(&path, "removing an unfinished file", source))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Result<Vec<PathBuf>, EngineError> {
+        let list = || -> io::Result<Vec<PathBuf>> {
+            fs::read_dir(&self.folder)?
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect()
+        };
+        list().map_err(|source| failure(&self.folder, "listing it", source))
+    }
+
+    fn manifest_path(&self, window_id: &str) -> PathBuf {
+        self.folder
+            .join(format!("{window_id}.{MANIFEST_EXTENSION}"))
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    file_name(path).is_some_and(|name| name.ends_with(MANIFEST_EXTENSION))
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+}
+
+fn failure(path: &Path, doing: &'static str, source: io::Error) -> EngineError {
+    EngineError::Spool {
+        path: path.display().to_string(),
+        doing,
+        source,
+    }
+}
+
+fn temporary_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(TEMPORARY_EXTENSION);
+    PathBuf::from(name)
+}
+
+fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = temporary_path(path);
+    let mut file = create_private_file(&temporary)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+/// Spooled rows are the user's business figures, so nobody else on the machine gets to read them.
+fn create_private_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// A rename is durable once its folder is flushed. Other systems than Unix cannot open folders.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

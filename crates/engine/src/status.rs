@@ -1,0 +1,216 @@
+//! What the destination holds: loaded days, gaps, what is not final yet, what was given up.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::calendar::{DayRange, add_days};
+use crate::config::Config;
+use crate::destination::{self, Destination};
+use crate::error::EngineError;
+use crate::event::{Outcome, QuarantinedWindow};
+use crate::ledger::WindowEntry;
+use crate::ledger::coverage::Coverage;
+use crate::stream_spec::StreamSpec;
+
+/// Gaps named per stream; more are counted.
+const GAPS_TO_NAME: usize = 5;
+
+/// What the ledger says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The destination, in words.
+    pub destination: String,
+    /// Streams that are enabled or hold something.
+    pub streams: Vec<StreamStatus>,
+    /// The newest run.
+    pub last_run: Option<RunStatus>,
+}
+
+/// What one stream's table holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamStatus {
+    /// Stream name.
+    pub stream: String,
+    /// Its table.
+    pub table: String,
+    /// Rows in the table; `None` when there is no table.
+    pub rows: Option<u64>,
+    /// Advertisers read at least once.
+    pub advertisers: usize,
+    /// First day loaded.
+    pub first_day: Option<Date>,
+    /// Last day loaded.
+    pub last_day: Option<Date>,
+    /// Advertiser-days loaded.
+    pub days_loaded: u64,
+    /// Days between loaded ones that were never read, in words.
+    pub gaps: Vec<String>,
+    /// Advertiser-days that were read too early to be final.
+    pub immature_days: u64,
+    /// When it was last read.
+    pub last_read: Option<Timestamp>,
+    /// Windows that were given up and not read since.
+    pub quarantined: Vec<QuarantinedWindow>,
+}
+
+/// What the newest run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunStatus {
+    /// Its identifier.
+    pub run_id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None` when it did not.
+    pub finished_at: Option<Timestamp>,
+    /// How it ended; `None` when it was cut off and will be carried on.
+    pub outcome: Option<Outcome>,
+    /// Calls it made.
+    pub calls: u64,
+    /// Rows it loaded.
+    pub rows: u64,
+}
+
+/// Reads the ledger of the configured destination. Needs no app key.
+///
+/// # Errors
+/// When the configuration is wrong or the destination cannot be read.
+pub async fn status(config: &Config) -> Result<Status, EngineError> {
+    let destination = destination::open(config);
+    let mut streams = Vec::new();
+    for spec in StreamSpec::resolve_all(config)? {
+        let entries = destination.windows(&spec.name).await?;
+        if spec.enabled || !entries.is_empty() {
+            streams.push(stream_status(destination.as_ref(), &spec, entries).await?);
+        }
+    }
+    let last_run = destination
+        .runs(1)
+        .await?
+        .into_iter()
+        .next()
+        .map(|run| RunStatus {
+            run_id: run.run_id,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            outcome: run.outcome,
+            calls: run.calls,
+            rows: run.rows,
+        });
+    Ok(Status {
+        destination: destination.describe(),
+        streams,
+        last_run,
+    })
+}
+
+async fn stream_status(
+    destination: &dyn Destination,
+    spec: &StreamSpec,
+    entries: Vec<WindowEntry>,
+) -> Result<StreamStatus, EngineError> {
+    let loaded = || {
+        entries
+            .iter()
+            .filter(|entry| entry.quarantine_reason.is_none())
+    };
+    let last_read = loaded().map(|entry| entry.read_at).max();
+    let span = span(loaded().filter_map(|entry| entry.days));
+    let mut status = StreamStatus {
+        stream: spec.name.clone(),
+        table: spec.schema.table.clone(),
+        rows: destination.count_rows(&spec.schema.table).await?,
+        advertisers: loaded()
+            .flat_map(|entry| entry.advertisers.keys())
+            .collect::<BTreeSet<_>>()
+            .len(),
+        first_day: span.map(|span| span.first),
+        last_day: span.map(|span| span.last),
+        days_loaded: 0,
+        gaps: Vec::new(),
+        immature_days: 0,
+        last_read,
+        quarantined: Vec::new(),
+    };
+    let everything = span_with_quarantined(&entries);
+    let Some(everything) = everything else {
+        status.quarantined = entries
+            .iter()
+            .filter(|entry| is_open_listing(entry, &entries))
+            .map(words)
+            .collect();
+        return Ok(status);
+    };
+    let coverage = Coverage::paint(entries, everything);
+    let mut gaps = Vec::new();
+    for advertiser in coverage.advertisers() {
+        for range in coverage.read_ranges(advertiser) {
+            status.days_loaded += u64::from(range.days());
+            status.immature_days += immature(&coverage, advertiser, range, spec);
+        }
+        gaps.extend(
+            coverage
+                .gaps(advertiser)
+                .into_iter()
+                .map(|gap| format!("{gap} of advertiser {advertiser}")),
+        );
+    }
+    if gaps.len() > GAPS_TO_NAME {
+        let more = gaps.len() - GAPS_TO_NAME;
+        gaps.truncate(GAPS_TO_NAME);
+        gaps.push(format!("and {more} more"));
+    }
+    status.gaps = gaps;
+    status.quarantined = coverage.open_quarantines().into_iter().map(words).collect();
+    Ok(status)
+}
+
+/// Days of `range` whose last reading was made before they were old enough to be final.
+fn immature(coverage: &Coverage, advertiser: &str, range: DayRange, spec: &StreamSpec) -> u64 {
+    let lookback = i32::try_from(spec.lookback_days).unwrap_or(i32::MAX);
+    let is_immature = |day: Date| {
+        coverage.reading(advertiser, day).is_some_and(|reading| {
+            let read_on = reading
+                .read_at
+                .to_zoned_datetime(spec.time_zone.clone())
+                .date();
+            read_on < add_days(spec.period.last_day(day), lookback)
+        })
+    };
+    u64::try_from(range.iter().filter(|day| is_immature(*day)).count()).unwrap_or(u64::MAX)
+}
+
+fn span(ranges: impl Iterator<Item = DayRange>) -> Option<DayRange> {
+    ranges.reduce(|left, right| DayRange {
+        first: left.first.min(right.first),
+        last: left.last.max(right.last),
+    })
+}
+
+fn span_with_quarantined(entries: &[WindowEntry]) -> Option<DayRange> {
+    span(entries.iter().filter_map(|entry| entry.days))
+}
+
+/// Whether a listing was given up and no later one has read all of its advertisers.
+fn is_open_listing(entry: &WindowEntry, entries: &[WindowEntry]) -> bool {
+    entry.quarantine_reason.is_some()
+        && entry.advertisers.keys().any(|advertiser| {
+            !entries.iter().any(|later| {
+                later.quarantine_reason.is_none()
+                    && later.window_id > entry.window_id
+                    && later.advertisers.contains_key(advertiser)
+            })
+        })
+}
+
+fn words(entry: &WindowEntry) -> QuarantinedWindow {
+    QuarantinedWindow {
+        stream: entry.stream.clone(),
+        first_day: entry.days.map(|days| days.first),
+        last_day: entry.days.map(|days| days.last),
+        advertiser_ids: entry.advertisers.keys().cloned().collect(),
+        reason: entry.quarantine_reason.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,434 @@
+//! A stream as the configuration wants it: the catalog's knowledge and the user's choice, resolved once.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::catalog::{Catalog, Field, Reader, Role, Stamp, Stream, StreamKind};
+use crate::config::{Config, ReportSection, StreamSection};
+use crate::error::EngineError;
+use crate::ledger::StreamEntry;
+use crate::plan::period::Period;
+use crate::plan::pool::Limits;
+use crate::schema::{Column, TableSchema};
+
+/// Days after which a log-level file that was not there yet is no longer waited for. Files are not restated, so
+/// the general lookback would download every file thirty times.
+const LOG_FILE_LOOKBACK_DAYS: u32 = 3;
+
+/// One stream, ready to be planned and read.
+#[derive(Debug, Clone)]
+pub struct StreamSpec {
+    /// Stream name: of the catalog, or of a custom report.
+    pub name: String,
+    /// Whether it is read when nobody names it.
+    pub enabled: bool,
+    /// What the catalog knows.
+    pub stream: &'static Stream,
+    /// The dimensions to ask for; empty where there is nothing to choose.
+    pub dimensions: Vec<&'static Field>,
+    /// The metrics to ask for; empty where there is nothing to choose.
+    pub metrics: Vec<&'static Field>,
+    /// The field behind each column of the table, in order.
+    pub fields: Vec<&'static Field>,
+    /// The table.
+    pub schema: TableSchema,
+    /// The time step of its rows.
+    pub period: Period,
+    /// The column that says to which day (or week, month, year) a row belongs; `None` for entity streams.
+    pub day_column: Option<String>,
+    /// First day to read; `None` leaves it to the run.
+    pub start_date: Option<Date>,
+    /// The age in days until which a day is read again.
+    pub lookback_days: u32,
+    /// Currency asked for.
+    pub currency: String,
+    /// IANA name of the zone asked for.
+    pub time_zone_name: String,
+    /// The same, resolved.
+    pub time_zone: TimeZone,
+}
+
+impl StreamSpec {
+    /// Every stream of the catalog and every custom report, in the catalog's order, enabled or not.
+    ///
+    /// # Errors
+    /// When the time zone is unknown or a name in the configuration is not in the catalog; configurations that
+    /// were parsed by [`Config`] have been checked for both.
+    pub fn resolve_all(config: &Config) -> Result<Vec<Self>, EngineError> {
+        let catalog = Catalog::builtin();
+        let no_changes = StreamSection::default();
+        let mut specs = Vec::new();
+        for stream in catalog.streams() {
+            let section = config.streams.get(&stream.name).unwrap_or(&no_changes);
+            let choice = Choice {
+                name: &stream.name,
+                table: section.table.as_deref().unwrap_or(&stream.name),
+                enabled: section.enabled.unwrap_or(stream.enabled),
+                dimensions: section
+                    .dimensions
+                    .as_deref()
+                    .unwrap_or(&stream.default_dimensions),
+                metrics: section
+                    .metrics
+                    .as_deref()
+                    .unwrap_or(&stream.default_metrics),
+                start_date: section.start_date,
+                lookback_days: section.lookback_days,
+            };
+            specs.push(Self::resolve(config, stream, &choice)?);
+        }
+        let statistics =
+            catalog
+                .stream("statistics")
+                .ok_or_else(|| EngineError::Configuration {
+                    message: "The catalog has no stream `statistics` to make custom reports of"
+                        .to_owned(),
+                })?;
+        for report in &config.reports {
+            specs.push(Self::resolve(
+                config,
+                statistics,
+                &Choice::of_report(report),
+            )?);
+        }
+        Ok(specs)
+    }
+
+    fn resolve(
+        config: &Config,
+        stream: &'static Stream,
+        choice: &Choice<'_>,
+    ) -> Result<Self, EngineError> {
+        let dimensions = with_advertiser_and_time(stream, fields(stream, choice.dimensions)?);
+        let metrics = fields(stream, choice.metrics)?;
+        let fields = table_fields(stream, &dimensions, &metrics);
+        let columns = fields
+            .iter()
+            .map(|field| Column {
+                name: field.column.clone(),
+                field_type: field.field_type,
+                description: field.description.clone(),
+            })
+            .collect();
+        let (period, day_column) = time_step(stream, &fields, &dimensions);
+        let time_zone =
+            TimeZone::get(&config.criteo.timezone).map_err(|_| EngineError::Configuration {
+                message: format!("Time zone '{}' is not an IANA name", config.criteo.timezone),
+            })?;
+        let default_lookback = if stream.kind == StreamKind::Files {
+            LOG_FILE_LOOKBACK_DAYS.min(config.sync.lookback_days)
+        } else {
+            config.sync.lookback_days
+        };
+        Ok(Self {
+            name: choice.name.to_owned(),
+            enabled: choice.enabled,
+            stream,
+            schema: TableSchema {
+                table: choice.table.to_owned(),
+                description: stream.description.clone(),
+                columns,
+            },
+            dimensions,
+            metrics,
+            fields,
+            period,
+            day_column,
+            start_date: choice.start_date.or(config.sync.start_date),
+            lookback_days: choice.lookback_days.unwrap_or(default_lookback),
+            currency: config.criteo.currency.clone(),
+            time_zone_name: config.criteo.timezone.clone(),
+            time_zone,
+        })
+    }
+
+    /// Whether its rows have days, so that it is read window by window.
+    #[must_use]
+    pub fn has_days(&self) -> bool {
+        self.day_column.is_some()
+    }
+
+    /// What the ledger remembers of the table.
+    #[must_use]
+    pub fn entry(&self) -> StreamEntry {
+        let stamped = |stamp: Stamp| self.fields.iter().any(|field| field.stamp() == Some(stamp));
+        StreamEntry {
+            stream: self.name.clone(),
+            table: self.schema.table.clone(),
+            grain: self
+                .dimensions
+                .iter()
+                .map(|field| field.column.clone())
+                .collect(),
+            currency: stamped(Stamp::Currency).then(|| self.currency.clone()),
+            time_zone: stamped(Stamp::TimeZone).then(|| self.time_zone_name.clone()),
+        }
+    }
+
+    /// The columns every reading must have had, in table order. Columns found only at run time are not among them.
+    #[must_use]
+    pub fn column_names(&self) -> Vec<String> {
+        if self.stream.dynamic_columns {
+            return Vec::new();
+        }
+        self.schema
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    /// What one call may span.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            row_cap: self.stream.row_cap,
+            max_days: self.stream.max_days_per_call,
+            max_advertisers: self
+                .stream
+                .max_advertisers_per_call
+                .map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+            period: self.period,
+        }
+    }
+
+    /// Whether calls count against the reporting budget of the app.
+    #[must_use]
+    pub fn uses_report_budget(&self) -> bool {
+        matches!(
+            self.stream.reader,
+            Reader::Statistics | Reader::Placements | Reader::Transactions | Reader::Transparency
+        )
+    }
+
+    /// How many calls one window takes when all goes well.
+    #[must_use]
+    pub fn calls_per_window(&self) -> u64 {
+        // Disclosed and undisclosed placements are two calls of one window.
+        if self.stream.reader == Reader::Placements {
+            2
+        } else {
+            1
+        }
+    }
+}
+
+struct Choice<'a> {
+    name: &'a str,
+    table: &'a str,
+    enabled: bool,
+    dimensions: &'a [String],
+    metrics: &'a [String],
+    start_date: Option<Date>,
+    lookback_days: Option<u32>,
+}
+
+impl<'a> Choice<'a> {
+    fn of_report(report: &'a ReportSection) -> Self {
+        Self {
+            name: &report.name,
+            table: report.table.as_deref().unwrap_or(&report.name),
+            enabled: report.enabled.unwrap_or(true),
+            dimensions: &report.dimensions,
+            metrics: &report.metrics,
+            start_date: report.start_date,
+            lookback_days: report.lookback_days,
+        }
+    }
+}
+
+fn fields(stream: &'static Stream, names: &[String]) -> Result<Vec<&'static Field>, EngineError> {
+    let mut found: Vec<&'static Field> = Vec::new();
+    for name in names {
+        let field = stream
+            .field(name)
+            .ok_or_else(|| EngineError::Configuration {
+                message: format!("Stream '{}' has no field '{name}'", stream.name),
+            })?;
+        if !found.iter().any(|known| known.column == field.column) {
+            found.push(field);
+        }
+    }
+    Ok(found)
+}
+
+/// Windows are replaced by advertiser and by day, so a chosen grain always has both. The report of an account by
+/// device is then the sum over its advertisers and days, which is what Criteo would have summed itself.
+fn with_advertiser_and_time(
+    stream: &'static Stream,
+    mut dimensions: Vec<&'static Field>,
+) -> Vec<&'static Field> {
+    if dimensions.is_empty() || !matches!(stream.reader, Reader::Statistics | Reader::Placements) {
+        return dimensions;
+    }
+    let has = |dimensions: &[&Field], names: &[&str]| {
+        dimensions
+            .iter()
+            .any(|field| names.iter().any(|name| field.name == *name))
+    };
+    if !has(&dimensions, &["AdvertiserId"])
+        && let Some(field) = stream.field("AdvertiserId")
+    {
+        dimensions.insert(0, field);
+    }
+    if stream.reader == Reader::Statistics
+        && !has(&dimensions, &["Day", "Week", "Month", "Year"])
+        && let Some(field) = stream.field("Day")
+    {
+        dimensions.push(field);
+    }
+    dimensions
+}
+
+/// The table's columns: dimensions, each beside the twin Criteo sends along, then stamps, then metrics; for streams
+/// without a choice, the catalog's order.
+fn table_fields(
+    stream: &'static Stream,
+    dimensions: &[&'static Field],
+    metrics: &[&'static Field],
+) -> Vec<&'static Field> {
+    let mut columns: Vec<&'static Field> = Vec::new();
+    let mut add = |field: &'static Field| {
+        if !columns.iter().any(|known| known.column == field.column) {
+            columns.push(field);
+        }
+    };
+    if dimensions.is_empty() && metrics.is_empty() {
+        stream.fields.iter().for_each(add);
+        return columns;
+    }
+    for dimension in dimensions {
+        add(dimension);
+        if let Some(twin) = dimension
+            .pair
+            .as_deref()
+            .and_then(|name| stream.field(name))
+        {
+            add(twin);
+        }
+    }
+    stream.stamps().for_each(&mut add);
+    stream.attributes().for_each(&mut add);
+    metrics.iter().copied().for_each(&mut add);
+    columns
+}
+
+fn time_step(
+    stream: &Stream,
+    fields: &[&'static Field],
+    dimensions: &[&'static Field],
+) -> (Period, Option<String>) {
+    let Some(day_field) = stream.day_field.as_deref() else {
+        return (Period::Day, None);
+    };
+    if let Some(field) = fields
+        .iter()
+        .find(|field| field.name.eq_ignore_ascii_case(day_field))
+    {
+        return (Period::Day, Some(field.column.clone()));
+    }
+    let coarse = [
+        ("Week", Period::Week),
+        ("Month", Period::Month),
+        ("Year", Period::Year),
+    ];
+    for (name, period) in coarse {
+        if let Some(field) = dimensions
+            .iter()
+            .find(|field| field.role == Role::Dimension && field.name == name)
+        {
+            return (period, Some(field.column.clone()));
+        }
+    }
+    (Period::Day, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn specs(text: &str) -> Vec<StreamSpec> {
+        let text = format!("[criteo]\ncurrency = \"EUR\"\ntimezone = \"Europe/Paris\"\n{text}");
+        StreamSpec::resolve_all(&Config::parse(&text, "test").unwrap()).unwrap()
+    }
+
+    fn spec(text: &str, name: &str) -> StreamSpec {
+        specs(text)
+            .into_iter()
+            .find(|spec| spec.name == name)
+            .unwrap()
+    }
+
+    fn columns(spec: &StreamSpec) -> Vec<&str> {
+        spec.schema
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn a_custom_report_has_the_columns_it_was_asked_for() {
+        let text = "[[reports]]\nname = \"by_device\"\ndimensions = [\"AdvertiserId\", \"CampaignId\", \"Day\", \
+                    \"Device\"]\nmetrics = [\"Clicks\", \"AdvertiserCost\"]\n";
+        let spec = spec(text, "by_device");
+        assert_eq!(
+            columns(&spec),
+            [
+                "advertiser_id",
+                "advertiser_name",
+                "campaign_id",
+                "campaign_name",
+                "day",
+                "device",
+                "currency",
+                "time_zone",
+                "clicks",
+                "advertiser_cost"
+            ]
+        );
+        assert_eq!(spec.day_column.as_deref(), Some("day"));
+        assert_eq!(spec.schema.table, "by_device");
+        assert!(spec.enabled);
+    }
+
+    #[test]
+    fn every_report_has_an_advertiser_and_a_time() {
+        let text = "[[reports]]\nname = \"r\"\ndimensions = [\"Os\"]\nmetrics = [\"Clicks\"]\n";
+        let grain = spec(text, "r").entry().grain;
+        assert_eq!(grain, ["advertiser_id", "os", "day"]);
+        let text = "[[reports]]\nname = \"r\"\ndimensions = [\"Month\"]\nmetrics = [\"Clicks\"]\n";
+        let spec = spec(text, "r");
+        assert_eq!(spec.period, Period::Month);
+        assert_eq!(spec.day_column.as_deref(), Some("month"));
+    }
+
+    #[test]
+    fn marketplace_and_log_level_streams_are_off_by_default() {
+        for spec in specs("") {
+            let few_need = spec.name.starts_with("marketplace_") || spec.name == "transparency";
+            assert_eq!(spec.enabled, !few_need, "{}", spec.name);
+        }
+        assert!(spec("[streams.transparency]\nenabled = true\n", "transparency").enabled);
+    }
+
+    #[test]
+    fn every_stream_with_days_has_a_day_column_and_an_advertiser() {
+        for spec in specs("") {
+            assert_eq!(
+                spec.has_days(),
+                spec.stream.day_field.is_some(),
+                "{}",
+                spec.name
+            );
+            assert!(
+                spec.schema.position("advertiser_id").is_some(),
+                "{}",
+                spec.name
+            );
+            if let Some(column) = &spec.day_column {
+                assert!(spec.schema.position(column).is_some(), "{}", spec.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What everything in a run shares.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::Selection;
+use crate::calendar::Clock;
+use crate::catalog::Catalog;
+use crate::destination::Destination;
+use crate::error::EngineError;
+use crate::event::{Event, QuarantinedWindow, Reporter};
+use crate::source::Source;
+use crate::stream_spec::StreamSpec;
+
+/// One run's surroundings.
+pub(super) struct Context {
+    pub(super) run_id: String,
+    /// Runs whose windows count as read by this one, itself included.
+    pub(super) run_ids: HashSet<String>,
+    pub(super) selection: Selection,
+    pub(super) source: Source,
+    pub(super) destination: Arc<dyn Destination>,
+    pub(super) reporter: Arc<dyn Reporter>,
+    pub(super) clock: Clock,
+    /// Windows being read at the same time, over all streams.
+    pub(super) slots: Semaphore,
+    pub(super) concurrency: usize,
+    /// Cancelled when a person wants the run to end: windows in flight are finished, no new ones begin.
+    pub(super) stop: CancellationToken,
+    pub(super) quarantined: Mutex<Vec<QuarantinedWindow>>,
+}
+
+impl Context {
+    /// Tells the reporter.
+    pub(super) fn emit(&self, event: &Event) {
+        self.reporter.on_event(event);
+    }
+
+    /// Tells the reporter something a person should know.
+    pub(super) fn warn(&self, stream: &str, message: impl Into<String>) {
+        self.emit(&Event::Warning {
+            stream: Some(stream.to_owned()),
+            message: message.into(),
+        });
+    }
+
+    /// Notes a window that was given up.
+    pub(super) fn quarantine(&self, window: QuarantinedWindow) {
+        self.quarantined
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(window);
+    }
+}
+
+/// The streams that `selection` means: the named ones, or every enabled one.
+///
+/// # Errors
+/// When a name belongs to no stream, with the nearest one that does.
+pub(crate) fn selected(
+    specs: &[Arc<StreamSpec>],
+    selection: &Selection,
+) -> Result<Vec<Arc<StreamSpec>>, EngineError> {
+    if selection.streams.is_empty() {
+        return Ok(specs
+            .iter()
+            .filter(|spec| spec.enabled)
+            .map(Arc::clone)
+            .collect());
+    }
+    for name in &selection.streams {
+        if !specs.iter().any(|spec| spec.name == *name) {
+            let nearest = Catalog::builtin()
+                .suggest_stream(name)
+                .map_or_else(String::new, |nearest| {
+                    format!("; did you mean '{nearest}'?")
+                });
+            return Err(EngineError::Configuration {
+                message: format!("There is no stream '{name}'{nearest}"),
+            });
+        }
+    }
+    Ok(specs
+        .iter()
+        .filter(|spec| selection.streams.contains(&spec.name))
+        .map(Arc::clone)
+        .collect())
+}

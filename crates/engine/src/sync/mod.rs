@@ -1,0 +1,37 @@
+//! One run: every stream's windows read, loaded and remembered, in parallel within the quota.
+//!
+//! [`run`] prepares (spool, advertisers, tables), [`stream`] takes windows from the plan, [`window`] reads and loads
+//! one, splitting it where it has to, [`resume`] finds what an interrupted run left, [`breaker`] decides when a
+//! stream is hopeless.
+
+mod breaker;
+mod context;
+mod range;
+mod resume;
+mod run;
+mod stream;
+mod window;
+mod work;
+
+pub(crate) use context::selected;
+pub(crate) use range::Days;
+pub(crate) use run::{configured, density_of, granted_advertisers, needs_of, run};
+pub(crate) use work::entity_units;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// What a run is asked to do.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Stream names; empty means every enabled stream. A stream named here is read even when it is not enabled.
+    pub streams: Vec<String>,
+    /// First day, instead of the configured one.
+    pub from: Option<Date>,
+    /// Last day, instead of the newest there is.
+    pub to: Option<Date>,
+    /// Read every day of the range again, whatever the ledger says.
+    pub full_refresh: bool,
+    /// Drop the tables of the selected streams first, for a changed grain, currency or time zone.
+    pub rebuild: bool,
+}

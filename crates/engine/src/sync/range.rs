@@ -1,0 +1,139 @@
+//! Which days a stream is to be read for.
+
+use jiff::civil::Date;
+
+use super::Selection;
+use crate::calendar::{DayRange, add_days};
+use crate::plan::period::Period;
+use crate::stream_spec::StreamSpec;
+
+/// How far back a first run goes when nothing is configured.
+const DEFAULT_HISTORY_DAYS: i32 = 90;
+
+/// The days of one stream, within what Criteo has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Days {
+    /// The days to look at; `None` when Criteo has none of them.
+    pub(crate) range: Option<DayRange>,
+    /// The first day that is asked for; days before it may be looked at because they were loaded once.
+    pub(crate) wanted_from: Date,
+    /// Words for a person when less can be read than was asked for.
+    pub(crate) clamped: Option<String>,
+}
+
+/// The days of `spec` that `selection` asks for. `first_loaded` is the first day the ledger knows.
+pub(crate) fn days_to_read(
+    spec: &StreamSpec,
+    selection: &Selection,
+    today: Date,
+    first_loaded: Option<Date>,
+) -> Days {
+    let asked = selection.from.or(spec.start_date);
+    let wanted = asked.unwrap_or_else(|| add_days(today, -DEFAULT_HISTORY_DAYS));
+    let readable_from = spec.stream.first_readable_day(today).unwrap_or(Date::MIN);
+    let readable_to = spec.stream.last_readable_day(today);
+    let last = selection.to.unwrap_or(readable_to).min(readable_to);
+
+    let clamped = asked.filter(|asked| *asked < readable_from).map(|asked| {
+        format!("Criteo keeps {} from {readable_from} on; {asked} and the days until then cannot be read", spec.name)
+    });
+    let wanted_from = wanted.max(readable_from);
+    let looked_at_from = match (selection.from, first_loaded) {
+        (None, Some(first_loaded)) => wanted_from.min(first_loaded.max(readable_from)),
+        _ => wanted_from,
+    };
+    let first = whole_period_from(spec.period, looked_at_from, readable_from);
+    let range = DayRange::new(first, last).map(|range| spec.period.align(range, readable_to));
+    Days {
+        range,
+        wanted_from,
+        clamped,
+    }
+}
+
+/// The start of the period that holds `day`, or of the next one when Criteo no longer has all of it: a row for half
+/// a month would replace the whole month's.
+fn whole_period_from(period: Period, day: Date, readable_from: Date) -> Date {
+    let first = period.first_day(day);
+    if first >= readable_from {
+        first
+    } else {
+        add_days(period.last_day(day), 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use jiff::civil::date;
+
+    fn spec(name: &str, more: &str) -> StreamSpec {
+        let text = format!("[criteo]\ncurrency = \"EUR\"\n{more}");
+        let config = Config::parse(&text, "test").unwrap();
+        StreamSpec::resolve_all(&config)
+            .unwrap()
+            .into_iter()
+            .find(|spec| spec.name == name)
+            .unwrap()
+    }
+
+    fn days(spec: &StreamSpec, selection: &Selection, loaded: Option<Date>) -> Days {
+        days_to_read(spec, selection, date(2026, 6, 15), loaded)
+    }
+
+    fn range(first: Date, last: Date) -> Option<DayRange> {
+        DayRange::new(first, last)
+    }
+
+    #[test]
+    fn placements_end_yesterday_and_go_back_three_months() {
+        let spec = spec("placements", "[sync]\nstart_date = \"2026-01-01\"\n");
+        let days = days(&spec, &Selection::default(), None);
+        assert_eq!(days.range, range(date(2026, 3, 15), date(2026, 6, 14)));
+        assert!(days.clamped.unwrap().contains("2026-03-15"));
+    }
+
+    #[test]
+    fn statistics_reach_today_and_go_back_ninety_days_unless_told() {
+        let days = days(&spec("statistics", ""), &Selection::default(), None);
+        assert_eq!(days.range, range(date(2026, 3, 17), date(2026, 6, 15)));
+        assert_eq!(days.clamped, None);
+    }
+
+    #[test]
+    fn loaded_days_before_the_start_are_looked_at_but_not_wanted() {
+        let spec = spec("statistics", "[sync]\nstart_date = \"2026-06-01\"\n");
+        let days = days(&spec, &Selection::default(), Some(date(2026, 5, 1)));
+        assert_eq!(days.range, range(date(2026, 5, 1), date(2026, 6, 15)));
+        assert_eq!(days.wanted_from, date(2026, 6, 1));
+    }
+
+    #[test]
+    fn a_range_given_by_hand_is_all_that_is_looked_at() {
+        let spec = spec("statistics", "");
+        let selection = Selection {
+            from: Some(date(2026, 6, 1)),
+            to: Some(date(2026, 6, 3)),
+            ..Selection::default()
+        };
+        let days = days(&spec, &selection, Some(date(2026, 1, 1)));
+        assert_eq!(days.range, range(date(2026, 6, 1), date(2026, 6, 3)));
+        let future = Selection {
+            from: Some(date(2026, 7, 1)),
+            ..Selection::default()
+        };
+        assert_eq!(
+            super::days_to_read(&spec, &future, date(2026, 6, 15), None).range,
+            None
+        );
+    }
+
+    #[test]
+    fn a_month_that_criteo_has_only_half_of_is_left_out() {
+        let report = "[sync]\nstart_date = \"2024-01-01\"\n[[reports]]\nname = \"monthly\"\n\
+                      dimensions = [\"AdvertiserId\", \"Month\"]\nmetrics = [\"Clicks\"]\n";
+        let days = days(&spec("monthly", report), &Selection::default(), None);
+        assert_eq!(days.range, range(date(2024, 7, 1), date(2026, 6, 15)));
+    }
+}

@@ -1,0 +1,126 @@
+//! What an interrupted run left behind.
+
+use std::collections::HashSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::event::Outcome;
+use crate::ledger::RunEntry;
+
+/// The interrupted runs whose work a new run carries on.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Continuation {
+    /// The newest of them.
+    pub(super) run_id: Option<String>,
+    /// All of them: a run that carried on another one may have been interrupted too.
+    pub(super) run_ids: HashSet<String>,
+}
+
+/// Finds the runs that `runs` (newest first) leaves to be carried on.
+///
+/// Only the newest run counts, only when it was asked the same thing, and only on the day it began: a day later
+/// everything within the lookback has to be read again anyway. Whoever writes to the destination has it to
+/// themselves, so a run without an end is not still running: it died.
+pub(super) fn find(
+    runs: &[RunEntry],
+    selection: &str,
+    today: Date,
+    zone: &TimeZone,
+) -> Continuation {
+    let mut continuation = Continuation::default();
+    let mut wanted: Option<&str> = None;
+    for run in runs {
+        let is_next = match wanted {
+            None => continuation.run_id.is_none(),
+            Some(run_id) => run.run_id == run_id,
+        };
+        if !is_next {
+            continue;
+        }
+        let unfinished = matches!(run.outcome, None | Some(Outcome::Interrupted));
+        let began = run.started_at.to_zoned_datetime(zone.clone()).date();
+        if !unfinished || run.selection != selection || began != today {
+            break;
+        }
+        continuation
+            .run_id
+            .get_or_insert_with(|| run.run_id.clone());
+        continuation.run_ids.insert(run.run_id.clone());
+        wanted = run.continues_run_id.as_deref();
+        if wanted.is_none() {
+            break;
+        }
+    }
+    continuation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn run(id: &str, continues: Option<&str>, outcome: Option<Outcome>) -> RunEntry {
+        RunEntry {
+            run_id: id.to_owned(),
+            continues_run_id: continues.map(str::to_owned),
+            started_at: "2026-03-01T22:30:00Z".parse().unwrap(),
+            selection: "all".to_owned(),
+            finished_at: None,
+            outcome,
+            calls: 0,
+            rows: 0,
+            version: "1".to_owned(),
+        }
+    }
+
+    fn ids(runs: &[RunEntry]) -> Vec<String> {
+        let found = find(runs, "all", date(2026, 3, 1), &TimeZone::UTC);
+        let mut ids: Vec<String> = found.run_ids.into_iter().collect();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn a_chain_of_dead_runs_is_carried_on() {
+        let runs = [
+            run("c", Some("b"), None),
+            run("b", Some("a"), Some(Outcome::Interrupted)),
+            run("a", None, None),
+            run("z", None, None),
+        ];
+        assert_eq!(ids(&runs), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_finished_run_ends_it() {
+        let complete = Some(Outcome::Complete);
+        assert!(ids(&[run("b", Some("a"), complete), run("a", None, None)]).is_empty());
+        assert_eq!(
+            ids(&[run("b", Some("a"), None), run("a", None, complete)]),
+            ["b"]
+        );
+        assert!(ids(&[]).is_empty());
+    }
+
+    #[test]
+    fn another_question_or_another_day_starts_anew() {
+        let dead = [run("a", None, None)];
+        let zone = TimeZone::UTC;
+        assert_eq!(
+            find(&dead, "statistics only", date(2026, 3, 1), &zone),
+            Continuation::default()
+        );
+        assert_eq!(
+            find(&dead, "all", date(2026, 3, 2), &zone),
+            Continuation::default()
+        );
+        let auckland = TimeZone::get("Pacific/Auckland").unwrap();
+        assert_eq!(
+            find(&dead, "all", date(2026, 3, 2), &auckland)
+                .run_id
+                .as_deref(),
+            Some("a")
+        );
+    }
+}

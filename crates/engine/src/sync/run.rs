@@ -1,0 +1,487 @@
+//! A run from beginning to end.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use criteo_api::Client;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::context::{Context, selected};
+use super::range::days_to_read;
+use super::resume;
+use super::stream::StreamRun;
+use super::work::{Work, entity_units};
+use super::{Days, Selection};
+use crate::calendar::DayRange;
+use crate::catalog::Reader;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::event::{Event, Outcome, RunSummary, StreamSummary};
+use crate::ledger::coverage::Coverage;
+use crate::ledger::{RunEntry, WindowEntry};
+use crate::plan::density::Density;
+use crate::plan::needs::{Needs, Rules};
+use crate::plan::pool::Pool;
+use crate::source::{Meter, ReadFailure, Source, metered};
+use crate::spool::Spool;
+use crate::stream_spec::StreamSpec;
+
+/// Runs looked back at to find interrupted ones.
+const RUNS_TO_LOOK_AT: usize = 100;
+/// Days of loaded windows from which the density is taken.
+const DENSITY_DAYS: u32 = 60;
+
+/// Reads everything that `selection` asks for and that the ledger does not vouch for.
+pub(crate) async fn run(
+    engine: &Engine,
+    selection: &Selection,
+    stop: CancellationToken,
+) -> Result<RunSummary, EngineError> {
+    let started = Instant::now();
+    let specs = selected(&engine.specs, selection)?;
+    let spool = Spool::open(&engine.spool_folder)?;
+    replay(engine, &spool, selection).await?;
+
+    let misc = Arc::new(Meter::default());
+    let granted = metered(Arc::clone(&misc), granted_advertisers(&engine.client)).await?;
+    let (advertisers, missing) = configured(engine, &granted)?;
+
+    let mut entry = begin(engine, selection).await?;
+    let continuation = continuation(engine, selection).await?;
+    entry.continues_run_id.clone_from(&continuation.run_id);
+    engine.destination.record_run(&entry).await?;
+
+    let mut run_ids = continuation.run_ids;
+    run_ids.insert(entry.run_id.clone());
+    let context = Arc::new(Context {
+        run_id: entry.run_id.clone(),
+        run_ids,
+        selection: selection.clone(),
+        source: Source::new(engine.client.clone(), spool),
+        destination: Arc::clone(&engine.destination),
+        reporter: Arc::clone(&engine.reporter),
+        clock: engine.clock,
+        slots: Semaphore::new(engine.concurrency),
+        concurrency: engine.concurrency,
+        stop: stop.clone(),
+        quarantined: Mutex::default(),
+    });
+    context.emit(&Event::RunStarted {
+        run_id: entry.run_id.clone(),
+        continues: continuation.run_id,
+        streams: specs.iter().map(|spec| spec.name.clone()).collect(),
+        advertisers: advertisers.len(),
+    });
+    for advertiser in &missing {
+        context.emit(&Event::Warning {
+            stream: None,
+            message: format!(
+                "Advertiser {advertiser} is configured but has not consented to this app; it is left out"
+            ),
+        });
+    }
+
+    for spec in &specs {
+        prepare(&context, spec).await?;
+    }
+    let summaries = streams(&context, &specs, &advertisers, &misc).await?;
+
+    let quarantined = std::mem::take(
+        &mut *context
+            .quarantined
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    let summary = RunSummary {
+        run_id: entry.run_id.clone(),
+        outcome: outcome(
+            &summaries,
+            !quarantined.is_empty(),
+            !missing.is_empty(),
+            stop.is_cancelled(),
+        ),
+        streams: summaries,
+        quarantined,
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    entry.finished_at = Some(engine.clock.now());
+    entry.outcome = Some(summary.outcome);
+    entry.calls = summary
+        .streams
+        .iter()
+        .map(|stream| u64::from(stream.calls))
+        .sum::<u64>()
+        + u64::from(misc.calls());
+    entry.rows = summary.streams.iter().map(|stream| stream.rows).sum();
+    engine.destination.record_run(&entry).await?;
+    context.emit(&Event::RunFinished(summary.clone()));
+    Ok(summary)
+}
+
+/// Reads all streams at the same time; they share the slots and the quota.
+async fn streams(
+    context: &Arc<Context>,
+    specs: &[Arc<StreamSpec>],
+    advertisers: &[String],
+    misc: &Arc<Meter>,
+) -> Result<Vec<StreamSummary>, EngineError> {
+    let mut running: JoinSet<(usize, Result<StreamSummary, EngineError>)> = JoinSet::new();
+    for (position, spec) in specs.iter().enumerate() {
+        let (context, spec, misc) = (Arc::clone(context), Arc::clone(spec), Arc::clone(misc));
+        let advertisers = advertisers.to_vec();
+        running.spawn(async move {
+            (
+                position,
+                metered(misc, stream(context, spec, advertisers)).await,
+            )
+        });
+    }
+    let mut summaries: Vec<Option<StreamSummary>> = specs.iter().map(|_| None).collect();
+    while let Some(joined) = running.join_next().await {
+        let (position, summary) = joined.map_err(|error| EngineError::Task {
+            reason: error.to_string(),
+        })?;
+        summaries[position] = Some(summary?);
+    }
+    Ok(summaries.into_iter().flatten().collect())
+}
+
+/// Finds the work of one stream and does it.
+async fn stream(
+    context: Arc<Context>,
+    spec: Arc<StreamSpec>,
+    advertisers: Vec<String>,
+) -> Result<StreamSummary, EngineError> {
+    let advertisers = match readable(&context.source, &spec, advertisers).await {
+        Ok(advertisers) => advertisers,
+        Err(ReadFailure::Fatal(error)) => return Err(*error),
+        Err(failure) => {
+            let summary = StreamSummary {
+                stream: spec.name.clone(),
+                table: spec.schema.table.clone(),
+                failure: Some(failure.to_string()),
+                ..StreamSummary::default()
+            };
+            context.emit(&Event::StreamFinished(summary.clone()));
+            return Ok(summary);
+        }
+    };
+    let entries = context.destination.windows(&spec.name).await?;
+    let work = if spec.has_days() {
+        days_of_stream(&context, &spec, &advertisers, entries)
+    } else {
+        let done = advertisers_done(&entries, &context);
+        let open: Vec<String> = advertisers
+            .into_iter()
+            .filter(|advertiser| !done.contains(advertiser))
+            .collect();
+        let units = entity_units(&spec, &open);
+        context.emit(&Event::StreamPlanned {
+            stream: spec.name.clone(),
+            windows: units.len(),
+            calls: units.len(),
+        });
+        Work::Listings(units.into())
+    };
+    Arc::new(StreamRun::new(context, spec, work)).run().await
+}
+
+fn days_of_stream(
+    context: &Context,
+    spec: &StreamSpec,
+    advertisers: &[String],
+    entries: Vec<WindowEntry>,
+) -> Work {
+    let density = density_of(&entries);
+    let today = context.clock.today(&spec.time_zone);
+    let (needs, days) = needs_of(
+        spec,
+        &context.selection,
+        today,
+        advertisers,
+        entries,
+        &context.run_ids,
+    );
+    if let Some(clamped) = days.clamped {
+        context.warn(&spec.name, clamped);
+    }
+    let pool = Pool::new(needs, spec.limits());
+    let windows = pool.windows(&density);
+    context.emit(&Event::StreamPlanned {
+        stream: spec.name.clone(),
+        windows: windows.len(),
+        calls: windows.len() * usize::try_from(spec.calls_per_window()).unwrap_or(1),
+    });
+    // Where a window is a day or an advertiser anyway, there is nothing to pack and nothing to learn.
+    let learns = spec.stream.row_cap.is_some() && spec.stream.max_days_per_call != Some(1);
+    Work::Days {
+        pool,
+        density,
+        learns,
+    }
+}
+
+/// What has to be read of a stream with days.
+pub(crate) fn needs_of(
+    spec: &StreamSpec,
+    selection: &Selection,
+    today: jiff::civil::Date,
+    advertisers: &[String],
+    entries: Vec<WindowEntry>,
+    continued_runs: &std::collections::HashSet<String>,
+) -> (Needs, Days) {
+    let first_loaded = entries
+        .iter()
+        .filter(|entry| entry.quarantine_reason.is_none())
+        .filter_map(|entry| entry.days)
+        .map(|days| days.first)
+        .min();
+    let days = days_to_read(spec, selection, today, first_loaded);
+    let Some(range) = days.range else {
+        return (Needs::default(), days);
+    };
+    let columns = spec.column_names();
+    let rules = Rules {
+        range,
+        wanted_from: days.wanted_from,
+        period: spec.period,
+        lookback_days: spec.lookback_days,
+        full_refresh: selection.full_refresh,
+        time_zone: &spec.time_zone,
+        continued_runs,
+        columns: &columns,
+    };
+    (
+        Needs::find(&Coverage::paint(entries, range), advertisers, &rules),
+        days,
+    )
+}
+
+/// The density of the newest loaded days.
+pub(crate) fn density_of(entries: &[WindowEntry]) -> Density {
+    let mut density = Density::default();
+    let mut loaded: Vec<(DayRange, &WindowEntry)> = entries
+        .iter()
+        .filter(|entry| entry.quarantine_reason.is_none())
+        .filter_map(|entry| entry.days.map(|days| (days, entry)))
+        .collect();
+    loaded.sort_by_key(|(days, _)| std::cmp::Reverse(days.last));
+    let mut days_seen = 0;
+    for (days, entry) in loaded {
+        if days_seen >= DENSITY_DAYS {
+            break;
+        }
+        density.observe(&entry.advertisers, days.days());
+        days_seen += days.days();
+    }
+    density
+}
+
+/// The advertisers a stream can be read for.
+async fn readable(
+    source: &Source,
+    spec: &StreamSpec,
+    advertisers: Vec<String>,
+) -> Result<Vec<String>, ReadFailure> {
+    let marketplace_only = matches!(
+        spec.stream.reader,
+        Reader::MarketplaceAdvertisers
+            | Reader::MarketplaceSellers
+            | Reader::MarketplaceSellerCampaigns
+            | Reader::MarketplaceCampaigns
+            | Reader::MarketplaceAdSets
+            | Reader::MarketplaceBudgets
+            | Reader::MarketplaceCampaignStats
+            | Reader::MarketplaceSellerStats
+            | Reader::MarketplaceSellerCampaignStats
+    );
+    if !marketplace_only {
+        return Ok(advertisers);
+    }
+    let customers: BTreeSet<&String> = source.marketplace_advertisers().await?.iter().collect();
+    Ok(advertisers
+        .into_iter()
+        .filter(|advertiser| customers.contains(advertiser))
+        .collect())
+}
+
+/// The advertisers of an entity stream that this run, or the one it carries on, has listed already.
+fn advertisers_done(entries: &[WindowEntry], context: &Context) -> BTreeSet<String> {
+    let mut newest: HashMap<&String, &WindowEntry> = HashMap::new();
+    for entry in entries
+        .iter()
+        .filter(|entry| entry.quarantine_reason.is_none())
+    {
+        for advertiser in entry.advertisers.keys() {
+            newest.insert(advertiser, entry);
+        }
+    }
+    newest
+        .into_iter()
+        .filter(|(_, entry)| context.run_ids.contains(&entry.run_id))
+        .map(|(advertiser, _)| advertiser.clone())
+        .collect()
+}
+
+/// Makes the table ready; with `--rebuild`, from nothing.
+async fn prepare(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
+    if context.selection.rebuild {
+        let fits = context
+            .destination
+            .stream(&spec.name)
+            .await?
+            .is_none_or(|entry| entry == spec.entry());
+        let windows = context.destination.windows(&spec.name).await?;
+        let is_rebuilt = fits
+            && windows
+                .iter()
+                .all(|window| context.run_ids.contains(&window.run_id));
+        if !is_rebuilt {
+            context.destination.forget(&spec.name).await?;
+        }
+    }
+    context
+        .destination
+        .prepare(&spec.schema, &spec.entry())
+        .await?;
+    Ok(())
+}
+
+/// Loads what an earlier run had decoded but not loaded.
+async fn replay(engine: &Engine, spool: &Spool, selection: &Selection) -> Result<(), EngineError> {
+    let mut replayed: Vec<(String, usize)> = Vec::new();
+    for load in spool.pending()? {
+        let stream = load.entry.stream.clone();
+        let spec = engine.specs.iter().find(|spec| spec.name == stream);
+        let dropped = selection.rebuild
+            && selected(&engine.specs, selection)?
+                .iter()
+                .any(|spec| spec.name == stream);
+        let entry = match spec {
+            Some(spec) if !dropped && spec.schema.table == load.schema.table => Some(spec.entry()),
+            Some(_) => None,
+            None => engine.destination.stream(&stream).await?,
+        };
+        let prepared = match &entry {
+            Some(entry) => engine
+                .destination
+                .prepare(&load.schema, entry)
+                .await
+                .is_ok(),
+            None => false,
+        };
+        if prepared {
+            engine.destination.load_window(&load).await?;
+            match replayed.last_mut() {
+                Some((name, windows)) if *name == stream => *windows += 1,
+                _ => replayed.push((stream, 1)),
+            }
+        } else {
+            engine.reporter.on_event(&Event::Warning {
+                stream: Some(stream),
+                message: "A window that an earlier run had decoded no longer fits the configuration; it will be \
+                          read again"
+                    .to_owned(),
+            });
+        }
+        spool.remove(&load)?;
+    }
+    for (stream, windows) in replayed {
+        engine
+            .reporter
+            .on_event(&Event::SpoolReplayed { stream, windows });
+    }
+    Ok(())
+}
+
+/// The advertisers that consented to the app, by id.
+pub(crate) async fn granted_advertisers(client: &Client) -> Result<Vec<String>, EngineError> {
+    let answer = client.advertisers().await?;
+    let mut ids: Vec<String> = answer
+        .data
+        .into_iter()
+        .filter_map(|advertiser| advertiser.id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// The advertisers to read, and the configured ones that have not consented.
+pub(crate) fn configured(
+    engine: &Engine,
+    granted: &[String],
+) -> Result<(Vec<String>, Vec<String>), EngineError> {
+    if granted.is_empty() {
+        return Err(EngineError::NoAdvertisers {
+            message: "No advertiser has consented to this app yet, so there is nothing to read"
+                .to_owned(),
+        });
+    }
+    let Some(wanted) = &engine.advertiser_ids else {
+        return Ok((granted.to_vec(), Vec::new()));
+    };
+    let (found, missing): (Vec<String>, Vec<String>) = wanted
+        .iter()
+        .cloned()
+        .partition(|advertiser| granted.contains(advertiser));
+    if found.is_empty() {
+        return Err(EngineError::NoAdvertisers {
+            message: format!(
+                "None of the configured advertisers ({}) has consented to this app; {} others have",
+                missing.join(", "),
+                granted.len()
+            ),
+        });
+    }
+    Ok((found, missing))
+}
+
+async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, EngineError> {
+    Ok(RunEntry {
+        run_id: Uuid::now_v7().to_string(),
+        continues_run_id: None,
+        started_at: engine.clock.now(),
+        selection: question(selection)?,
+        finished_at: None,
+        outcome: None,
+        calls: 0,
+        rows: 0,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+async fn continuation(
+    engine: &Engine,
+    selection: &Selection,
+) -> Result<resume::Continuation, EngineError> {
+    let runs = engine.destination.runs(RUNS_TO_LOOK_AT).await?;
+    let today = engine.clock.today(&engine.time_zone);
+    Ok(resume::find(
+        &runs,
+        &question(selection)?,
+        today,
+        &engine.time_zone,
+    ))
+}
+
+fn question(selection: &Selection) -> Result<String, EngineError> {
+    serde_json::to_string(selection).map_err(|error| EngineError::Task {
+        reason: error.to_string(),
+    })
+}
+
+fn outcome(streams: &[StreamSummary], quarantined: bool, missing: bool, stopped: bool) -> Outcome {
+    let failed = quarantined || missing || streams.iter().any(|stream| stream.failure.is_some());
+    let loaded = streams.iter().any(|stream| stream.windows > 0);
+    match (stopped, failed, loaded) {
+        (true, _, _) => Outcome::Interrupted,
+        (false, false, _) => Outcome::Complete,
+        (false, true, true) => Outcome::Partial,
+        (false, true, false) => Outcome::Failed,
+    }
+}

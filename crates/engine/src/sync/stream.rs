@@ -1,0 +1,119 @@
+//! One stream's run: takes windows from its work until there are none, several at a time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use super::breaker::Breaker;
+use super::context::Context;
+use super::work::Work;
+use crate::error::EngineError;
+use crate::event::{Event, StreamSummary};
+use crate::ledger::WindowEntry;
+use crate::source::Meter;
+use crate::stream_spec::StreamSpec;
+
+/// A stream while it is being read.
+pub(super) struct StreamRun {
+    pub(super) context: Arc<Context>,
+    pub(super) spec: Arc<StreamSpec>,
+    pub(super) breaker: Breaker,
+    work: Mutex<Work>,
+    progress: Mutex<Progress>,
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    summary: StreamSummary,
+    warned_of_difference: bool,
+}
+
+impl Progress {
+    /// Calls and bytes, of windows that failed too.
+    pub(super) fn count(&mut self, meter: &Meter) {
+        self.summary.calls += meter.calls();
+        self.summary.bytes += meter.bytes();
+    }
+
+    pub(super) fn loaded(&mut self, entry: &WindowEntry) {
+        self.summary.windows += 1;
+        self.summary.rows += entry.rows;
+        self.summary.verifiable += usize::from(entry.verified.is_some());
+        self.summary.verified += usize::from(entry.verified == Some(true));
+    }
+
+    pub(super) fn quarantined(&mut self) {
+        self.summary.quarantined += 1;
+    }
+
+    /// Whether this is the first difference of the stream, which is the one to announce.
+    pub(super) fn first_difference(&mut self) -> bool {
+        !std::mem::replace(&mut self.warned_of_difference, true)
+    }
+}
+
+impl StreamRun {
+    pub(super) fn new(context: Arc<Context>, spec: Arc<StreamSpec>, work: Work) -> Self {
+        let summary = StreamSummary {
+            stream: spec.name.clone(),
+            table: spec.schema.table.clone(),
+            ..StreamSummary::default()
+        };
+        Self {
+            context,
+            spec,
+            breaker: Breaker::default(),
+            work: Mutex::new(work),
+            progress: Mutex::new(Progress {
+                summary,
+                warned_of_difference: false,
+            }),
+        }
+    }
+
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads until nothing is left, the stream is given up, or the run is stopped.
+    ///
+    /// # Errors
+    /// Only what ends the whole run.
+    pub(super) async fn run(self: Arc<Self>) -> Result<StreamSummary, EngineError> {
+        let started = Instant::now();
+        let mut windows: JoinSet<Result<(), EngineError>> = JoinSet::new();
+        loop {
+            while !self.context.stop.is_cancelled() && !self.breaker.is_open() {
+                let scope = {
+                    let mut work = self.work();
+                    if windows.len() >= work.width(self.context.concurrency) {
+                        break;
+                    }
+                    work.take()
+                };
+                let Some(scope) = scope else { break };
+                windows.spawn(Arc::clone(&self).read_and_load(scope));
+            }
+            match windows.join_next().await {
+                Some(Ok(outcome)) => outcome?,
+                Some(Err(error)) => {
+                    return Err(EngineError::Task {
+                        reason: error.to_string(),
+                    });
+                }
+                None => break,
+            }
+        }
+        let mut summary = self.progress().summary.clone();
+        summary.seconds = started.elapsed().as_secs_f64();
+        summary.failure = self.breaker.reason();
+        self.context.emit(&Event::StreamFinished(summary.clone()));
+        Ok(summary)
+    }
+}

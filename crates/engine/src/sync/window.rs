@@ -1,0 +1,279 @@
+//! One window from the plan to the destination, in parts where it has to be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::stream::StreamRun;
+use crate::destination::WindowLoad;
+use crate::error::EngineError;
+use crate::event::{Event, QuarantinedWindow};
+use crate::ledger::WindowEntry;
+use crate::source::{Meter, ReadFailure, ReadWindow, Scope, metered};
+
+/// A scope on its way, and why it became one.
+enum Step {
+    /// Read it as one window.
+    Read(Scope),
+    /// It is one advertiser and one day, and too large: read it in smaller parts.
+    ReadInParts(Scope),
+}
+
+impl Step {
+    fn scope(&self) -> &Scope {
+        match self {
+            Self::Read(scope) | Self::ReadInParts(scope) => scope,
+        }
+    }
+}
+
+impl StreamRun {
+    /// Reads `scope` and loads it, newest parts first when it has to be split. Parts that cannot be read are
+    /// quarantined.
+    ///
+    /// # Errors
+    /// Only what ends the whole run.
+    pub(super) async fn read_and_load(self: Arc<Self>, scope: Scope) -> Result<(), EngineError> {
+        let mut steps = vec![Step::Read(scope)];
+        while let Some(step) = steps.pop() {
+            if self.context.stop.is_cancelled() || self.breaker.is_open() {
+                break;
+            }
+            let meter = Arc::new(Meter::default());
+            let window_id = Uuid::now_v7().to_string();
+            let read_at = self.context.clock.now();
+            let outcome = self.read(&step, &window_id, &meter).await?;
+            self.progress().count(&meter);
+            match outcome {
+                Ok(window) => {
+                    let entry = self.entry(step.scope(), window_id, read_at, &meter);
+                    self.load(step.scope(), entry, window).await?;
+                }
+                Err(failure) => {
+                    let entry = self.entry(step.scope(), window_id, read_at, &meter);
+                    self.recover(step, failure, entry, &mut steps).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        step: &Step,
+        window_id: &str,
+        meter: &Arc<Meter>,
+    ) -> Result<Result<ReadWindow, ReadFailure>, EngineError> {
+        let _slot = self
+            .context
+            .slots
+            .acquire()
+            .await
+            .map_err(|closed| EngineError::Task {
+                reason: closed.to_string(),
+            })?;
+        self.context.emit(&Event::WindowStarted {
+            stream: self.spec.name.clone(),
+            window: step.scope().to_string(),
+        });
+        let source = &self.context.source;
+        let outcome = metered(Arc::clone(meter), async {
+            match step {
+                Step::Read(scope) => source.read(&self.spec, scope, window_id).await,
+                Step::ReadInParts(scope) => {
+                    source.read_in_parts(&self.spec, scope, window_id).await
+                }
+            }
+        })
+        .await;
+        match outcome {
+            Err(ReadFailure::Fatal(error)) => Err(*error),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// Spools and loads what was read.
+    async fn load(
+        &self,
+        scope: &Scope,
+        mut entry: WindowEntry,
+        window: ReadWindow,
+    ) -> Result<(), EngineError> {
+        let schema = window.schema.unwrap_or_else(|| self.spec.schema.clone());
+        entry.rows = window.rows;
+        for (advertiser, rows) in &window.rows_by_advertiser {
+            entry.advertisers.insert(advertiser.clone(), *rows);
+        }
+        entry.verified = window.verified;
+        entry.columns = schema
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        entry.totals = window
+            .sums
+            .iter()
+            .map(|(column, sum)| (column.clone(), sum.to_string()))
+            .collect();
+        entry.total_differences = window.differences;
+        entry.request_hash = window.request_hash;
+        if !entry.total_differences.is_empty() {
+            self.warn_of_differences(scope, &entry.total_differences);
+        }
+
+        let grown = schema.columns.len() > self.spec.schema.columns.len();
+        let load = WindowLoad {
+            schema,
+            entry,
+            day_column: self.spec.day_column.clone(),
+            files: window.files,
+        };
+        let spool = self.context.source.spool().clone();
+        let committed = load.clone();
+        tokio::task::spawn_blocking(move || spool.commit(&committed))
+            .await
+            .map_err(|error| EngineError::Task {
+                reason: error.to_string(),
+            })??;
+        if grown {
+            self.context
+                .destination
+                .prepare(&load.schema, &self.spec.entry())
+                .await?;
+        }
+        self.context.destination.load_window(&load).await?;
+        self.context.source.spool().remove(&load)?;
+
+        self.breaker.succeeded();
+        let windows_left = {
+            let mut work = self.work();
+            work.learn(&load.entry.advertisers, scope);
+            work.windows_left(scope)
+        };
+        self.progress().loaded(&load.entry);
+        self.context.emit(&Event::WindowLoaded {
+            stream: self.spec.name.clone(),
+            window: scope.to_string(),
+            rows: load.entry.rows,
+            calls: load.entry.calls,
+            bytes: load.entry.bytes,
+            verified: load.entry.verified == Some(true),
+            windows_left,
+        });
+        Ok(())
+    }
+
+    /// Decides what becomes of a window that could not be read.
+    async fn recover(
+        &self,
+        step: Step,
+        failure: ReadFailure,
+        entry: WindowEntry,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), EngineError> {
+        let reason = failure.to_string();
+        let parts = match (&failure, &step) {
+            (ReadFailure::TooMuch { .. }, Step::Read(scope)) => {
+                Some(scope.halves(&self.spec).map_or_else(
+                    || vec![Step::ReadInParts(scope.clone())],
+                    |(first, second)| vec![Step::Read(first), Step::Read(second)],
+                ))
+            }
+            (ReadFailure::NoConsent { .. }, Step::Read(scope)) => scope
+                .advertiser_halves()
+                .map(|(left, right)| vec![Step::Read(left), Step::Read(right)]),
+            (ReadFailure::BadValue { .. }, Step::Read(scope)) if self.breaker.may_search() => scope
+                .halves(&self.spec)
+                .map(|(first, second)| vec![Step::Read(first), Step::Read(second)]),
+            _ => None,
+        };
+        if let Some(parts) = parts {
+            self.context.emit(&Event::WindowSplit {
+                stream: self.spec.name.clone(),
+                window: step.scope().to_string(),
+                reason,
+                parts: parts.len(),
+            });
+            // The first part is the newest one, and the last one pushed is the first one popped.
+            steps.extend(parts.into_iter().rev());
+            return Ok(());
+        }
+        match failure {
+            ReadFailure::Systematic { .. } | ReadFailure::Unavailable { .. } => {
+                self.breaker.failed(&reason)
+            }
+            ReadFailure::NotPermitted { .. } => self.breaker.open(reason.clone()),
+            _ => {}
+        }
+        self.quarantine(step.scope(), entry, reason).await
+    }
+
+    async fn quarantine(
+        &self,
+        scope: &Scope,
+        mut entry: WindowEntry,
+        reason: String,
+    ) -> Result<(), EngineError> {
+        entry.quarantine_reason = Some(reason.clone());
+        self.context.destination.record_quarantine(&entry).await?;
+        self.progress().quarantined();
+        self.context.emit(&Event::WindowQuarantined {
+            stream: self.spec.name.clone(),
+            window: scope.to_string(),
+            reason: reason.clone(),
+        });
+        self.context.quarantine(QuarantinedWindow {
+            stream: self.spec.name.clone(),
+            first_day: scope.days.map(|days| days.first),
+            last_day: scope.days.map(|days| days.last),
+            advertiser_ids: scope.advertisers.clone(),
+            reason,
+        });
+        Ok(())
+    }
+
+    fn entry(
+        &self,
+        scope: &Scope,
+        window_id: String,
+        read_at: jiff::Timestamp,
+        meter: &Meter,
+    ) -> WindowEntry {
+        WindowEntry {
+            window_id,
+            run_id: self.context.run_id.clone(),
+            stream: self.spec.name.clone(),
+            days: scope.days,
+            advertisers: scope.advertisers.iter().map(|id| (id.clone(), 0)).collect(),
+            read_at,
+            rows: 0,
+            calls: meter.calls(),
+            bytes: meter.bytes(),
+            verified: None,
+            columns: self.spec.column_names(),
+            totals: BTreeMap::new(),
+            total_differences: BTreeMap::new(),
+            request_hash: String::new(),
+            quarantine_reason: None,
+        }
+    }
+
+    fn warn_of_differences(&self, scope: &Scope, differences: &BTreeMap<String, String>) {
+        if !self.progress().first_difference() {
+            return;
+        }
+        let words: Vec<String> = differences
+            .iter()
+            .map(|(column, difference)| format!("{column}: {difference}"))
+            .collect();
+        self.context.warn(
+            &self.spec.name,
+            format!(
+                "The totals in Criteo's answer for {scope} do not match its rows ({}). The rows were loaded and the \
+                 difference is in the ledger (_criteo_windows.total_differences); further ones are not announced.",
+                words.join("; ")
+            ),
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What is left to read of one stream.
+
+use std::collections::VecDeque;
+
+use crate::catalog::Reader;
+use crate::plan::density::{Density, Knowledge};
+use crate::plan::pool::Pool;
+use crate::source::Scope;
+use crate::stream_spec::StreamSpec;
+
+/// Advertisers whose campaigns or ad sets are asked for in one search.
+const ADVERTISERS_PER_SEARCH: usize = 100;
+
+/// The windows of a stream that were not begun yet.
+pub(super) enum Work {
+    /// Days and advertisers, packed as the density becomes known.
+    Days {
+        pool: Pool,
+        density: Density,
+        learns: bool,
+    },
+    /// Groups of advertisers whose listing is read whole.
+    Listings(VecDeque<Vec<String>>),
+}
+
+impl Work {
+    /// The next window.
+    pub(super) fn take(&mut self) -> Option<Scope> {
+        match self {
+            Self::Days { pool, density, .. } => pool.take(density).map(|window| Scope {
+                advertisers: window.advertisers,
+                days: Some(window.days),
+            }),
+            Self::Listings(units) => units.pop_front().map(|advertisers| Scope {
+                advertisers,
+                days: None,
+            }),
+        }
+    }
+
+    /// How many windows to read at the same time: one until the density is known, since every window packed without
+    /// knowing it may be wasted.
+    pub(super) fn width(&self, concurrency: usize) -> usize {
+        match self {
+            Self::Days {
+                density,
+                learns: true,
+                ..
+            } if density.knowledge() != Knowledge::Enough => 1,
+            _ => concurrency,
+        }
+    }
+
+    /// Learns from a window that was loaded.
+    pub(super) fn learn(&mut self, rows: &std::collections::BTreeMap<String, u64>, scope: &Scope) {
+        if let (Self::Days { density, .. }, Some(days)) = (self, scope.days) {
+            density.observe(rows, days.days());
+        }
+    }
+
+    /// Roughly how many windows of the size of `scope` are left.
+    pub(super) fn windows_left(&self, scope: &Scope) -> usize {
+        match self {
+            Self::Listings(units) => units.len(),
+            Self::Days { pool, .. } => {
+                let days = scope.days.map_or(1, |days| u64::from(days.days()));
+                let size = days * u64::try_from(scope.advertisers.len()).unwrap_or(1).max(1);
+                usize::try_from(pool.remaining().div_ceil(size)).unwrap_or(usize::MAX)
+            }
+        }
+    }
+}
+
+/// The advertisers of an entity stream in the groups in which their listings are read.
+pub(crate) fn entity_units(spec: &StreamSpec, advertisers: &[String]) -> Vec<Vec<String>> {
+    if advertisers.is_empty() {
+        return Vec::new();
+    }
+    let size = match spec.stream.reader {
+        Reader::Advertisers | Reader::MarketplaceAdvertisers => advertisers.len(),
+        Reader::Campaigns | Reader::AdSets => ADVERTISERS_PER_SEARCH,
+        _ => 1,
+    };
+    advertisers.chunks(size).map(<[String]>::to_vec).collect()
+}
