@@ -85,7 +85,7 @@ pub enum Stamp {
     AdvertiserId,
     /// The ad set whose rows were asked for.
     AdSetId,
-    /// The currency the money columns of this row are in.
+    /// The currency that was asked for, in which the money columns of this row are.
     Currency,
     /// The IANA time zone in which days and hours of this row were cut.
     TimeZone,
