@@ -66,6 +66,11 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Takes errors of all kinds, so that it can stand in a `map_err`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "map_err hands the error over"
+    )]
     fn bad_request(message: impl ToString) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -73,10 +78,10 @@ impl Refusal {
         }
     }
 
-    fn not_found(message: impl ToString) -> Self {
+    fn not_found(message: &str) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
-            message: message.to_string(),
+            message: message.to_owned(),
         }
     }
 }

@@ -106,11 +106,11 @@ fn day_outside_window(rows: &mut Rows) {
     let Some(place) = rows.columns.iter().position(|column| column == "Day") else {
         return;
     };
-    if let Some(row) = rows.rows.first_mut() {
-        if let Ok(day) = row[place].parse::<jiff::civil::Date>() {
-            let year_before = day.saturating_sub(jiff::Span::new().years(1));
-            row[place] = year_before.to_string();
-        }
+    if let Some(row) = rows.rows.first_mut()
+        && let Ok(day) = row[place].parse::<jiff::civil::Date>()
+    {
+        let year_before = day.saturating_sub(jiff::Span::new().years(1));
+        row[place] = year_before.to_string();
     }
 }
 
