@@ -52,7 +52,7 @@ pub enum Entity {
 
 /// A `{type, id, attributes}` element. Every entity carries an attribute that no published shape has, because Criteo adds
 /// fields to stable versions and readers must not mind.
-fn resource(kind: &str, id: impl ToString, mut attributes: Value) -> Value {
+fn resource(kind: &str, id: impl std::fmt::Display, mut attributes: Value) -> Value {
     attributes["labels"] = json!(["added-later"]);
     json!({ "type": kind, "id": id.to_string(), "attributes": attributes })
 }
@@ -290,3 +290,6 @@ pub fn search_marketplace(
 ) -> Result<Vec<Value>, Problem> {
     marketplace::search(world, calendar::utc_day(as_of), entity, granted, query)
 }
+
+#[cfg(test)]
+mod tests;

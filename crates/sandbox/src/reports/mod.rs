@@ -258,3 +258,6 @@ pub fn marketplace_stats(
 ) -> Result<Value, Problem> {
     marketplace::stats(world, as_of, which, granted, query)
 }
+
+#[cfg(test)]
+mod tests;

@@ -173,7 +173,7 @@ impl Builder<'_> {
             },
             currency,
             zone,
-            marketplace: self.config.marketplace && position % 2 == 0,
+            marketplace: self.config.marketplace && position.is_multiple_of(2),
             dataset_id: 70_000 + advertiser_id,
             campaigns: campaigns..campaigns,
             ad_sets: ad_sets..ad_sets,

@@ -20,7 +20,6 @@ const BUDGET_MONTHS: i32 = 6;
 pub(crate) struct Seller {
     pub(crate) id: u32,
     pub(crate) name: &'static str,
-    pub(crate) advertiser: usize,
     pub(crate) active: bool,
     pub(crate) products: i64,
     /// Positions of the campaigns that show the seller's products.
@@ -89,7 +88,6 @@ impl World {
                 Seller {
                     id,
                     name: vocabulary::SELLERS[number_of(number)],
-                    advertiser,
                     active: !chance.one_in(6),
                     products: if chance.one_in(8) {
                         0
