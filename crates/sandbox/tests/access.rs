@@ -1,5 +1,7 @@
 //! Who may read what, and how often.
 
+#![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
+
 mod support;
 
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,5 +1,7 @@
 //! Entities as they travel: searches, pages, single ones, and the truth beside them.
 
+#![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! Every fault, seen from the socket or from an honest client.
 
+#![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
+
 mod support;
 
 use std::io::ErrorKind;

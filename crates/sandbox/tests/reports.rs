@@ -1,5 +1,7 @@
 //! Reports as they travel: shapes, caps, formats, compression, signed links and the truth beside them.
 
+#![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
+
 mod support;
 
 use std::io::Read;

@@ -1,19 +1,7 @@
 //! `/admin`: the sandbox's own controls, for tests and demonstrations over HTTP.
 //!
 //! There is no authentication: the sandbox listens on the loopback interface only.
-//!
-//! | endpoint | what it does |
-//! |---|---|
-//! | `GET /admin/health` | says that it runs, and for what version, seed and instant |
-//! | `GET`, `DELETE /admin/calls` | the calls so far; forgets them |
-//! | `GET`, `POST /admin/clock` | the simulated instant; `{"now": instant}` or `{"advance_days": n}` moves it |
-//! | `GET`, `POST`, `DELETE /admin/faults` | the rules in force; adds one or a list; lifts all |
-//! | `POST /admin/consent` | `{"advertiser_id": id, "granted": bool}` |
-//! | `GET`, `POST /admin/limits` | budgets and caps; changes those that are named |
-//! | `POST /admin/truth/statistics`, `placements`, `transactions` | a report's body for its exact `{columns, rows}` |
-//! | `GET /admin/truth/log-level/{advertiser}/{day}` | the plain CSV; `?products=true` with product ids |
-//! | `GET /admin/truth/entities`, `entities/{name}` | the names; every element of all advertisers |
-//! | `POST /admin/truth/marketplace-stats` | `{"which": ..., "query": {...}}` for the exact answer |
+//! The README of the crate has a table of the endpoints.
 
 mod controls;
 pub(crate) mod truth;
