@@ -27,11 +27,24 @@
 //!
 //! The advertiser and the day of a row are never NULL. Times finer than a microsecond are cut to it.
 
+mod batches;
+mod columns;
+mod dates;
 mod entity;
+mod envelope;
 mod error;
+mod json;
 mod log_file;
+mod numbers;
 mod report;
+mod row;
+mod rules;
+mod skeleton;
 mod totals;
+mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,0 +1,171 @@
+//! What rows are held against, resolved column by column.
+
+use std::collections::BTreeSet;
+
+use super::columns::ColumnBuilder;
+use super::error::shown;
+use super::value::{Cell, Raw, read};
+use super::{Place, Sum};
+use crate::calendar::DayRange;
+use crate::schema::{FieldType, MONEY_SCALE, TableSchema};
+
+/// Where a column's values come from, resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// The field in this slot of a row, and Criteo's name of it.
+    Slot(usize, &'a str),
+    /// The same text on every row.
+    Constant(&'a str),
+    /// Nowhere: NULL on every row.
+    Nothing,
+}
+
+/// What rows are held against. The members are those of [`super::Expectation`].
+#[derive(Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) stream: &'a str,
+    pub(super) window: &'a str,
+    pub(super) schema: &'a TableSchema,
+    /// One per column.
+    pub(super) origins: Vec<Origin<'a>>,
+    pub(super) advertiser_column: Option<usize>,
+    pub(super) advertiser_ids: &'a BTreeSet<String>,
+    pub(super) day_column: Option<usize>,
+    pub(super) days: Option<DayRange>,
+    pub(super) expected_values: &'a [(usize, String)],
+    pub(super) distinct: bool,
+    pub(super) additive: &'a [usize],
+}
+
+/// One column while rows arrive.
+#[derive(Debug)]
+pub(super) struct Column<'a> {
+    pub(super) field_type: FieldType,
+    pub(super) origin: Origin<'a>,
+    /// Whether it says to which advertiser a row belongs.
+    pub(super) is_advertiser: bool,
+    /// The text that every row must hold.
+    pub(super) expected: Option<&'a str>,
+    /// The sum so far, where one is wanted.
+    pub(super) sum: Option<Sum>,
+    pub(super) builder: ColumnBuilder,
+}
+
+impl<'a> Rules<'a> {
+    /// The columns to fill, or how the rules contradict themselves.
+    pub(super) fn columns(&self) -> Result<Vec<Column<'a>>, String> {
+        let wanted = &self.schema.columns;
+        if self.origins.len() != wanted.len() {
+            return Err(format!(
+                "{} columns have {} sources",
+                wanted.len(),
+                self.origins.len()
+            ));
+        }
+        if wanted.is_empty() {
+            return Err("the table has no columns".to_owned());
+        }
+        let mut columns = Vec::with_capacity(wanted.len());
+        for (column, origin) in wanted.iter().zip(&self.origins) {
+            if let Origin::Constant(text) = origin
+                && let Err(reason) = read(column.field_type, Raw::Text(text), None)
+            {
+                return Err(format!(
+                    "the constant of column {}, {}, {reason}",
+                    column.name,
+                    shown(text)
+                ));
+            }
+            columns.push(Column {
+                field_type: column.field_type,
+                origin: *origin,
+                is_advertiser: false,
+                expected: None,
+                sum: None,
+                builder: ColumnBuilder::new(column.field_type, 0),
+            });
+        }
+
+        if let Some(index) = self.advertiser_column {
+            self.column(&mut columns, index, "advertiser", &[FieldType::Text])?
+                .is_advertiser = true;
+        }
+        if let Some(index) = self.day_column {
+            self.column(
+                &mut columns,
+                index,
+                "day",
+                &[FieldType::Date, FieldType::Timestamp],
+            )?;
+        }
+        for (index, text) in self.expected_values {
+            self.column(&mut columns, *index, "fixed column", &[FieldType::Text])?
+                .expected = Some(text);
+        }
+        for index in self.additive {
+            let column = self.column(
+                &mut columns,
+                *index,
+                "summed column",
+                &[FieldType::Integer, FieldType::Money],
+            )?;
+            let scale = if column.field_type == FieldType::Money {
+                MONEY_SCALE.unsigned_abs()
+            } else {
+                0
+            };
+            column.sum = Some(Sum { units: 0, scale });
+        }
+        Ok(columns)
+    }
+
+    /// The column at `index`, which has a role that only some types can play.
+    fn column<'c>(
+        &self,
+        columns: &'c mut [Column<'a>],
+        index: usize,
+        role: &str,
+        allowed: &[FieldType],
+    ) -> Result<&'c mut Column<'a>, String> {
+        let count = columns.len();
+        match columns.get_mut(index) {
+            None => Err(format!("the {role} is column {index} of {count}")),
+            Some(column) if !allowed.contains(&column.field_type) => Err(format!(
+                "column {} is of a type that the {role} cannot have",
+                self.schema.columns[index].name
+            )),
+            Some(column) => Ok(column),
+        }
+    }
+
+    /// A place in the answer, for errors.
+    pub(super) fn place(&self, row: Option<u64>, field: Option<&str>) -> Place {
+        Place {
+            stream: self.stream.to_owned(),
+            window: self.window.to_owned(),
+            row,
+            element: None,
+            field: field.map(str::to_owned),
+        }
+    }
+}
+
+impl Column<'_> {
+    /// Adds a cell to the column's sum, if it has one.
+    #[inline]
+    pub(super) fn add(&mut self, cell: &Cell<'_>) -> Result<(), &'static str> {
+        let Some(sum) = self.sum else {
+            return Ok(());
+        };
+        let units = match cell {
+            Cell::Integer(number) => i128::from(*number),
+            Cell::Money(units) => *units,
+            _ => return Ok(()),
+        };
+        self.sum = Some(
+            sum.plus(units)
+                .ok_or("makes the sum of the column larger than 128 bits")?,
+        );
+        Ok(())
+    }
+}
