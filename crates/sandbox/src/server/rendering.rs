@@ -1,6 +1,6 @@
 //! Turns a payload into bytes, piece by piece, compressed when the client accepts it.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -60,9 +60,16 @@ pub(crate) fn stream(payload: &Payload, compressed: bool, pieces: mpsc::Sender<B
         gathered: Vec::with_capacity(PIECE),
     };
     let written = if compressed {
-        let mut encoder = GzEncoder::new(sink, Compression::fast());
-        write(payload, &mut encoder)
-            .and_then(|()| encoder.finish())
+        // A document is written a quotation mark at a time; the encoder is many times faster in larger steps.
+        let encoder = GzEncoder::new(sink, Compression::fast());
+        let mut buffered = BufWriter::with_capacity(PIECE, encoder);
+        write(payload, &mut buffered)
+            .and_then(|()| {
+                buffered
+                    .into_inner()
+                    .map_err(io::IntoInnerError::into_error)
+            })
+            .and_then(GzEncoder::finish)
             .and_then(|mut sink| sink.flush())
     } else {
         write(payload, &mut sink).and_then(|()| sink.flush())
