@@ -1,5 +1,7 @@
 //! Advertisers, campaigns and ad sets, with the shapes of Criteo's OpenAPI 2026-07.
 
+use jiff::ToSpan;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::resource;
@@ -50,10 +52,8 @@ pub(super) fn campaign(world: &World, campaign: &Campaign, day: DayNumber) -> Va
     let amount = revised_amount(world, campaign.id, day);
     let goals = ["acquisition", "retention", "unspecified"];
     let scheduled: Vec<Value> = if capped && chance.one_in(4) {
-        let start = calendar::date_of(day).first_of_month().saturating_add(
-            // The planned limit of next month; it moves on when that month has come.
-            jiff::Span::new().months(1),
-        );
+        // The planned limit of next month; it moves on when that month has come.
+        let start = next_month(day);
         vec![json!({
             "id": format!("{}{}", campaign.id, start.strftime("%Y%m")),
             "startDate": start.to_string(),
@@ -100,6 +100,20 @@ pub(super) fn ad_set(world: &World, position: usize, day: DayNumber) -> Value {
         _ => *chance.pick(&["conversions", "revenue"]),
     };
     let app = chance.one_in(4);
+    let method = *chance.pick(&[
+        "criteoAttribution",
+        "lastClick",
+        "postClick",
+        "googleAnalytics",
+    ]);
+    // A window is given for these two methods alone (Criteo's OpenAPI 2026-07).
+    let lookback = if matches!(method, "lastClick" | "postClick") {
+        *chance.pick(&["30M", "24H", "7D", "30D"])
+    } else {
+        "unknown"
+    };
+    let budget = budget(world, ad_set, day, &mut chance);
+    let scheduled = scheduled_budgets(ad_set, &budget, day, &mut chance);
     resource(
         "ReadAdSet",
         ad_set.id,
@@ -114,12 +128,12 @@ pub(super) fn ad_set(world: &World, position: usize, day: DayNumber) -> Value {
             "videoChannel": if ad_set.video { json!(chance.pick(&["olv", "ctv"])) } else { Value::Null },
             "schedule": schedule(world, position, ad_set, day),
             "bidding": bidding(world, ad_set, objective, day),
-            "budget": budget(world, ad_set, day, &mut chance),
-            "scheduledBudgets": [],
+            "budget": budget,
+            "scheduledBudgets": scheduled,
             "targeting": targeting(&mut chance, app),
             "attributionConfiguration": {
-                "attributionMethod": chance.pick(&["criteoAttribution", "lastClick", "postClick", "googleAnalytics"]),
-                "lookbackWindow": chance.pick(&["unknown", "24H", "7D", "30D"]),
+                "attributionMethod": method,
+                "lookbackWindow": lookback,
             },
         }),
     )
@@ -180,6 +194,30 @@ fn budget(world: &World, ad_set: &AdSet, day: DayNumber, chance: &mut Chance) ->
         "budgetDeliveryWeek": if *renewal == "weekly" { "mondayToSunday" } else { "undefined" },
         "pacingBehavior": chance.pick(&["targetFullBudget", "targetAverageDailyBudget"]),
     })
+}
+
+/// The budget planned for the next month, for some of the capped ones.
+fn scheduled_budgets(
+    ad_set: &AdSet,
+    budget: &Value,
+    day: DayNumber,
+    chance: &mut Chance,
+) -> Vec<Value> {
+    if budget["budgetStrategy"] != "capped" || !chance.one_in(4) {
+        return Vec::new();
+    }
+    let start = next_month(day);
+    let mut planned = budget.clone();
+    planned["id"] = json!(format!("{}{}", ad_set.id, start.strftime("%Y%m")));
+    planned["startDate"] = json!(start.to_string());
+    planned["budgetAmount"] = hundredths(chance.between(50, 900) * 1_050);
+    vec![planned]
+}
+
+/// The first day of the month after a day.
+fn next_month(day: DayNumber) -> Date {
+    let month = calendar::date_of(day).first_of_month();
+    month.saturating_add(1.month())
 }
 
 fn targeting(chance: &mut Chance, app: bool) -> Value {

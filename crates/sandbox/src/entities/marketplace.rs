@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Entity;
 use super::campaigns::hundredths;
+use super::{Entity, bare};
 use crate::reports::Problem;
 use crate::world::calendar::{self, DayNumber};
 use crate::world::{Budget, BudgetKind, BudgetStatus, Delivery, Quality, Seller, World};
@@ -14,24 +14,23 @@ const INSTANCE: &str = "/marketplace-performance-outcomes";
 
 pub(super) fn advertiser(world: &World, position: usize) -> Value {
     let advertiser = &world.accounts().advertisers[position];
-    json!({
+    bare(json!({
         "id": advertiser.id,
         "advertiserName": advertiser.name,
         "currencyName": advertiser.currency,
         "timeZoneId": advertiser.zone,
-        "segment": "mid-market",
-    })
+    }))
 }
 
 pub(super) fn preview_limit(world: &World, position: usize, day: DayNumber) -> Value {
     let advertiser = &world.accounts().advertisers[position];
-    json!({
+    bare(json!({
         "advertiserId": advertiser.id,
         "quotaLimit": 1_000,
         "quotaUsed": world.revision_chance(advertiser.id, Quality::Bid, day).below(1_000),
         "quotaStartDate": format!("{}T00:00:00Z", calendar::date_of(day)),
         "quotaEndDate": format!("{}T00:00:00Z", calendar::date_of(day + 1)),
-    })
+    }))
 }
 
 fn delivery_status(delivery: Delivery) -> &'static str {
@@ -46,14 +45,14 @@ pub(super) fn ad_set(world: &World, position: usize, day: DayNumber) -> Value {
     let accounts = world.accounts();
     let ad_set = &accounts.ad_sets[position];
     let advertiser = &accounts.advertisers[ad_set.advertiser];
-    json!({
+    bare(json!({
         "adsetId": ad_set.id,
         "adsetName": world.present_name(ad_set.id, &ad_set.name, day),
         "advertiserId": advertiser.id,
         "partnerId": advertiser.dataset_id,
         "isCoa": false,
         "status": delivery_status(world.delivery(position, day)),
-    })
+    }))
 }
 
 /// The campaigns that sellers take part in, each with the status of its first ad set.
@@ -73,7 +72,7 @@ pub(super) fn campaigns(world: &World, advertiser: usize, day: DayNumber) -> Vec
                 .clone()
                 .find(|ad_set| accounts.ad_sets[*ad_set].campaign == *position);
             let delivery = first.map_or(Delivery::Dead, |ad_set| world.delivery(ad_set, day));
-            json!({
+            bare(json!({
                 "id": campaign.id,
                 "campaignName": world.present_name(campaign.id, &campaign.name, day),
                 "adSetDeliveryStatus": delivery_status(delivery),
@@ -82,13 +81,13 @@ pub(super) fn campaigns(world: &World, advertiser: usize, day: DayNumber) -> Vec
                     Delivery::Dead => 1,
                     Delivery::NotRunning => 2,
                 },
-            })
+            }))
         })
         .collect()
 }
 
 pub(super) fn seller(seller: &Seller) -> Value {
-    json!({ "id": seller.id.to_string(), "sellerName": seller.name })
+    bare(json!({ "id": seller.id.to_string(), "sellerName": seller.name }))
 }
 
 /// A seller's part in each of its campaigns.
@@ -114,7 +113,7 @@ pub(super) fn seller_campaigns(world: &World, seller: &Seller, day: DayNumber) -
                 "{}T08:15:24.813Z",
                 calendar::date_of(world.first_day() + 40)
             );
-            json!({
+            bare(json!({
                 "id": format!("{}.{}", seller.id, campaign.id),
                 "sellerId": seller.id.to_string(),
                 "campaignId": campaign.id,
@@ -126,7 +125,7 @@ pub(super) fn seller_campaigns(world: &World, seller: &Seller, day: DayNumber) -
                     "productSetStatus": "Active",
                     "rules": [],
                 },
-            })
+            }))
         })
         .collect()
 }
@@ -154,7 +153,7 @@ pub(super) fn budget(world: &World, seller: &Seller, budget: &Budget) -> Value {
         .iter()
         .map(|position| campaigns[*position].id)
         .collect();
-    json!({
+    bare(json!({
         "id": budget.id.to_string(),
         "sellerId": seller.id.to_string(),
         "campaignIds": campaign_ids,
@@ -165,7 +164,7 @@ pub(super) fn budget(world: &World, seller: &Seller, budget: &Budget) -> Value {
         "isSuspended": budget.suspended,
         "spend": budget.spent.map(hundredths),
         "status": status_name(budget.status),
-    })
+    }))
 }
 
 /// The filters of the marketplace listings. Names mean the same on every listing that has them.

@@ -57,6 +57,12 @@ fn resource(kind: &str, id: impl std::fmt::Display, mut attributes: Value) -> Va
     json!({ "type": kind, "id": id.to_string(), "attributes": attributes })
 }
 
+/// A bare marketplace object, with a field that no published shape has.
+fn bare(mut object: Value) -> Value {
+    object["labels"] = json!(["added-later"]);
+    object
+}
+
 /// All entities of a kind that belong to an advertiser, in a stable order: the elements of `data` (`{type, id,
 /// attributes}`), or bare objects for the marketplace. Empty for an unknown advertiser, and for one that is not a
 /// marketplace customer when a marketplace kind is asked for. Marketplace budgets include those that are over, which

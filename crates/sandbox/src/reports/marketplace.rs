@@ -126,6 +126,17 @@ fn check_span(interval: Interval, first: DayNumber, last: DayNumber) -> Result<(
 /// What a row is about, in the order rows are answered in: campaign or 0, seller or 0, then the interval.
 type Key = (u32, u32, i64);
 
+/// Rows of one answer while they are summed up.
+struct Collector<'answer> {
+    world: &'answer World,
+    /// The present minute.
+    now: i64,
+    which: MarketplaceStats,
+    query: &'answer Query,
+    hours: LocalHours,
+    rows: BTreeMap<Key, (SellerResult, &'static str)>,
+}
+
 pub(super) fn stats(
     world: &World,
     as_of: Timestamp,
@@ -134,8 +145,14 @@ pub(super) fn stats(
     query: &BTreeMap<String, String>,
 ) -> Result<Value, Problem> {
     let query = Query::read(as_of, query)?;
-    let hours = LocalHours::new(&query.zone, query.first - 1, query.last + 1);
-    let mut rows: BTreeMap<Key, (SellerResult, &'static str)> = BTreeMap::new();
+    let mut collector = Collector {
+        world,
+        now: calendar::minute_of(as_of),
+        which,
+        query: &query,
+        hours: LocalHours::new(&query.zone, query.first - 1, query.last + 1),
+        rows: BTreeMap::new(),
+    };
     for advertiser in world.advertiser_positions(granted) {
         let account = &world.accounts().advertisers[advertiser];
         if !matches(query.advertiser_id.as_ref(), account.id) {
@@ -144,13 +161,12 @@ pub(super) fn stats(
         let rate = Rate::of(account.currency).unwrap_or(Rate::EURO);
         for seller in world.sellers(advertiser) {
             if matches(query.seller_id.as_ref(), seller.id) {
-                add_seller(
-                    world, as_of, which, &query, &hours, &seller, rate, &mut rows,
-                );
+                collector.add(&seller, rate);
             }
         }
     }
-    let data: Vec<Value> = rows
+    let data: Vec<Value> = collector
+        .rows
         .iter()
         .take(query.count)
         .map(|(key, (result, name))| row(which, &query, *key, result, name))
@@ -167,52 +183,46 @@ fn matches(wanted: Option<&String>, id: u32) -> bool {
     wanted.is_none_or(|wanted| *wanted == id.to_string())
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "all of them vary within one answer"
-)]
-fn add_seller(
-    world: &World,
-    as_of: Timestamp,
-    which: MarketplaceStats,
-    query: &Query,
-    hours: &LocalHours,
-    seller: &Seller,
-    rate: Rate,
-    rows: &mut BTreeMap<Key, (SellerResult, &'static str)>,
-) {
-    let now = calendar::minute_of(as_of);
-    for campaign in &seller.campaigns {
-        let campaign_id = world.accounts().campaigns[*campaign].id;
-        if !matches(query.campaign_id.as_ref(), campaign_id) {
-            continue;
-        }
-        for day in query.first - 1..=query.last + 1 {
-            for (quarter, part) in world.seller_results(seller, *campaign, day, now, rate) {
-                let Some(hour) = hours.of(quarter) else {
-                    continue;
-                };
-                if !(query.first..=query.last).contains(&hour.div_euclid(24)) {
-                    continue;
+impl Collector<'_> {
+    /// Adds what a seller's campaigns did in the span.
+    fn add(&mut self, seller: &Seller, rate: Rate) {
+        let (first, last) = (self.query.first, self.query.last);
+        for campaign in &seller.campaigns {
+            let campaign_id = self.world.accounts().campaigns[*campaign].id;
+            if !matches(self.query.campaign_id.as_ref(), campaign_id) {
+                continue;
+            }
+            for day in first - 1..=last + 1 {
+                let results = self
+                    .world
+                    .seller_results(seller, *campaign, day, self.now, rate);
+                for (quarter, part) in results {
+                    let hour = self.hours.of(quarter);
+                    let in_span = |hour: &i64| (first..=last).contains(&hour.div_euclid(24));
+                    if let Some(hour) = hour.filter(in_span) {
+                        self.add_part(seller, campaign_id, hour, &part);
+                    }
                 }
-                let interval = query.interval.key(hour);
-                let key = match which {
-                    MarketplaceStats::Campaigns => (campaign_id, 0, interval),
-                    MarketplaceStats::Sellers => (0, seller.id, interval),
-                    MarketplaceStats::SellerCampaigns => (campaign_id, seller.id, interval),
-                };
-                let (sum, _) = rows
-                    .entry(key)
-                    .or_insert((SellerResult::default(), seller.name));
-                sum.impressions += part.impressions;
-                sum.clicks += part.clicks;
-                sum.cost += part.cost;
-                sum.same_seller_units += part.same_seller_units;
-                sum.same_seller_revenue += part.same_seller_revenue;
-                sum.any_seller_units += part.any_seller_units;
-                sum.any_seller_revenue += part.any_seller_revenue;
             }
         }
+    }
+
+    fn add_part(&mut self, seller: &Seller, campaign_id: u32, hour: i64, part: &SellerResult) {
+        let interval = self.query.interval.key(hour);
+        let key = match self.which {
+            MarketplaceStats::Campaigns => (campaign_id, 0, interval),
+            MarketplaceStats::Sellers => (0, seller.id, interval),
+            MarketplaceStats::SellerCampaigns => (campaign_id, seller.id, interval),
+        };
+        let empty = (SellerResult::default(), seller.name);
+        let (sum, _) = self.rows.entry(key).or_insert(empty);
+        sum.impressions += part.impressions;
+        sum.clicks += part.clicks;
+        sum.cost += part.cost;
+        sum.same_seller_units += part.same_seller_units;
+        sum.same_seller_revenue += part.same_seller_revenue;
+        sum.any_seller_units += part.any_seller_units;
+        sum.any_seller_revenue += part.any_seller_revenue;
     }
 }
 

@@ -1,6 +1,23 @@
 //! Report endpoints: what Criteo accepts in a request, and the exact rows it answers.
 //!
 //! Rendering is the server's: every answer here holds column names and rows of strings, in order.
+//!
+//! # What is assumed
+//! These choices are the sandbox's own, because no source establishes what Criteo does:
+//! * `Hour` reads `YYYY-MM-DD HH:00:00`, `Week` is its Monday, `Month` the first of the month, `Year` four digits. Both
+//!   passes through the hour that autumn repeats are one `Hour`.
+//! * Money has at most four decimals without trailing zeros, prices six, ratios eight; a ratio is a share, not a
+//!   percentage. A division by zero answers [`crate::world::WorldConfig::zero_denominator`].
+//! * An absent coupon has the id `0` and an empty name, a product without a category the id `0`.
+//! * Sales and revenue are booked on the moment of the ad, not on that of the sale.
+//! * Currencies convert at rates that never move, and there are forty of them.
+//! * Metric names are matched exactly, dimension names without regard to case.
+//! * `Total` holds every requested metric over all rows that match; ratios in it are ratios of the sums.
+//! * `ResultType` names what a row's campaigns aim at.
+//! * Placements answer the requested columns alone: no currency, and no name beside an id.
+//! * Transactions are selected by their transaction date.
+//! * Log-level files have the columns that Criteo's docs describe in words, under names of the sandbox's own.
+//! * Texts and `instance` paths of refusals, except the few that were seen live.
 
 mod dimensions;
 mod formula;

@@ -67,11 +67,11 @@ pub(super) fn answer(
                 if !(first..=last).contains(&local) || !event_matches {
                     continue;
                 }
-                if rows.len() == cap {
+                if rows.len() < cap {
+                    rows.push(entry.render(advertiser, &attribution));
+                } else {
                     truncated = true;
-                    break;
                 }
-                rows.push(entry.render(advertiser, &attribution));
             }
         }
     }

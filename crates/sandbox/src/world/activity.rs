@@ -15,9 +15,9 @@ use super::vocabulary;
 /// Categories of dense days are numbered from here; no such category exists elsewhere.
 pub(crate) const DENSE_CATEGORY: u32 = 900_000;
 
-/// The last quarter hour of the UTC day that dense rows may use, counted from 10:00 for four hours: noon in UTC is the
-/// same civil day in most zones.
-const DENSE_QUARTERS: (i64, i64) = (40, 55);
+/// The quarter hours of the UTC day that dense rows lie in, first and last: from 10:00 to 14:00, which is the same civil
+/// day in zones up to ten hours from UTC.
+pub(super) const DENSE_QUARTERS: (i64, i64) = (40, 55);
 
 /// The finest fact: where and when ads were shown.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Where ads were shown: publishers, and what was shown on each of them.
 
 use super::World;
-use super::activity::{age_of, invalid_clicks, is_visible};
+use super::activity::{DENSE_QUARTERS, age_of, invalid_clicks, is_visible};
 use super::calendar::{DayNumber, MINUTES_PER_DAY, QUARTERS_PER_DAY, RESTATED_FOR_MINUTES};
 use super::chance::{Chance, Purpose, subject};
 use super::money::Rate;
@@ -174,7 +174,7 @@ impl World {
             Purpose::Placement,
             [id.into(), subject(day), number + (1 << 40)],
         );
-        let slot = chance.between(40, 55);
+        let slot = chance.between(DENSE_QUARTERS.0, DENSE_QUARTERS.1);
         Showing {
             quarter: day * QUARTERS_PER_DAY + slot,
             ad_set,

@@ -137,7 +137,7 @@ pub(crate) const CONTENT_CATEGORIES: [(&str, &str); 8] = [
 
 /// Marketplace sellers.
 pub(crate) const SELLERS: [&str; 8] = [
-    "HBogart",
+    "Atelier 9",
     "La Bonne Affaire",
     "Sole & Heel",
     "Kitchen \"Pro\"",
