@@ -38,7 +38,7 @@ fn statistics_body(world: &World, dimensions: &[&str], metrics: &[&str]) -> Valu
     })
 }
 
-fn listed(body: Value) -> Value {
+fn listed(body: &Value) -> Value {
     json!({ "data": [{ "type": "report", "attributes": body }] })
 }
 

@@ -8,7 +8,7 @@ fn disclosed_and_undisclosed_placements_are_disjoint() {
     let ask = |disclosed: bool| {
         let mut body = statistics_body(&world, &["Placement", "AdsetId"], &["Displays"]);
         body["disclosed"] = json!(disclosed);
-        let answer = placements(&world, instant(CREATED), &listed(body), &Caps::NONE).unwrap();
+        let answer = placements(&world, instant(CREATED), &listed(&body), &Caps::NONE).unwrap();
         let places = answer.rows.into_iter().map(|row| row[0].clone());
         places.collect::<HashSet<String>>()
     };
@@ -24,7 +24,7 @@ fn placements_wait_for_the_night_and_forget_after_three_months() {
         let mut body = statistics_body(&world, &["Placement"], &["Displays"]);
         body["startDate"] = json!(start);
         body["endDate"] = json!(end);
-        let answer = placements(&world, instant(CREATED), &listed(body), &Caps::NONE);
+        let answer = placements(&world, instant(CREATED), &listed(&body), &Caps::NONE);
         answer.unwrap().rows.len()
     };
     assert_eq!(ask("2026-06-15", "2026-06-15"), 0, "today is not there yet");
@@ -44,7 +44,7 @@ fn transactions_split_by_event_and_read_in_the_zone_asked_for() {
         let mut body = statistics_body(&world, &[], &[]);
         body["timezone"] = json!("Asia/Kolkata");
         body["eventType"] = json!(event);
-        let answer = transactions(&world, instant(CREATED), &listed(body), &Caps::NONE);
+        let answer = transactions(&world, instant(CREATED), &listed(&body), &Caps::NONE);
         answer.unwrap().rows
     };
     let all = ask(None);
@@ -122,7 +122,7 @@ fn placement_filters_partition_and_categories_overlap() {
     let ask = |dimensions: &[&str], field: &str, value: Value| {
         let mut body = statistics_body(&world, dimensions, &["Displays"]);
         body[field] = value;
-        let answer = placements(&world, instant(CREATED), &listed(body), &Caps::NONE);
+        let answer = placements(&world, instant(CREATED), &listed(&body), &Caps::NONE);
         let rows = answer.unwrap().rows;
         let displays = rows.iter().map(|row| ten_thousandths(row.last().unwrap()));
         displays.sum::<i128>()
@@ -145,7 +145,7 @@ fn the_same_placements_request_keeps_its_spelling() {
     let ask = |end: String| {
         let mut body = statistics_body(&world, &["AdsetId", "Placement"], &["Displays"]);
         body["endDate"] = json!(end);
-        let answer = placements(&world, instant(CREATED), &listed(body), &Caps::NONE);
+        let answer = placements(&world, instant(CREATED), &listed(&body), &Caps::NONE);
         answer.unwrap().columns
     };
     assert_eq!(ask("2026-06-10".to_owned()), ask("2026-06-10".to_owned()));

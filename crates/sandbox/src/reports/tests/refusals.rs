@@ -45,7 +45,7 @@ fn a_body_names_its_advertisers() {
         advertisers_of(ReportKind::Statistics, &flat).unwrap(),
         ["12", "34"]
     );
-    let listed = listed(flat);
+    let listed = listed(&flat);
     assert_eq!(
         advertisers_of(ReportKind::Placements, &listed).unwrap(),
         ["12", "34"]

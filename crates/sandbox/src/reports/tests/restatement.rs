@@ -61,11 +61,31 @@ fn transactions_are_restated_for_thirty_days() {
     let mut body = statistics_body(&world, &[], &[]);
     body["startDate"] = json!("2026-05-01");
     body["endDate"] = json!("2026-05-03");
-    let body = listed(body);
+    let body = listed(&body);
     let ask = |as_of: &str| {
         let answer = transactions(&world, instant(as_of), &body, &Caps::NONE);
         answer.unwrap().rows
     };
     assert_ne!(ask("2026-05-04T00:00:00Z"), ask("2026-06-03T00:00:00Z"));
     assert_eq!(ask("2026-06-03T00:00:00Z"), ask("2026-09-01T00:00:00Z"));
+}
+
+#[test]
+fn placements_are_restated_for_thirty_days() {
+    let world = world(WorldConfig::default());
+    let mut body = statistics_body(
+        &world,
+        &["Placement", "AdsetId"],
+        &["Clicks", "RevenuePc30d"],
+    );
+    body["startDate"] = json!("2026-05-01");
+    body["endDate"] = json!("2026-05-01");
+    let body = listed(&body);
+    let ask = |as_of: &str| {
+        let answer = placements(&world, instant(as_of), &body, &Caps::NONE);
+        answer.unwrap().rows
+    };
+    assert_ne!(ask("2026-05-03T00:00:00Z"), ask("2026-05-20T00:00:00Z"));
+    assert_ne!(ask("2026-05-20T00:00:00Z"), ask("2026-05-31T00:00:00Z"));
+    assert_eq!(ask("2026-05-31T00:00:00Z"), ask("2026-07-20T00:00:00Z"));
 }

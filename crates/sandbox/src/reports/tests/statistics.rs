@@ -171,7 +171,7 @@ fn dense_days_exceed_the_cap_and_an_ad_set_split_helps() {
     body["advertiserIds"] = json!(advertiser);
     body["startDate"] = json!("2026-06-01");
     body["endDate"] = json!("2026-06-01");
-    let body = listed(body);
+    let body = listed(&body);
     assert!(
         placements(&world, instant(CREATED), &body, &caps)
             .unwrap()
