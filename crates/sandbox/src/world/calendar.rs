@@ -106,4 +106,15 @@ mod tests {
         assert_eq!(hours.of(first + 8), Some(day * 24 + 3));
         assert_eq!(hours.of(first - 1), None);
     }
+
+    #[test]
+    fn a_day_in_a_zone_with_odd_minutes_begins_between_utc_hours() {
+        let zone = TimeZone::get("Asia/Kathmandu").unwrap();
+        let day = day_number("2026-06-01".parse().unwrap());
+        let hours = LocalHours::new(&zone, day, day);
+        // Midnight in Kathmandu (UTC+05:45) is 18:15 in UTC.
+        let midnight = day * QUARTERS_PER_DAY + 73;
+        assert_eq!(hours.of(midnight - 1), Some(day * 24 + 23));
+        assert_eq!(hours.of(midnight), Some((day + 1) * 24));
+    }
 }
