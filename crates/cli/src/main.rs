@@ -1,2 +1,44 @@
-//! The `criteo` command.
-fn main() {}
+//! The `criteo` command: lands all data of a Criteo app in your own database.
+//!
+//! | module | |
+//! |---|---|
+//! | [`arguments`] | what can be typed |
+//! | [`commands`] | what it does, one file per command |
+//! | [`reporters`] | a run while it goes on: bars, lines or JSON |
+//! | [`printer`], [`table`], [`wording`] | results on stdout, words for people on stderr |
+//! | [`exit`] | exit codes, and errors in words |
+//! | [`signals`], [`logging`] | Ctrl-C; `-v` |
+
+mod arguments;
+mod commands;
+mod exit;
+mod logging;
+mod printer;
+mod reporters;
+mod signals;
+mod table;
+mod wording;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+use commands::Context;
+use printer::Printer;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let printer = Printer::new(&arguments.global);
+    logging::start(arguments.global.verbose);
+    let context = Context {
+        global: arguments.global,
+        printer,
+    };
+    let exit = match commands::run(&arguments.command, &context).await {
+        Ok(exit) => exit,
+        Err(error) => exit::report(&error, &printer),
+    };
+    exit.into()
+}

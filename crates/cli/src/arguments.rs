@@ -1,0 +1,250 @@
+//! What can be typed: the command line as data, without a word of what it does.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  criteo demo                        see it work, without a key
+  criteo check                       is the key good, and for which advertisers?
+  criteo plan                        what would be read, in how many calls and minutes
+  criteo sync                        load everything that is missing, and what Criteo restated
+  criteo fields statistics roas      which metrics have to do with ROAS?
+
+Exit codes:
+  0  everything is loaded
+  1  it failed
+  2  the command line or the configuration is wrong
+  3  partly loaded: windows were left out, or the run was interrupted";
+
+const SYNC_EXAMPLES: &str = "\
+Examples:
+  criteo sync                                            what is missing, and what Criteo restated
+  criteo sync --stream statistics --stream campaigns     two streams only
+  criteo sync --from 2026-03-01 --to 2026-03-31 --full-refresh
+                                                         read March again, whatever is loaded
+  criteo sync --stream statistics --rebuild              after a change of currency, time zone or dimensions
+  criteo --json sync | jq 'select(.event == \"window_quarantined\")'
+
+The first Ctrl-C finishes the calls that are on their way, commits and exits with 3. The second stops at once.
+Either way the tables are sound, and the next sync carries on.";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  criteo plan                                  what `criteo sync` would do now
+  criteo plan --from 2025-01-01 --windows      a backfill, window by window
+  criteo --json plan | jq .report_calls        for a script";
+
+const FIELDS_EXAMPLES: &str = "\
+Examples:
+  criteo fields statistics               all dimensions and metrics
+  criteo fields statistics sales 30d     those whose name, column or description has both words
+  criteo --json fields campaigns         for a script";
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  criteo sandbox                         on port 8700, as of now
+  criteo sandbox --now 2026-03-01T08:00:00Z --seed 7
+                                         another world, on another day
+  criteo sandbox --scenario faults.toml  with quotas, keys, consent and faults of your own";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  criteo completions bash > ~/.local/share/bash-completion/completions/criteo
+  criteo completions zsh  > ~/.zfunc/_criteo
+  criteo completions fish > ~/.config/fish/completions/criteo.fish";
+
+/// Lands all data of a Criteo app in your own database, complete and provable.
+///
+/// Every report and every entity that your app's key may read becomes a typed table in a DuckDB file, with a ledger
+/// that says which days are loaded, when, and from which request. Run it as often as you like: it asks only for
+/// what is missing and for what Criteo restates.
+#[derive(Debug, Parser)]
+#[command(
+    name = "criteo",
+    version,
+    styles = STYLES,
+    after_help = EXAMPLES,
+    max_term_width = 110,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = "criteo.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) config: PathBuf,
+    /// JSON on stdout instead of tables: one object, or one event per line while something runs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Nothing but results, warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more on stderr: -v what is done, -vv every call
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Plain lines instead of progress bars
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// When to use colour; NO_COLOR is honoured, too
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Load what is missing, and read again what Criteo restates
+    #[command(after_help = SYNC_EXAMPLES)]
+    Sync(SelectionArguments),
+    /// Show what sync would read, in how many calls and minutes, and load nothing
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(PlanArguments),
+    /// List all streams
+    Streams,
+    /// List or search the fields of a stream
+    #[command(after_help = FIELDS_EXAMPLES)]
+    Fields(FieldsArguments),
+    /// Show what is loaded: days, gaps, last run, windows left out
+    Status,
+    /// Test the key, the consent of advertisers, each permission and the destination
+    Check,
+    /// Run a pretend Criteo on this machine, with its limits and quirks
+    #[command(after_help = SANDBOX_EXAMPLES)]
+    Sandbox(SandboxArguments),
+    /// See everything work against the sandbox, without a key
+    Demo(DemoArguments),
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArguments),
+}
+
+/// Which streams and days.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct SelectionArguments {
+    /// First day, YYYY-MM-DD (default: the configured start date)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Option<Date>,
+    /// Last day, YYYY-MM-DD (default: today, or the last day that Criteo has)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) to: Option<Date>,
+    /// Only this stream; may be given several times (default: every stream that is on)
+    #[arg(long = "stream", short, value_name = "STREAM")]
+    pub(crate) streams: Vec<String>,
+    /// Read all days again, also those that are loaded and mature
+    #[arg(long)]
+    pub(crate) full_refresh: bool,
+    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+}
+
+/// What `plan` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlanArguments {
+    /// Which streams and days.
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// List every window, in the order in which it would be read
+    #[arg(long)]
+    pub(crate) windows: bool,
+}
+
+/// What `fields` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct FieldsArguments {
+    /// The stream
+    pub(crate) stream: String,
+    /// Words that the name, column, type or description must all have
+    pub(crate) search: Vec<String>,
+}
+
+/// What `sandbox` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SandboxArguments {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8700)]
+    pub(crate) port: u16,
+    /// Which world: the same seed always gives the same data (default: the scenario's, or 42)
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// World, quotas, keys, consent, clock and faults, as TOML
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) scenario: Option<PathBuf>,
+    /// The instant at which its clock starts, such as 2026-03-01T08:00:00Z (default: now)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) now: Option<Timestamp>,
+}
+
+/// What `demo` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArguments {
+    /// Folder for the database and its configuration
+    #[arg(long, value_name = "FOLDER", default_value = "demo", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+    /// Keep the sandbox running afterwards, to try the other commands on it
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// What `completions` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+fn day(written: &str) -> Result<Date, String> {
+    match written.parse::<Date>() {
+        Ok(day) if written.len() == "2026-01-31".len() => Ok(day),
+        _ => Err("a day is written as 2026-01-31".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

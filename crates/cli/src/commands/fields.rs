@@ -1,0 +1,178 @@
+//! `criteo fields STREAM [SEARCH..]`: the fields of a stream, searchable.
+
+use std::fmt::Write as _;
+
+use console::style;
+use criteo_engine::catalog::{Catalog, Field, FieldType, Role, Stream};
+use serde::Serialize;
+
+use super::context::Context;
+use crate::arguments::FieldsArguments;
+use crate::exit::{Exit, UsageError};
+use crate::wording::counted;
+
+/// A field as scripts see it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    field: &'a str,
+    column: &'a str,
+    #[serde(rename = "type")]
+    field_type: &'static str,
+    role: &'static str,
+    additive: bool,
+    on_by_default: bool,
+    description: &'a str,
+}
+
+/// Lists the fields whose texts hold every word that is searched for.
+pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Result<Exit> {
+    let stream = stream(&arguments.stream)?;
+    let words: Vec<String> = arguments
+        .search
+        .iter()
+        .map(|word| word.to_lowercase())
+        .collect();
+    let found: Vec<(Role, Listed<'_>)> = stream
+        .fields
+        .iter()
+        .map(|field| (field.role, listed(stream, field)))
+        .filter(|(_, field)| has_all_words(field, &words))
+        .collect();
+    if context.printer.is_json() {
+        let fields: Vec<&Listed<'_>> = found.iter().map(|(_, field)| field).collect();
+        context.printer.json(&fields)?;
+        return Ok(Exit::Complete);
+    }
+    if found.is_empty() {
+        context.printer.note(format_args!(
+            "No field of {} has to do with \"{}\".",
+            stream.name,
+            arguments.search.join(" ")
+        ));
+        return Ok(Exit::Complete);
+    }
+    context.printer.data(text(stream, &found))?;
+    let number = u64::try_from(found.len()).unwrap_or(u64::MAX);
+    context.printer.note(format_args!(
+        "\n{} of {}",
+        counted(number, "field"),
+        stream.name
+    ));
+    Ok(Exit::Complete)
+}
+
+fn stream(name: &str) -> Result<&'static Stream, UsageError> {
+    let catalog = Catalog::builtin();
+    catalog.stream(name).ok_or_else(|| {
+        let error = UsageError::new(format!("There is no stream {name}"));
+        match catalog.suggest_stream(name) {
+            Some(near) => error.with_hint(format!("Did you mean `criteo fields {near}`?")),
+            None => error.with_hint(
+                "`criteo streams` lists them all. Custom reports choose from the fields of `statistics`.",
+            ),
+        }
+    })
+}
+
+fn listed<'a>(stream: &Stream, field: &'a Field) -> Listed<'a> {
+    let defaults = stream
+        .default_dimensions
+        .iter()
+        .chain(&stream.default_metrics);
+    let is_chosen = matches!(field.role, Role::Dimension | Role::Metric);
+    Listed {
+        field: &field.name,
+        column: &field.column,
+        field_type: match field.field_type {
+            FieldType::Text => "text",
+            FieldType::Integer => "integer",
+            FieldType::Money => "money",
+            FieldType::Float => "float",
+            FieldType::Boolean => "boolean",
+            FieldType::Date => "date",
+            FieldType::Timestamp => "timestamp",
+            FieldType::TimestampUtc => "timestamp in UTC",
+            FieldType::Json => "json",
+        },
+        role: match field.role {
+            Role::Dimension => "dimension",
+            Role::Metric => "metric",
+            Role::Attribute => "attribute",
+            Role::Stamp => "stamp",
+        },
+        additive: field.additive,
+        on_by_default: !is_chosen || defaults.into_iter().any(|name| *name == field.name),
+        description: &field.description,
+    }
+}
+
+fn has_all_words(field: &Listed<'_>, words: &[String]) -> bool {
+    let texts = [
+        field.field,
+        field.column,
+        field.field_type,
+        field.role,
+        field.description,
+    ];
+    let text = texts.join("\n").to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+/// Fields under the heading of their role, each with its description below it, which stays readable on a narrow
+/// terminal although some names are 45 letters long.
+fn text(stream: &Stream, found: &[(Role, Listed<'_>)]) -> String {
+    let is_chosen = !stream.default_dimensions.is_empty() || !stream.default_metrics.is_empty();
+    let headings = [
+        (
+            Role::Dimension,
+            "Dimensions",
+            "what rows are broken down by; + is chosen by default",
+        ),
+        (
+            Role::Metric,
+            "Metrics",
+            "what is measured; + is chosen by default",
+        ),
+        (Role::Attribute, "Columns", "always read"),
+        (
+            Role::Stamp,
+            "Stamps",
+            "known from the request and written onto every row",
+        ),
+    ];
+    let mut text = String::new();
+    for (role, heading, explanation) in headings {
+        let mut fields = found
+            .iter()
+            .filter(|(of, _)| *of == role)
+            .map(|(_, field)| field)
+            .peekable();
+        if fields.peek().is_none() {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let _ = writeln!(
+            text,
+            "{}: {}",
+            style(heading).bold(),
+            style(explanation).dim()
+        );
+        for field in fields {
+            let is_default =
+                is_chosen && field.on_by_default && matches!(role, Role::Dimension | Role::Metric);
+            let mark = if is_default { "+" } else { " " };
+            let sums = if field.additive { ", adds up" } else { "" };
+            let column = style(format!("{} {}{sums}", field.column, field.field_type)).dim();
+            let _ = writeln!(
+                text,
+                "{} {}  {column}",
+                style(mark).green(),
+                style(field.field).cyan()
+            );
+            let _ = writeln!(text, "    {}", field.description);
+        }
+    }
+    text.trim_end().to_owned()
+}

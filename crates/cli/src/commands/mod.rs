@@ -1,0 +1,45 @@
+//! One file per command, and what they share.
+
+mod answer;
+mod check;
+mod completions;
+mod context;
+mod demo;
+mod fields;
+mod plan;
+mod sandbox;
+mod status;
+mod streams;
+mod summary;
+mod sync;
+
+use criteo_engine::catalog::Scope;
+
+use crate::arguments::Command;
+use crate::exit::Exit;
+
+pub(crate) use context::Context;
+
+/// Does what the command line says.
+pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Sync(arguments) => sync::run(context, arguments).await,
+        Command::Plan(arguments) => plan::run(context, arguments).await,
+        Command::Streams => streams::run(context),
+        Command::Fields(arguments) => fields::run(context, arguments),
+        Command::Status => status::run(context).await,
+        Command::Check => check::run(context).await,
+        Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
+        Command::Demo(arguments) => demo::run(context, arguments).await,
+        Command::Completions(arguments) => completions::run(context, arguments),
+    }
+}
+
+/// A permission as Criteo's portal spells it.
+fn permission(scope: Scope) -> &'static str {
+    match scope {
+        Scope::AnalyticsRead => "Analytics Read",
+        Scope::CampaignRead => "Campaigns Read",
+        Scope::CreativeRead => "Creatives Read",
+    }
+}

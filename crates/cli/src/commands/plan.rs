@@ -1,0 +1,107 @@
+//! `criteo plan`: what `sync` would read, in how many calls and minutes.
+
+use std::sync::Arc;
+
+use criteo_engine::Plan;
+use jiff::civil::Date;
+
+use super::context::{Context, selection};
+use crate::arguments::PlanArguments;
+use crate::exit::Exit;
+use crate::reporters::Warnings;
+use crate::table::{Column, TextTable};
+use crate::wording::{count, counted, size, span_of_seconds};
+
+/// Shows the plan and loads nothing.
+pub(super) async fn run(context: &Context, arguments: &PlanArguments) -> anyhow::Result<Exit> {
+    let config = context.configuration()?;
+    let selection = selection(&arguments.selection, &config)?;
+    let engine = context.engine(&config, Arc::new(Warnings::new(context.printer)))?;
+    let plan = engine.plan(&selection).await?;
+    let printer = &context.printer;
+    if printer.is_json() {
+        printer.json(&plan)?;
+        return Ok(Exit::Complete);
+    }
+    printer.data(streams(&plan))?;
+    if arguments.windows {
+        printer.data(format_args!("\n{}", windows(&plan)))?;
+    }
+    let minutes = span_of_seconds(plan.minutes * 60.0);
+    printer.data(format_args!(
+        "\n{}, {} and {}: at least {minutes} at the quota. Days are counted per advertiser.",
+        counted(size(plan.advertisers), "advertiser"),
+        counted(plan.report_calls, "report call"),
+        counted(plan.other_calls, "other call"),
+    ))?;
+    for stream in &plan.streams {
+        if let Some(clamped) = &stream.clamped {
+            printer.warning(&format!("{}: {clamped}", stream.stream));
+        }
+    }
+    for note in &plan.notes {
+        printer.note(note);
+    }
+    Ok(Exit::Complete)
+}
+
+fn streams(plan: &Plan) -> String {
+    let mut table = TextTable::new(&[
+        Column::Words("STREAM"),
+        Column::Words("FROM"),
+        Column::Words("TO"),
+        Column::Number("DAYS NEW"),
+        Column::Number("DAYS AGAIN"),
+        Column::Number("WINDOWS"),
+        Column::Number("CALLS"),
+    ]);
+    for stream in &plan.streams {
+        let about = if stream.estimated { "~" } else { "" };
+        table.row([
+            stream.stream.clone(),
+            day(stream.first_day),
+            day(stream.last_day),
+            unless_none(stream.days_never_read),
+            unless_none(stream.days_to_read_again + stream.days_lacking_columns),
+            count(size(stream.windows.len())),
+            format!("{about}{}", count(stream.calls)),
+        ]);
+    }
+    table.render()
+}
+
+fn windows(plan: &Plan) -> String {
+    let mut table = TextTable::new(&[
+        Column::Words("WINDOW OF"),
+        Column::Words("FROM"),
+        Column::Words("TO"),
+        Column::Number("ADVERTISERS"),
+        Column::Number("ROWS"),
+    ]);
+    for stream in &plan.streams {
+        for window in &stream.windows {
+            table.row([
+                stream.stream.clone(),
+                day(window.first_day),
+                day(window.last_day),
+                count(size(window.advertisers)),
+                window
+                    .estimated_rows
+                    .map(|rows| format!("~{}", count(rows)))
+                    .unwrap_or_default(),
+            ]);
+        }
+    }
+    table.render()
+}
+
+fn day(day: Option<Date>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+fn unless_none(number: u64) -> String {
+    match number {
+        0 => String::new(),
+        number => count(number),
+    }
+}

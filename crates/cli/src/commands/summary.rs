@@ -1,0 +1,102 @@
+//! What a run did, as a table and in a sentence.
+
+use std::io;
+
+use criteo_engine::event::{Outcome, QuarantinedWindow, RunSummary, StreamSummary};
+
+use crate::printer::Printer;
+use crate::table::{Column, TextTable};
+use crate::wording::{count, counted, size, span_of_seconds};
+
+/// Prints the streams of a run, and below them how it ended. In JSON the last event has said it already.
+pub(super) fn print(printer: &Printer, run: &RunSummary) -> io::Result<()> {
+    if printer.is_json() {
+        return Ok(());
+    }
+    if !printer.is_quiet() {
+        printer.data(table(&run.streams))?;
+        printer.note("");
+    }
+    for stream in &run.streams {
+        if let Some(failure) = &stream.failure {
+            printer.warning(&format!("{} was not read: {failure}", stream.stream));
+        }
+    }
+    for window in &run.quarantined {
+        printer.warning(&left_out(window));
+    }
+    match run.outcome {
+        Outcome::Complete => printer.note(loaded(run)),
+        Outcome::Partial => printer.warning(&format!(
+            "Partly loaded. {} What was left out keeps its old rows, and the next `criteo sync` reads it again.",
+            loaded(run)
+        )),
+        Outcome::Interrupted => printer.warning(&format!(
+            "Interrupted. {} The next `criteo sync` carries on from here.",
+            loaded(run)
+        )),
+        Outcome::Failed => printer.error("Nothing could be loaded"),
+    }
+    Ok(())
+}
+
+fn table(streams: &[StreamSummary]) -> String {
+    let mut table = TextTable::new(&[
+        Column::Words("STREAM"),
+        Column::Number("WINDOWS"),
+        Column::Number("CALLS"),
+        Column::Number("ROWS"),
+        Column::Number("SECONDS"),
+        Column::Number("VERIFIED"),
+    ]);
+    for stream in streams {
+        let verified = match stream.verifiable {
+            0 => String::new(),
+            all => format!("{}/{}", count(size(stream.verified)), count(size(all))),
+        };
+        table.row([
+            stream.stream.clone(),
+            count(size(stream.windows)),
+            count(stream.calls.into()),
+            count(stream.rows),
+            format!("{:.1}", stream.seconds),
+            verified,
+        ]);
+    }
+    table.render()
+}
+
+fn loaded(run: &RunSummary) -> String {
+    let rows: u64 = run.streams.iter().map(|stream| stream.rows).sum();
+    let calls: u64 = run
+        .streams
+        .iter()
+        .map(|stream| u64::from(stream.calls))
+        .sum();
+    format!(
+        "Loaded {} of {} in {} and {}.",
+        counted(rows, "row"),
+        counted(size(run.streams.len()), "stream"),
+        counted(calls, "call"),
+        span_of_seconds(run.seconds)
+    )
+}
+
+/// A window that was given up, with as many advertisers as a person wants to read.
+pub(super) fn left_out(window: &QuarantinedWindow) -> String {
+    let days = match (window.first_day, window.last_day) {
+        (Some(first), Some(last)) if first == last => format!(" of {first}"),
+        (Some(first), Some(last)) => format!(" of {first} to {last}"),
+        _ => String::new(),
+    };
+    let advertisers = match window.advertiser_ids.as_slice() {
+        [] => String::new(),
+        [one] => format!(", advertiser {one}"),
+        few if few.len() <= 5 => format!(", advertisers {}", few.join(", ")),
+        many => format!(", {}", counted(size(many.len()), "advertiser")),
+    };
+    format!(
+        "{}{days}{advertisers} left out: {}",
+        window.stream, window.reason
+    )
+}

@@ -1,0 +1,24 @@
+//! `criteo sync`: load what is missing, and read again what Criteo restates.
+
+use std::sync::Arc;
+
+use super::context::{Context, selection};
+use super::summary;
+use crate::arguments::SelectionArguments;
+use crate::exit::Exit;
+use crate::reporters::Progress;
+use crate::signals;
+
+/// Runs the engine until everything is loaded, or a person stops it.
+pub(super) async fn run(context: &Context, arguments: &SelectionArguments) -> anyhow::Result<Exit> {
+    let config = context.configuration()?;
+    let selection = selection(arguments, &config)?;
+    let progress = Arc::new(Progress::new(context.printer));
+    let engine = context.engine(&config, Arc::clone(&progress))?;
+    let stop = signals::stop_token(Arc::clone(&progress));
+    let result = engine.sync(&selection, stop).await;
+    progress.finish();
+    let run = result?;
+    summary::print(&context.printer, &run)?;
+    Ok(run.outcome.into())
+}

@@ -1,0 +1,131 @@
+//! How the command ends: exit codes, and errors in words.
+
+use std::process::ExitCode;
+
+use criteo_engine::EngineError;
+use criteo_engine::config::ConfigError;
+use criteo_engine::event::Outcome;
+
+use crate::printer::Printer;
+
+/// How the command ended. Scripts rely on the codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything that was asked for is there.
+    Complete,
+    /// It failed.
+    Failed,
+    /// The command line or the configuration is wrong.
+    Usage,
+    /// A part is missing: windows were left out, or the run was interrupted.
+    Partial,
+}
+
+impl Exit {
+    /// The code the process ends with.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Exit::Complete => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Partial => 3,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+impl From<Outcome> for Exit {
+    fn from(outcome: Outcome) -> Exit {
+        match outcome {
+            Outcome::Complete => Exit::Complete,
+            Outcome::Failed => Exit::Failed,
+            Outcome::Partial | Outcome::Interrupted => Exit::Partial,
+        }
+    }
+}
+
+/// Something on the command line that clap cannot see is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct UsageError {
+    message: String,
+    hint: Option<String>,
+}
+
+impl UsageError {
+    /// An error that says all there is to say.
+    pub(crate) fn new(message: impl Into<String>) -> UsageError {
+        UsageError {
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> UsageError {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Tells a person about an error (what happened, why, what to do) and says how the command ends because of it.
+///
+/// A reader of our output that went away is no error: `criteo fields statistics | head` ends well, and quietly.
+pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
+    if is_closed_pipe(error) {
+        return Exit::Complete;
+    }
+    printer.error(&error.to_string());
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Transparent wrappers repeat their cause, and many errors end with it.
+        if !last.contains(&cause) {
+            printer.cause(&cause);
+        }
+        last = cause;
+    }
+    if let Some(hint) = hint(error) {
+        printer.hint(&hint);
+    }
+    if is_usage(error) {
+        Exit::Usage
+    } else {
+        Exit::Failed
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<UsageError>()
+            || cause.is::<ConfigError>()
+            || cause
+                .downcast_ref::<EngineError>()
+                .is_some_and(EngineError::is_configuration)
+    })
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<UsageError>() {
+            return error.hint.clone();
+        }
+        if let Some(error) = cause.downcast_ref::<ConfigError>() {
+            return error.hint();
+        }
+        cause.downcast_ref::<EngineError>()?.hint()
+    })
+}

@@ -1,0 +1,126 @@
+//! A run on a terminal: a bar for every stream at work, and one line on the whole.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use criteo_engine::event::Event;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::lines;
+use super::tally::Tally;
+use crate::printer::warning_line;
+
+/// How often the lines are drawn anew, so that clocks and countdowns move.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Draws events as progress bars on stderr.
+pub(crate) struct Bars {
+    tally: Arc<Mutex<Tally>>,
+    area: MultiProgress,
+    whole: ProgressBar,
+    streams: Mutex<BTreeMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    pub(super) fn new() -> Bars {
+        let tally = Arc::new(Mutex::new(Tally::new(Instant::now())));
+        let area = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let whole = area.add(ProgressBar::new_spinner());
+        let shown = Arc::clone(&tally);
+        whole.set_style(style("{spinner:.cyan} {line}").with_key(
+            "line",
+            move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+                let _ = text.write_str(&locked(&shown).line(Instant::now()));
+            },
+        ));
+        Bars {
+            tally,
+            area,
+            whole,
+            streams: Mutex::default(),
+        }
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        // A terminal that went away has nobody in front of it.
+        let _ = self.area.println(text);
+    }
+
+    pub(super) fn on_event(&self, event: &Event) {
+        locked(&self.tally).add(event, Instant::now());
+        match event {
+            Event::RunStarted { .. } => self.whole.enable_steady_tick(TICK),
+            Event::StreamPlanned { stream, .. } | Event::WindowLoaded { stream, .. } => {
+                self.show_stream(stream);
+            }
+            Event::StreamFinished(summary) => {
+                if let Some(bar) = locked(&self.streams).remove(&summary.stream) {
+                    bar.finish_and_clear();
+                }
+                if summary.failure.is_some() {
+                    self.say(&warning_line(&lines::line(event).unwrap_or_default()));
+                }
+            }
+            Event::Warning { .. } | Event::WindowQuarantined { .. } => {
+                self.say(&warning_line(&lines::warning(event)));
+            }
+            Event::SpoolReplayed { .. } | Event::WindowSplit { .. } => {
+                self.say(&lines::line(event).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes everything off the screen: the table of results says it all.
+    pub(super) fn finish(&self) {
+        for bar in std::mem::take(&mut *locked(&self.streams)).values() {
+            bar.finish_and_clear();
+        }
+        self.whole.finish_and_clear();
+        let _ = self.area.clear();
+    }
+
+    fn show_stream(&self, stream: &str) {
+        let windows = locked(&self.tally)
+            .stream(stream)
+            .map(|tally| tally.windows());
+        let Some((done, all)) = windows else { return };
+        let mut streams = locked(&self.streams);
+        let bar = streams
+            .entry(stream.to_owned())
+            .or_insert_with(|| self.add_stream(stream));
+        bar.set_length(all);
+        bar.set_position(done);
+    }
+
+    fn add_stream(&self, stream: &str) -> ProgressBar {
+        let bar = self.area.insert_before(&self.whole, ProgressBar::new(0));
+        let tally = Arc::clone(&self.tally);
+        let name = stream.to_owned();
+        bar.set_style(
+            style("  {prefix:30!} {bar:20.cyan/dim} {line}")
+                .progress_chars("━╸─")
+                .with_key(
+                    "line",
+                    move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+                        if let Some(stream) = locked(&tally).stream(&name) {
+                            let _ = text.write_str(&stream.line(Instant::now()));
+                        }
+                    },
+                ),
+        );
+        bar.set_prefix(stream.to_owned());
+        bar.enable_steady_tick(TICK);
+        bar
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A panic elsewhere while counting is no reason to stop showing progress.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

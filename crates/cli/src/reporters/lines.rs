@@ -1,0 +1,159 @@
+//! A run in a log: one plain line for everything worth knowing.
+
+use std::time::Duration;
+
+use criteo_engine::event::{Event, StreamSummary};
+
+use crate::printer::Printer;
+use crate::wording::{count, counted, size, span, span_of_seconds};
+
+/// Waits shorter than this are the quota's normal breathing and not worth a line.
+const WORTH_A_LINE: Duration = Duration::from_secs(2);
+
+/// Writes events as lines on stderr.
+pub(crate) struct Lines {
+    printer: Printer,
+}
+
+impl Lines {
+    pub(super) fn new(printer: Printer) -> Lines {
+        Lines { printer }
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        self.printer.note(text);
+    }
+
+    pub(super) fn on_event(&self, event: &Event) {
+        match event {
+            Event::Warning { .. } | Event::WindowQuarantined { .. } => {
+                self.printer.warning(&warning(event));
+            }
+            Event::RateLimitWait { wait, .. } if *wait < WORTH_A_LINE => {}
+            _ => {
+                if let Some(line) = line(event) {
+                    self.printer.note(line);
+                }
+            }
+        }
+    }
+}
+
+/// What a warning or a quarantined window says, without the word "warning".
+pub(super) fn warning(event: &Event) -> String {
+    match event {
+        Event::Warning {
+            stream: Some(stream),
+            message,
+        } => format!("{stream}: {message}"),
+        Event::Warning {
+            stream: None,
+            message,
+        } => message.clone(),
+        Event::WindowQuarantined {
+            stream,
+            window,
+            reason,
+        } => {
+            format!("{stream}: {window} is left out of this run: {reason}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// The line of an event; `None` for those that say nothing new.
+pub(super) fn line(event: &Event) -> Option<String> {
+    let line = match event {
+        Event::RunStarted {
+            run_id,
+            continues,
+            streams,
+            advertisers,
+        } => {
+            let streams = counted(size(streams.len()), "stream");
+            let advertisers = counted(size(*advertisers), "advertiser");
+            let carries_on = match continues {
+                Some(earlier) => format!(", carrying on run {earlier}"),
+                None => String::new(),
+            };
+            format!("Run {run_id}: {streams} of {advertisers}{carries_on}")
+        }
+        Event::SpoolReplayed { stream, windows } => {
+            let windows = counted(size(*windows), "window");
+            format!(
+                "{stream}: {windows} of an earlier run loaded from disk, without asking Criteo again"
+            )
+        }
+        Event::StreamPlanned {
+            stream,
+            windows,
+            calls,
+        } => {
+            let windows = counted(size(*windows), "window");
+            format!(
+                "{stream}: {windows} to read, in about {}",
+                counted(size(*calls), "call")
+            )
+        }
+        Event::WindowLoaded {
+            stream,
+            window,
+            rows,
+            calls,
+            verified,
+            windows_left,
+            ..
+        } => {
+            let rows = counted(*rows, "row");
+            let calls = counted(u64::from(*calls), "call");
+            let verified = if *verified { ", verified" } else { "" };
+            let left = match windows_left {
+                0 => String::new(),
+                left => format!(", {} left", count(size(*left))),
+            };
+            format!("{stream}: {window}: {rows} in {calls}{verified}{left}")
+        }
+        Event::WindowSplit {
+            stream,
+            window,
+            reason,
+            parts,
+        } => {
+            format!("{stream}: {window} is read in {parts} parts: {reason}")
+        }
+        Event::StreamFinished(summary) => finished(summary),
+        Event::RateLimitWait { budget, wait } => {
+            format!("Waiting {} for the quota of {budget} calls", span(*wait))
+        }
+        Event::Retry {
+            operation,
+            attempt,
+            wait,
+            reason,
+        } => {
+            format!(
+                "{operation} is tried again in {}: attempt {attempt} failed, {reason}",
+                span(*wait)
+            )
+        }
+        _ => return None,
+    };
+    Some(line)
+}
+
+fn finished(summary: &StreamSummary) -> String {
+    let stream = &summary.stream;
+    if let Some(failure) = &summary.failure {
+        return format!("{stream}: not read: {failure}");
+    }
+    let rows = counted(summary.rows, "row");
+    let calls = counted(summary.calls.into(), "call");
+    let left_out = match summary.quarantined {
+        0 => String::new(),
+        windows => format!(", {} left out", counted(size(windows), "window")),
+    };
+    format!(
+        "{stream}: done, {rows} in {calls}, {}{left_out}",
+        span_of_seconds(summary.seconds)
+    )
+}

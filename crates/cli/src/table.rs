@@ -1,0 +1,74 @@
+//! Tables for people: no frames, numbers to the right, as wide as they need to be.
+
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use console::style;
+
+/// A table that is filled row by row.
+pub(crate) struct TextTable {
+    table: Table,
+    alignments: Vec<CellAlignment>,
+}
+
+/// How a column stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    /// Words, to the left, never broken.
+    Words(&'static str),
+    /// Numbers, to the right, never broken.
+    Number(&'static str),
+    /// Prose, to the left, broken where the terminal ends.
+    Prose(&'static str),
+}
+
+impl TextTable {
+    /// An empty table with a head.
+    pub(crate) fn new(columns: &[Column]) -> TextTable {
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        let mut alignments = Vec::new();
+        let mut head = Vec::new();
+        for column in columns {
+            let (name, alignment) = match column {
+                Column::Words(name) | Column::Prose(name) => (name, CellAlignment::Left),
+                Column::Number(name) => (name, CellAlignment::Right),
+            };
+            alignments.push(alignment);
+            head.push(Cell::new(name).set_alignment(alignment));
+        }
+        table.set_header(head);
+        for (index, column) in columns.iter().enumerate() {
+            let Some(configured) = table.column_mut(index) else {
+                continue;
+            };
+            configured.set_padding((0, 2));
+            if !matches!(column, Column::Prose(_)) {
+                configured.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        TextTable { table, alignments }
+    }
+
+    /// Adds a row, one cell for each column.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells = cells
+            .into_iter()
+            .zip(&self.alignments)
+            .map(|(text, alignment)| Cell::new(text).set_alignment(*alignment));
+        self.table.add_row(cells);
+    }
+
+    /// The table as text, its head in bold where colours are on, without blanks at the ends of lines.
+    pub(crate) fn render(&self) -> String {
+        let lines = self.table.lines().enumerate().map(|(index, line)| {
+            let line = line.trim_end();
+            if index == 0 {
+                style(line).bold().to_string()
+            } else {
+                line.to_owned()
+            }
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
