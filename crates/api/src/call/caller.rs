@@ -115,14 +115,15 @@ impl Caller {
             return Some((Duration::ZERO, RetryReason::Unauthorized));
         }
         *replayed = false;
-        let wait = persistence.after(&failure)?;
+        let wait = persistence.after(&failure);
         if let Some(limiter) = self.limiter(route.budget)
             && failure.is_rate_limit()
         {
-            // Whatever else wants this quota would be refused as well.
-            self.block(limiter, wait);
+            // Whatever else wants this quota would be refused as well, also when this call gives up.
+            let told = failure.reset().map(|reset| reset.wait);
+            self.block(limiter, told.or(wait).unwrap_or_default());
         }
-        Some((wait, failure.reason()))
+        Some((wait?, failure.reason()))
     }
 
     /// Waits for everything a request needs: a token, if it takes one, and a place in the quota.

@@ -1,0 +1,12 @@
+//! The client against small servers on this machine, each playing one part of Criteo.
+
+mod body;
+mod entities;
+mod events;
+mod quotas;
+mod refusals;
+mod retries;
+mod secrets;
+mod server;
+mod tokens;
+mod wire;
