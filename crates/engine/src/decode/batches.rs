@@ -10,7 +10,7 @@ use super::dates::{day_of, days_since_epoch};
 use super::error::shown;
 use super::rules::{Column, Origin, Rules};
 use super::value::{Cell, Raw, read};
-use super::{BATCH_ROWS, DecodeError, Place, Sum};
+use super::{DecodeError, Place, Sum};
 
 /// Fills batches from rows.
 #[derive(Debug)]
@@ -92,11 +92,11 @@ impl<'a> BatchWriter<'a> {
         }
         self.rows += 1;
         self.batch_rows += 1;
-        if self.batch_rows < BATCH_ROWS {
+        if self.batch_rows < self.rules.batch_rows {
             return Ok(None);
         }
         // The next batch is most likely as large as this one.
-        self.take_batch(BATCH_ROWS).map(Some)
+        self.take_batch(self.rules.batch_rows).map(Some)
     }
 
     /// The last batch, if any row is left, and the counts and sums of all rows.
@@ -158,8 +158,8 @@ impl<'a> BatchWriter<'a> {
     where
         'a: 'r,
     {
-        match self.columns[index].origin {
-            Origin::Slot(slot, field) => match value(slot) {
+        match &self.columns[index].origin {
+            Origin::Slot(slot, field) => match value(*slot) {
                 Raw::Absent => Err(DecodeError::MissingColumn {
                     at: self.place(Some(row), Some(field)),
                 }),
@@ -304,7 +304,7 @@ impl<'a> BatchWriter<'a> {
 
     /// Criteo's name of a column's field, or the column's where Criteo has none.
     fn field(&self, index: usize) -> &str {
-        match self.columns[index].origin {
+        match &self.columns[index].origin {
             Origin::Slot(_, field) => field,
             Origin::Constant(_) | Origin::Nothing => &self.rules.schema.columns[index].name,
         }

@@ -165,7 +165,22 @@ impl DecodeError {
     /// Where in the answer it happened.
     #[must_use]
     pub fn place(&self) -> &Place {
-        match self {
+        let (Self::Damaged { at, .. }
+        | Self::UnknownShape { at, .. }
+        | Self::MissingColumn { at }
+        | Self::Value { at, .. }
+        | Self::OutsideWindow { at, .. }
+        | Self::ForeignAdvertiser { at, .. }
+        | Self::CapReached { at, .. }
+        | Self::TooLarge { at, .. }
+        | Self::Expectation { at, .. }
+        | Self::Emit { at, .. }) = self;
+        at
+    }
+
+    /// The same error, which happened in the element of this id.
+    pub(super) fn in_element(mut self, id: Option<String>) -> Self {
+        match &mut self {
             Self::Damaged { at, .. }
             | Self::UnknownShape { at, .. }
             | Self::MissingColumn { at }
@@ -175,8 +190,9 @@ impl DecodeError {
             | Self::CapReached { at, .. }
             | Self::TooLarge { at, .. }
             | Self::Expectation { at, .. }
-            | Self::Emit { at, .. } => at,
+            | Self::Emit { at, .. } => at.element = id,
         }
+        self
     }
 }
 

@@ -28,6 +28,7 @@
 //! The advertiser and the day of a row are never NULL. Times finer than a microsecond are cut to it.
 
 mod batches;
+mod column_name;
 mod columns;
 mod dates;
 mod entity;
@@ -35,6 +36,8 @@ mod envelope;
 mod error;
 mod json;
 mod log_file;
+mod log_input;
+mod members;
 mod numbers;
 mod report;
 mod row;

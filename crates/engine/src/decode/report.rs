@@ -12,7 +12,7 @@ use super::json::Extent;
 use super::row::{RowFlaw, RowReader};
 use super::rules::{Origin, Rules};
 use super::skeleton::{self, SkeletonFlaw, Summary};
-use super::{DecodeError, Decoded, Expectation, Shape, Source, numbers};
+use super::{BATCH_ROWS, DecodeError, Decoded, Expectation, Shape, Source, numbers};
 use crate::schema::FieldType;
 
 /// The largest row. What is known of stays under 20 kB.
@@ -124,6 +124,7 @@ impl<'a> ReportDecoder<'a> {
             expected_values: &expectation.expected_values,
             distinct: expectation.distinct,
             additive: &expectation.additive,
+            batch_rows: BATCH_ROWS,
         })?;
         Ok(Self {
             expectation,
@@ -440,7 +441,7 @@ fn resolve_sources(sources: &[Source]) -> (Vec<&str>, Vec<Origin<'_>>) {
                 names.push(name.as_str());
                 names.len() - 1
             });
-            Origin::Slot(slot, name)
+            Origin::Slot(slot, name.into())
         }
         Source::Constant(text) => Origin::Constant(text),
     });

@@ -8,7 +8,7 @@ use super::json::{Extent, Stop, byte_at, number_end, skip_whitespace, string_end
 use super::value::Raw;
 
 /// Why a row could not be split.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowFlaw {
     /// The bytes end before the row does.
     Incomplete,

@@ -1,5 +1,6 @@
 //! What rows are held against, resolved column by column.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::columns::ColumnBuilder;
@@ -10,10 +11,10 @@ use crate::calendar::DayRange;
 use crate::schema::{FieldType, MONEY_SCALE, TableSchema};
 
 /// Where a column's values come from, resolved.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Origin<'a> {
-    /// The field in this slot of a row, and Criteo's name of it.
-    Slot(usize, &'a str),
+    /// The field in this slot of a row, and Criteo's name of it or the path to it.
+    Slot(usize, Cow<'a, str>),
     /// The same text on every row.
     Constant(&'a str),
     /// Nowhere: NULL on every row.
@@ -35,6 +36,8 @@ pub(super) struct Rules<'a> {
     pub(super) expected_values: &'a [(usize, String)],
     pub(super) distinct: bool,
     pub(super) additive: &'a [usize],
+    /// The number of rows in every batch but the last.
+    pub(super) batch_rows: usize,
 }
 
 /// One column while rows arrive.
@@ -78,7 +81,7 @@ impl<'a> Rules<'a> {
             }
             columns.push(Column {
                 field_type: column.field_type,
-                origin: *origin,
+                origin: origin.clone(),
                 is_advertiser: false,
                 expected: None,
                 sum: None,

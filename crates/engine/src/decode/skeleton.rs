@@ -1,14 +1,12 @@
 //! Reads what surrounded the rows of an answer: proves that it was JSON and of the expected shape, and takes the
 //! totals and warnings out of it.
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::Shape;
 use super::error::shown;
+use super::members::{Members, Repeated};
 
 /// Why an answer is refused for what surrounds its rows.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +15,12 @@ pub(super) enum SkeletonFlaw {
     Damaged(String),
     /// It is JSON of another shape.
     Shape(String),
+}
+
+impl From<Repeated> for SkeletonFlaw {
+    fn from(Repeated(name): Repeated) -> Self {
+        Self::Shape(format!("it has several members '{name}'"))
+    }
 }
 
 /// What surrounded the rows.
@@ -28,81 +32,6 @@ pub(super) struct Summary {
     pub(super) warnings: Vec<Box<RawValue>>,
     /// The number of rows the answer says it has.
     pub(super) announced_rows: Option<String>,
-}
-
-/// The members of an object, in order, their values unread.
-#[derive(Debug)]
-pub(super) struct Members<'j>(Vec<(String, &'j RawValue)>);
-
-impl<'j> Members<'j> {
-    /// The members of `json` if that is an object.
-    pub(super) fn of(json: &'j str) -> Option<Self> {
-        serde_json::from_str(json).ok()
-    }
-
-    /// The value of a member, its name in any case; an error when there are several.
-    fn find(&self, name: &str) -> Result<Option<&'j str>, SkeletonFlaw> {
-        let mut found = self
-            .0
-            .iter()
-            .filter(|(other, _)| other.eq_ignore_ascii_case(name));
-        let value = found.next().map(|(_, value)| value.get());
-        if found.next().is_some() {
-            return Err(SkeletonFlaw::Shape(format!(
-                "it has several members '{name}'"
-            )));
-        }
-        Ok(value)
-    }
-
-    /// Every member, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'j RawValue)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), *value))
-    }
-
-    /// The list in a member, unread.
-    fn list(&self, name: &str) -> Result<Vec<&'j RawValue>, SkeletonFlaw> {
-        let value = self.find(name)?;
-        let list = value.and_then(|value| serde_json::from_str(value).ok());
-        list.ok_or_else(|| {
-            SkeletonFlaw::Shape(match value {
-                Some(value) => format!("member '{name}' is {} and no list", shown(value)),
-                None => format!("it has no list '{name}', only {}", self.names()),
-            })
-        })
-    }
-
-    fn names(&self) -> String {
-        if self.0.is_empty() {
-            return "an empty object".to_owned();
-        }
-        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
-        format!("the members {}", shown(&names.join(", ")))
-    }
-}
-
-impl<'de: 'j, 'j> Deserialize<'de> for Members<'j> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor).map(Members)
-    }
 }
 
 /// Reads the skeleton of a whole answer.
@@ -125,7 +54,7 @@ pub(super) fn read(shape: Shape, skeleton: &[u8]) -> Result<Summary, SkeletonFla
     };
     match shape {
         Shape::Statistics => {
-            members.list("Rows")?;
+            list(&members, "Rows")?;
             summary.total = total(&members)?;
         }
         Shape::Placements => {
@@ -136,16 +65,16 @@ pub(super) fn read(shape: Shape, skeleton: &[u8]) -> Result<Summary, SkeletonFla
                         shown(attributes)
                     )));
                 };
-                attributes.list("rows")?;
+                list(&attributes, "rows")?;
             }
         }
         // The scanner has seen that the attributes are rows.
         Shape::Transactions => drop(attributes(&members)?),
         Shape::MarketplaceStats => {
             columns(&members)?;
-            members.list("data")?;
+            list(&members, "data")?;
             summary.announced_rows = members
-                .find("rows")?
+                .any_case("rows")?
                 .filter(|rows| *rows != "null")
                 .map(str::to_owned);
         }
@@ -157,7 +86,7 @@ pub(super) fn read(shape: Shape, skeleton: &[u8]) -> Result<Summary, SkeletonFla
 pub(super) fn late_rows(skeleton: &[u8]) -> Result<(Vec<String>, Vec<&str>), SkeletonFlaw> {
     let members = Members::of(prove(skeleton)?)
         .ok_or_else(|| SkeletonFlaw::Shape("it is a list".to_owned()))?;
-    let rows = members.list("data")?;
+    let rows = list(&members, "data")?;
     Ok((
         columns(&members)?,
         rows.into_iter().map(RawValue::get).collect(),
@@ -189,20 +118,41 @@ fn prove(skeleton: &[u8]) -> Result<&str, SkeletonFlaw> {
     }
 }
 
+/// The list in a member, unread.
+fn list<'j>(members: &Members<'j>, name: &str) -> Result<Vec<&'j RawValue>, SkeletonFlaw> {
+    let value = members.any_case(name)?;
+    let list = value.and_then(|value| serde_json::from_str(value).ok());
+    list.ok_or_else(|| {
+        SkeletonFlaw::Shape(match value {
+            Some(value) => format!("member '{name}' is {} and no list", shown(value)),
+            None => format!("it has no list '{name}', only {}", names(members)),
+        })
+    })
+}
+
+/// The names of an object's members, for errors.
+fn names(members: &Members<'_>) -> String {
+    let names: Vec<&str> = members.iter().map(|(name, _)| name).collect();
+    if names.is_empty() {
+        return "an empty object".to_owned();
+    }
+    format!("the members {}", shown(&names.join(", ")))
+}
+
 /// The attributes of every element.
 fn attributes<'j>(members: &Members<'j>) -> Result<Vec<&'j str>, SkeletonFlaw> {
-    let elements = members.list("data")?;
+    let elements = list(members, "data")?;
     elements
         .into_iter()
         .map(|element| {
             let members = Members::of(element.get()).ok_or_else(|| {
                 SkeletonFlaw::Shape(format!("an element of 'data' is {}", shown(element.get())))
             })?;
-            let attributes = members.find("attributes")?;
+            let attributes = members.any_case("attributes")?;
             attributes.ok_or_else(|| {
                 SkeletonFlaw::Shape(format!(
                     "an element of 'data' has no 'attributes', only {}",
-                    members.names()
+                    names(&members)
                 ))
             })
         })
@@ -211,7 +161,7 @@ fn attributes<'j>(members: &Members<'j>) -> Result<Vec<&'j str>, SkeletonFlaw> {
 
 /// The names of a marketplace report's columns.
 fn columns(members: &Members<'_>) -> Result<Vec<String>, SkeletonFlaw> {
-    let columns = members.list("columns")?;
+    let columns = list(members, "columns")?;
     columns
         .into_iter()
         .map(|name| {
@@ -224,7 +174,7 @@ fn columns(members: &Members<'_>) -> Result<Vec<String>, SkeletonFlaw> {
 
 /// The text of every value in `Total`.
 fn total(members: &Members<'_>) -> Result<Option<Vec<(String, String)>>, SkeletonFlaw> {
-    let Some(total) = members.find("Total")?.filter(|total| *total != "null") else {
+    let Some(total) = members.any_case("Total")?.filter(|total| *total != "null") else {
         return Ok(None);
     };
     let Some(total) = Members::of(total) else {
@@ -245,10 +195,9 @@ fn total(members: &Members<'_>) -> Result<Option<Vec<(String, String)>>, Skeleto
 }
 
 fn warnings(members: &Members<'_>) -> Result<Vec<Box<RawValue>>, SkeletonFlaw> {
-    match members.find("warnings")? {
+    match members.any_case("warnings")? {
         None | Some("null") => Ok(Vec::new()),
-        Some(_) => Ok(members
-            .list("warnings")?
+        Some(_) => Ok(list(members, "warnings")?
             .into_iter()
             .map(ToOwned::to_owned)
             .collect()),
@@ -257,16 +206,16 @@ fn warnings(members: &Members<'_>) -> Result<Vec<Box<RawValue>>, SkeletonFlaw> {
 
 /// An answer with errors is none, whatever its status said and whatever rows came along.
 fn refuse_errors(members: &Members<'_>) -> Result<(), SkeletonFlaw> {
-    match members.find("errors")? {
+    match members.any_case("errors")? {
         None | Some("null") => return Ok(()),
         Some(_) => {}
     }
-    let errors = members.list("errors")?;
+    let errors = list(members, "errors")?;
     let Some(first) = errors.first() else {
         return Ok(());
     };
     let described = Members::of(first.get()).map(|problem| {
-        let parts = ["code", "title", "detail"].map(|part| problem.find(part).ok().flatten());
+        let parts = ["code", "title", "detail"].map(|part| problem.any_case(part).ok().flatten());
         let parts = parts
             .into_iter()
             .flatten()

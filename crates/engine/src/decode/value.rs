@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::json::compact;
 use super::numbers::Reason;
 use super::{dates, numbers};
@@ -48,6 +50,22 @@ pub(super) enum Cell<'r> {
 }
 
 impl<'r> Raw<'r> {
+    /// The value that `json` is, which has been read by serde_json and has no white space around it.
+    pub(super) fn of_json(json: &'r RawValue) -> Self {
+        let json = json.get();
+        match json.as_bytes() {
+            b"null" => Self::Null,
+            b"true" => Self::Truth(true),
+            b"false" => Self::Truth(false),
+            [b'{' | b'[', ..] => Self::Nested(json),
+            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+                Self::Text(&json[1..json.len() - 1])
+            }
+            [b'"', ..] => Self::Escaped(json),
+            _ => Self::Number(json),
+        }
+    }
+
     /// The value as an error shows it.
     pub(super) fn shown(&self) -> String {
         match self {
@@ -151,7 +169,7 @@ impl Cell<'_> {
         match self {
             Self::Null | Self::Text(_) => {}
             Self::Integer(number) | Self::Time(number) => {
-                identity.extend_from_slice(&number.to_le_bytes())
+                identity.extend_from_slice(&number.to_le_bytes());
             }
             Self::Money(units) => identity.extend_from_slice(&units.to_le_bytes()),
             Self::Float(number) => identity.extend_from_slice(&number.to_bits().to_le_bytes()),
