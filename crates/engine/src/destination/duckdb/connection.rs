@@ -353,7 +353,8 @@ impl Claim {
             _ => path.to_owned(),
         };
         let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.insert(path.clone()).then_some(Self { path })
+        // Built only when it is this claim that entered the path: dropping it takes the path out again.
+        claimed.insert(path.clone()).then(|| Self { path })
     }
 }
 

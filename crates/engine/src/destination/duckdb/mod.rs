@@ -21,8 +21,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use self::connection::Store;
 use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
@@ -30,34 +28,27 @@ use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
 /// Which DuckDB file to write to, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DuckDbOptions {
     /// The database file. It is created when it does not exist; its folder has to exist.
     pub path: PathBuf,
     /// The schema that holds the tables. It is created when it does not exist.
-    #[serde(default = "default_schema")]
     pub schema: String,
     /// How much memory DuckDB may use before it writes to temporary files, such as `1GB`. By default, about 80 %
     /// of what the machine or its container has.
-    #[serde(default)]
     pub memory_limit: Option<String>,
 }
 
 impl DuckDbOptions {
-    /// The file at `path`, with the defaults for everything else.
+    /// The file at `path`, with its `main` schema and DuckDB's own limit for memory.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            schema: default_schema(),
+            schema: "main".to_owned(),
             memory_limit: None,
         }
     }
-}
-
-fn default_schema() -> String {
-    "main".to_owned()
 }
 
 /// A DuckDB file as a destination. Clones share the connection; the file is released when the last one is gone.

@@ -19,9 +19,10 @@ pub(super) fn count_rows(session: &Session<'_>, table: &str) -> Result<Option<u6
     Ok(Some(rows))
 }
 
-/// Runs one query. DuckDB itself turns every value into text, so that decimals, dates and JSON look the way its
+/// Runs one query and nothing else. DuckDB itself turns every value into text, so that decimals, dates and JSON look the way its
 /// users know them. The enclosing transaction cannot write.
 pub(super) fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer, Failure> {
+    refuse_other_statements(session, sql)?;
     let sql = sql.trim().trim_end_matches(';');
     if schema::schema_exists(session)? {
         // Tables can then be named without their schema.
@@ -49,4 +50,22 @@ pub(super) fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer, Failu
         answer.rows.push(values);
     }
     Ok(answer)
+}
+
+/// Lets DuckDB's own parser say whether `sql` is exactly one query.
+fn refuse_other_statements(session: &Session<'_>, sql: &str) -> Result<(), Failure> {
+    let (statements, message): (Option<u64>, Option<String>) = session.connection.query_row(
+        "SELECT json_array_length(parsed -> '$.statements'), parsed ->> '$.error_message' \
+         FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS parsed)",
+        [sql],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    match (statements, message) {
+        (Some(1), _) => Ok(()),
+        (_, Some(message)) => Err(Failure::Refused(format!("it is not a query: {message}"))),
+        (count, None) => Err(Failure::Refused(format!(
+            "one query is wanted, not {} statements",
+            count.unwrap_or_default()
+        ))),
+    }
 }
