@@ -8,7 +8,7 @@ use std::{
 };
 
 use criteo_api::{Client, ClientOptions, Credentials, MemorySink, ReportFormat, StatisticsQuery};
-use jiff::{ToSpan, Zoned};
+use jiff::{ToSpan, ZonedDateTime};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
 
-    let yesterday = Zoned::now().date() - 1.day();
+    let yesterday = ZonedDateTime::now().date() - 1.day();
     let query = StatisticsQuery {
         advertiser_ids: vec![id],
         dimensions: vec!["CampaignId".to_owned()],
