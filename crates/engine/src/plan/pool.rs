@@ -111,14 +111,14 @@ impl Pool {
             .map_or(run, |most| run.min(most.max(1)));
 
         let known = density.knowledge();
-        let days = if known == Knowledge::Nothing {
-            run.min(PROBE_DAYS)
-        } else if let Some(cap) = self.limits.row_cap {
-            let division = divide(&advertisers, run, density, density.target(cap));
-            advertisers = fill(advertisers, density, division.rows_per_day);
-            division.days
-        } else {
-            run
+        let days = match self.limits.row_cap {
+            None => run,
+            Some(_) if known == Knowledge::Nothing => run.min(PROBE_DAYS),
+            Some(cap) => {
+                let division = divide(&advertisers, run, density, density.target(cap));
+                advertisers = fill(advertisers, density, division.rows_per_day);
+                division.days
+            }
         };
 
         let days = self.rectangle_days(newest, days);

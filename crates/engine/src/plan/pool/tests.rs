@@ -189,3 +189,16 @@ fn reports_without_days_take_one_call_a_day() {
         9
     );
 }
+
+#[test]
+fn nothing_is_probed_where_nothing_is_capped() {
+    let range = DayRange::new(date(2025, 3, 1), date(2025, 3, 30)).unwrap();
+    let limits = Limits {
+        row_cap: None,
+        max_advertisers: Some(1),
+        ..limits(0)
+    };
+    let windows = Pool::new(needs(3, range), limits).windows(&Density::default());
+    assert_eq!(windows.len(), 3);
+    assert!(windows.iter().all(|window| window.days == range));
+}
