@@ -1,0 +1,149 @@
+//! The documents say nothing that the program does not: their tables are its data, their examples are read by it, and
+//! their links lead somewhere.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use criteo_engine::catalog::{Catalog, Scope, Stream};
+use criteo_engine::config::{Config, Variable};
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn read(document: &str) -> String {
+    std::fs::read_to_string(repository().join(document)).unwrap()
+}
+
+/// The text between the comments `<!-- NAME -->` and `<!-- /NAME -->` of a document.
+fn section<'text>(text: &'text str, name: &str) -> &'text str {
+    let (_, rest) = text.split_once(&format!("<!-- {name} -->\n")).unwrap();
+    let (section, _) = rest.split_once(&format!("<!-- /{name} -->")).unwrap();
+    section
+}
+
+fn history(stream: &Stream) -> String {
+    match (stream.history_months, stream.history_days) {
+        (Some(months), _) => format!("{months} months"),
+        (None, Some(days)) => format!("{days} days"),
+        (None, None) => String::new(),
+    }
+}
+
+fn permission(stream: &Stream) -> &'static str {
+    match stream.scope {
+        Some(Scope::AnalyticsRead) => "Analytics",
+        Some(Scope::CampaignRead) => "Campaigns",
+        Some(Scope::CreativeRead) => "Creatives",
+        None => "none",
+    }
+}
+
+#[test]
+fn the_readme_lists_the_streams_of_the_catalog() {
+    let mut table = "| stream | what it holds | permission (Read) | Criteo keeps | by default |\n\
+                     |---|---|---|---|---|\n"
+        .to_owned();
+    for stream in Catalog::builtin().streams() {
+        let enabled = if stream.enabled { "on" } else { "off" };
+        writeln!(
+            table,
+            "| `{}` | {} | {} | {} | {enabled} |",
+            stream.name,
+            stream.title,
+            permission(stream),
+            history(stream),
+        )
+        .unwrap();
+    }
+    assert_eq!(section(&read("README.md"), "streams"), table);
+}
+
+#[test]
+fn the_readme_lists_the_variables_of_the_environment() {
+    let mut table = "| variable | |\n|---|---|\n".to_owned();
+    for variable in Variable::ALL {
+        writeln!(table, "| `{}` | {} |", variable.name, variable.description).unwrap();
+    }
+    assert_eq!(section(&read("README.md"), "environment"), table);
+}
+
+#[test]
+fn the_readmes_configuration_is_accepted() {
+    let readme = read("README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let config = Config::parse(example, "README.md").unwrap();
+    // A commented line is part of the example, too: with its mark taken away it has to be accepted as well.
+    let uncommented = example
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let with_options = Config::parse(&uncommented, "README.md").unwrap();
+    assert_ne!(config, with_options);
+}
+
+#[test]
+fn the_commands_in_the_readme_can_be_typed() {
+    let readme = read("README.md");
+    let commands: Vec<&str> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("criteo "))
+        .map(|line| line.split('#').next().unwrap().trim())
+        .collect();
+    assert!(
+        !commands.is_empty(),
+        "No command was found: is the search broken?"
+    );
+    for command in commands {
+        // With --help everything is parsed and nothing is done.
+        assert_cmd::Command::new(env!("CARGO_BIN_EXE_criteo"))
+            .args(command.split_whitespace())
+            .arg("--help")
+            .assert()
+            .success();
+    }
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file() {
+    let root = repository();
+    let mut broken = Vec::new();
+    let mut links = 0;
+    let mut documents = files_in(&root);
+    documents.extend(files_in(&root.join("docs/adr")));
+    for document in documents
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "md"))
+    {
+        let text = std::fs::read_to_string(document).unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = link.split('#').next().unwrap();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            links += 1;
+            if !document.parent().unwrap().join(file).exists() {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(
+        links > 10,
+        "Only {links} links were found: is the search broken?"
+    );
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
