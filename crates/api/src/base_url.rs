@@ -8,9 +8,10 @@ use crate::Error;
 
 /// The address that versioned paths are appended to, checked when it is made.
 ///
-/// A token travels with every call, so only two kinds of address are accepted: `https`, and plain `http` to a loopback
-/// address (`localhost`, `127.0.0.0/8`, `::1`), which is how a sandbox runs. An address with a user name, a password,
-/// a query or a fragment is refused: each would end up in logs.
+/// A token travels with every call, so only two kinds of address are accepted: `https`, and plain
+/// `http` to a loopback address (`localhost`, `127.0.0.0/8`, `::1`), which is how a sandbox runs.
+/// An address with a user name, a password, a query or a fragment is refused: each would end up in
+/// logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
@@ -26,8 +27,8 @@ impl BaseUrl {
     /// Checks an address.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when it is no URL, neither `https` nor loopback, or carries more than scheme, host,
-    /// port and path.
+    /// [`Error::Configuration`] when it is no URL, neither `https` nor loopback, or carries more
+    /// than scheme, host, port and path.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let refuse = |problem: &str| {
             Error::configuration(format!(

@@ -4,12 +4,14 @@ use secrecy::SecretString;
 
 /// What Criteo's portal hands out when a key is created for an app: an id and a secret.
 ///
-/// The secret is never printed: `Debug` shows the id alone. The id is not a secret by itself, but it names the app.
+/// The secret is never printed: `Debug` shows the id alone. The id is not a secret by itself, but
+/// it names the app.
 #[derive(Clone)]
 pub struct Credentials {
     /// Criteo's `client_id`.
     pub client_id: String,
-    /// Criteo's `client_secret`, to the letter: it often holds `+`, `/` and `=`, which belong to it.
+    /// Criteo's `client_secret`, to the letter: it often holds `+`, `/` and `=`, which belong to
+    /// it.
     pub client_secret: SecretString,
 }
 

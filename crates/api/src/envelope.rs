@@ -10,9 +10,11 @@ use serde_json::Value;
 
 use crate::Problem;
 
-/// `{"data", "warnings", "errors"}`, as every operation outside the marketplace answers (Criteo's OpenAPI 2026-07).
+/// `{"data", "warnings", "errors"}`, as every operation outside the marketplace answers (Criteo's
+/// OpenAPI 2026-07).
 ///
-/// A good status with errors inside becomes [`Error::Rejected`](crate::Error::Rejected), so there are none here.
+/// A good status with errors inside becomes [`Error::Rejected`](crate::Error::Rejected), so there
+/// are none here.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Envelope<T> {
@@ -44,7 +46,8 @@ pub struct Resource<T> {
     /// The entity's id, where the entity has one.
     #[serde(default)]
     pub id: Option<String>,
-    /// Criteo's name of the kind of entity. Not always the same word for the same thing; do not rely on it.
+    /// Criteo's name of the kind of entity. Not always the same word for the same thing; do not
+    /// rely on it.
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
     /// What is known of the entity.
@@ -60,7 +63,8 @@ fn problems<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Problem>, 
     Value::deserialize(deserializer).map(Problem::list_from_value)
 }
 
-/// The errors and warnings of a JSON body of any shape; reading them also proves that the body is whole JSON.
+/// The errors and warnings of a JSON body of any shape; reading them also proves that the body is
+/// whole JSON.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Tidings {
     pub(crate) errors: Vec<Problem>,

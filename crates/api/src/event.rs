@@ -6,15 +6,15 @@ use crate::{Budget, Problem};
 
 /// Someone who is told what the client does, as it happens.
 ///
-/// Called from the task that makes the call, so it must be quick and must not block. Events hold no secrets and no
-/// rows.
+/// Called from the task that makes the call, so it must be quick and must not block. Events hold no
+/// secrets and no rows.
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn on_event(&self, event: &ApiEvent);
 }
 
-/// One thing that happened. `operation` is Criteo's operation id ([`Operation::id`](crate::Operation::id)), or
-/// `"Token"`, or `"LogFile"`.
+/// One thing that happened. `operation` is Criteo's operation id
+/// ([`Operation::id`](crate::Operation::id)), or `"Token"`, or `"LogFile"`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ApiEvent {
@@ -72,7 +72,8 @@ pub enum ApiEvent {
         /// The warning, whole.
         problem: Problem,
     },
-    /// Criteo marks the operation as ending, by its `Deprecation` or `Sunset` header. Told once per operation.
+    /// Criteo marks the operation as ending, by its `Deprecation` or `Sunset` header. Told once per
+    /// operation.
     Deprecated {
         /// Which operation.
         operation: &'static str,

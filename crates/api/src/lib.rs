@@ -1,14 +1,16 @@
-//! A client for the read side of Criteo's Marketing Solutions API, version 2026-07: correct, and polite.
+//! A client for the read side of Criteo's Marketing Solutions API, version 2026-07: correct, and
+//! polite.
 //!
-//! * **All 40 read operations** that an app with the Analytics, Campaigns and Creatives permissions reaches, typed
-//!   ([`Client`]), and as data ([`Operation::ALL`]).
-//! * **Reports are streamed** into a [`BodySink`] as they arrive. What comes back is read again from the start when a
-//!   body breaks off.
-//! * **Quotas are kept before Criteo has to enforce them**: never more calls in any 60 seconds than granted, over all
-//!   clones of a client, and fewer when Criteo's headers say so.
-//! * **Every failure that may pass is retried**, also of `POST`s, which here only read. What remains is an [`Error`]
-//!   whose variants are decisions a caller can take.
-//! * **Secrets stay secret**: no key, token or signed link stands in any text that this crate makes.
+//! * **All 40 read operations** that an app with the Analytics, Campaigns and Creatives permissions
+//!   reaches, typed ([`Client`]), and as data ([`Operation::ALL`]).
+//! * **Reports are streamed** into a [`BodySink`] as they arrive. What comes back is read again
+//!   from the start when a body breaks off.
+//! * **Quotas are kept before Criteo has to enforce them**: never more calls in any 60 seconds than
+//!   granted, over all clones of a client, and fewer when Criteo's headers say so.
+//! * **Every failure that may pass is retried**, also of `POST`s, which here only read. What
+//!   remains is an [`Error`] whose variants are decisions a caller can take.
+//! * **Secrets stay secret**: no key, token or signed link stands in any text that this crate
+//!   makes.
 //!
 //! ```no_run
 //! use criteo_api::{Client, ClientOptions, Credentials};
@@ -23,8 +25,8 @@
 //! # }
 //! ```
 //!
-//! Facts about Criteo carry their source in words: "Criteo's OpenAPI 2026-07", "Criteo's docs", or what others have
-//! seen. This crate was not written against the live API.
+//! Facts about Criteo carry their source in words: "Criteo's OpenAPI 2026-07", "Criteo's docs", or
+//! what others have seen. This crate was not written against the live API.
 
 mod base_url;
 mod call;

@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::{Error, base_url::is_safe_to_call};
 
-/// The address of one log-level file. It carries its own signature, so whoever holds it can read the file: it is
-/// treated as a secret and never printed.
+/// The address of one log-level file. It carries its own signature, so whoever holds it can read
+/// the file: it is treated as a secret and never printed.
 #[derive(Clone, Deserialize)]
 #[serde(from = "String")]
 pub struct LogFileUrl(SecretString);

@@ -1,7 +1,7 @@
 //! Enumerations that Criteo may extend.
 
-/// Declares an enumeration of Criteo's texts with room for texts this crate does not know: a stable version of
-/// Criteo's API still gains values, and a new one must not make an answer unreadable.
+/// Declares an enumeration of Criteo's texts with room for texts this crate does not know: a stable
+/// version of Criteo's API still gains values, and a new one must not make an answer unreadable.
 macro_rules! open_enum {
     ($(#[$attribute:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$attribute])*

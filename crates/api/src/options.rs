@@ -9,22 +9,25 @@ use crate::{BaseUrl, Error, Observer};
 pub struct ClientOptions {
     /// Where the API is. Default: Criteo.
     pub base_url: BaseUrl,
-    /// Calls allowed in any 60 seconds on reporting operations, shared by all clones. Default 40, which is what
-    /// Criteo's docs grant an app with client credentials. Response headers can lower it, never raise it.
+    /// Calls allowed in any 60 seconds on reporting operations, shared by all clones. Default 40,
+    /// which is what Criteo's docs grant an app with client credentials. Response headers can lower
+    /// it, never raise it.
     pub report_calls_per_minute: u32,
-    /// Calls allowed in any 60 seconds on all other operations. Default 250, from Criteo's docs likewise.
+    /// Calls allowed in any 60 seconds on all other operations. Default 250, from Criteo's docs
+    /// likewise.
     pub calls_per_minute: u32,
     /// When to give up.
     pub retry: RetryOptions,
     /// How long a connection, TLS included, may take to open. Default 10 s.
     pub connect_timeout: Duration,
-    /// The longest silence: between two pieces of a body, and until the first byte of anything that is not a report.
-    /// Default 60 s.
+    /// The longest silence: between two pieces of a body, and until the first byte of anything that
+    /// is not a report. Default 60 s.
     pub read_timeout: Duration,
-    /// How long a report may take until its first byte. Default 5 minutes: Criteo computes reports while we wait.
+    /// How long a report may take until its first byte. Default 5 minutes: Criteo computes reports
+    /// while we wait.
     pub report_timeout: Duration,
-    /// The largest body accepted, counted after decompression. Default 2 GiB. A report of 100,000 rows with every
-    /// metric stays below 1 GiB.
+    /// The largest body accepted, counted after decompression. Default 2 GiB. A report of 100,000
+    /// rows with every metric stays below 1 GiB.
     pub max_body_bytes: u64,
     /// The `User-Agent` header. Default: this crate's name and version.
     pub user_agent: String,
@@ -50,8 +53,9 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Lets the environment override the given options: `CRITEO_API_URL`, `CRITEO_REPORT_CALLS_PER_MINUTE` and
-    /// `CRITEO_CALLS_PER_MINUTE`. A variable that is unset or empty changes nothing.
+    /// Lets the environment override the given options: `CRITEO_API_URL`,
+    /// `CRITEO_REPORT_CALLS_PER_MINUTE` and `CRITEO_CALLS_PER_MINUTE`. A variable that is unset or
+    /// empty changes nothing.
     ///
     /// # Errors
     /// [`Error::Configuration`] naming the variable when its value is refused.
@@ -119,16 +123,18 @@ impl fmt::Debug for ClientOptions {
 /// When a call is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
-    /// Attempts at most, the first included. A 429 that says when to come back is not counted. Default 6.
+    /// Attempts at most, the first included. A 429 that says when to come back is not counted.
+    /// Default 6.
     pub max_attempts: u32,
-    /// Attempts that may end in a time-out; a report that Criteo cannot compute in five minutes is better asked for
-    /// in smaller pieces than asked for again. Default 2.
+    /// Attempts that may end in a time-out; a report that Criteo cannot compute in five minutes is
+    /// better asked for in smaller pieces than asked for again. Default 2.
     pub max_timeouts: u32,
-    /// Time from the start of the first attempt until no further attempt is made and a running one is abandoned.
-    /// Waiting for the first permit of the limiter is not counted. Default 30 minutes.
+    /// Time from the start of the first attempt until no further attempt is made and a running one
+    /// is abandoned. Waiting for the first permit of the limiter is not counted. Default 30
+    /// minutes.
     pub max_elapsed: Duration,
-    /// The ceiling of the first wait; each further ceiling is twice the last. The wait itself is drawn evenly between
-    /// zero and the ceiling ("full jitter"). Default 1 s.
+    /// The ceiling of the first wait; each further ceiling is twice the last. The wait itself is
+    /// drawn evenly between zero and the ceiling ("full jitter"). Default 1 s.
     pub base_delay: Duration,
     /// The highest ceiling. Default 60 s.
     pub max_delay: Duration,

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 /// One error or warning as Criteo sends it, kept whole.
 ///
-/// Shape from Criteo's OpenAPI 2026-07 (`CommonProblem`, and `CriteoApiError` for the portfolio): every member may be
-/// absent or null. What the contract does not name is kept in [`other`](Self::other).
+/// Shape from Criteo's OpenAPI 2026-07 (`CommonProblem`, and `CriteoApiError` for the portfolio):
+/// every member may be absent or null. What the contract does not name is kept in
+/// [`other`](Self::other).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
@@ -61,7 +62,8 @@ pub enum ProblemCategory {
 }
 
 impl Problem {
-    /// Reads one problem out of JSON, leniently: a number becomes its text, a bare string becomes the title.
+    /// Reads one problem out of JSON, leniently: a number becomes its text, a bare string becomes
+    /// the title.
     ///
     /// Gives nothing for a value that says nothing (null, an empty object, a list).
     pub fn from_value(value: Value) -> Option<Self> {
@@ -117,7 +119,8 @@ impl Problem {
         }
     }
 
-    /// Whether the code begins like this. Criteo spells some codes in several ways, which differ at the end.
+    /// Whether the code begins like this. Criteo spells some codes in several ways, which differ at
+    /// the end.
     pub fn code_starts_with(&self, start: &str) -> bool {
         self.code
             .as_deref()
@@ -153,7 +156,8 @@ impl<'de> Deserialize<'de> for Problem {
     }
 }
 
-/// Takes a member out as text. A list or an object under a text's name stays where it is, so that nothing is lost.
+/// Takes a member out as text. A list or an object under a text's name stays where it is, so that
+/// nothing is lost.
 fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     let text = match members.get(name)? {
         Value::String(text) => text.clone(),

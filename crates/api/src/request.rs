@@ -80,8 +80,8 @@ impl Request {
     /// The full address.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when a placeholder has no value, a value has no placeholder, a value cannot stand in a
-    /// path, or a body is missing or superfluous.
+    /// [`Error::Configuration`] when a placeholder has no value, a value has no placeholder, a
+    /// value cannot stand in a path, or a body is missing or superfluous.
     pub(crate) fn url(&self, base: &BaseUrl) -> Result<Url, Error> {
         let refuse = |problem: String| {
             Error::configuration(format!("{} cannot be called: {problem}", self.operation.id))

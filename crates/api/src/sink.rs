@@ -4,10 +4,10 @@ use bytes::{Bytes, BytesMut};
 
 /// A reader of one response body, fed piece by piece as bytes arrive, already decompressed.
 ///
-/// One call may take several attempts: [`begin`](Self::begin) is called at the start of each body, and must forget
-/// whatever an earlier, broken one left behind. [`finish`](Self::finish) is called once, after the last byte of a body
-/// that came whole as far as HTTP can tell. The methods are synchronous and run on the task of the call, so a piece
-/// should be worked off in milliseconds.
+/// One call may take several attempts: [`begin`](Self::begin) is called at the start of each body,
+/// and must forget whatever an earlier, broken one left behind. [`finish`](Self::finish) is called
+/// once, after the last byte of a body that came whole as far as HTTP can tell. The methods are
+/// synchronous and run on the task of the call, so a piece should be worked off in milliseconds.
 pub trait BodySink: Send {
     /// What the body becomes.
     type Output;
@@ -32,8 +32,8 @@ pub trait BodySink: Send {
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct SinkError {
-    /// True when the body looked damaged and a repeated call may bring a good one; false when asking again is
-    /// pointless, which ends the call with [`Error::Sink`](crate::Error::Sink).
+    /// True when the body looked damaged and a repeated call may bring a good one; false when
+    /// asking again is pointless, which ends the call with [`Error::Sink`](crate::Error::Sink).
     pub retry: bool,
     /// What is wrong, for the caller to get back.
     pub source: Box<dyn std::error::Error + Send + Sync>,
@@ -57,7 +57,8 @@ impl SinkError {
     }
 }
 
-/// Keeps a body in memory. [`ClientOptions::max_body_bytes`](crate::ClientOptions::max_body_bytes) bounds it.
+/// Keeps a body in memory. [`ClientOptions::max_body_bytes`](crate::ClientOptions::max_body_bytes)
+/// bounds it.
 #[derive(Debug, Default)]
 pub struct MemorySink {
     body: BytesMut,

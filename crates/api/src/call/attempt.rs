@@ -64,7 +64,7 @@ impl Caller {
         sink.begin();
         while let Some(piece) = self
             .transport
-            .next_piece(&mut response, &mut progress.bytes)
+            .next_piece(&mut response, route.body_limit, &mut progress.bytes)
             .await?
         {
             sink.chunk(&piece)?;
@@ -94,7 +94,8 @@ impl Caller {
         request
     }
 
-    /// Obeys what the headers say about quotas, and passes on what they say about the operation's end.
+    /// Obeys what the headers say about quotas, and passes on what they say about the operation's
+    /// end.
     fn heed(&self, route: &Route, headers: &HeaderMap) -> RateHeaders {
         let rate = RateHeaders::read(headers, Timestamp::now());
         if let Some(limiter) = self.limiter(route.budget) {

@@ -32,8 +32,8 @@ pub(crate) struct Caller {
     ending: Mutex<HashSet<&'static str>>,
 }
 
-/// The longest time that a header can stop all calls for. A reset far away is more likely a mistake than an order, and
-/// every call would hang.
+/// The longest time that a header can stop all calls for. A reset far away is more likely a mistake
+/// than an order, and every call would hang.
 const LONGEST_BLOCK: Duration = Duration::from_secs(15 * 60);
 
 impl Caller {
@@ -94,7 +94,8 @@ impl Caller {
         }
     }
 
-    /// Whether there is a next attempt, after which wait, and why; and what the failure means for other calls.
+    /// Whether there is a next attempt, after which wait, and why; and what the failure means for
+    /// other calls.
     fn next_step(
         &self,
         route: &Route,
@@ -119,7 +120,8 @@ impl Caller {
         if let Some(limiter) = self.limiter(route.budget)
             && failure.is_rate_limit()
         {
-            // Whatever else wants this quota would be refused as well, also when this call gives up.
+            // Whatever else wants this quota would be refused as well, also when this call gives
+            // up.
             let told = failure.reset().map(|reset| reset.wait);
             self.block(limiter, told.or(wait).unwrap_or_default());
         }

@@ -12,7 +12,7 @@ pub(crate) struct JsonSink {
 
 /// A body that should be JSON is not.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not JSON ({problem}){}", beginning.as_ref().map_or_else(String::new, |text| format!(": it begins with {text:?}")))]
+#[error("it is not JSON ({problem}){}", quoted(beginning.as_deref()))]
 pub(crate) struct MalformedJson {
     problem: String,
     /// Shown for what is no JSON at all, an error page above all; data is not repeated.
@@ -44,4 +44,8 @@ impl BodySink for JsonSink {
             }
         }
     }
+}
+
+fn quoted(beginning: Option<&str>) -> String {
+    beginning.map_or_else(String::new, |text| format!(": it begins with {text:?}"))
 }

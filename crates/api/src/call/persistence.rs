@@ -50,8 +50,8 @@ impl<'a> Persistence<'a> {
 
     /// How long to wait before the next attempt, or nothing when this failure is final.
     ///
-    /// A 429 that says when to come back does not count as an attempt: nothing is wrong with the call, and Criteo told
-    /// what to do. Only the total time bounds those.
+    /// A 429 that says when to come back does not count as an attempt: nothing is wrong with the
+    /// call, and Criteo told what to do. Only the total time bounds those.
     pub(crate) fn after(&mut self, failure: &Failure) -> Option<Duration> {
         if !failure.may_pass() {
             return None;
@@ -73,7 +73,8 @@ impl<'a> Persistence<'a> {
         (!spent).then_some(wait)
     }
 
-    /// Exponential, with full jitter: many clients that failed together must not come back together.
+    /// Exponential, with full jitter: many clients that failed together must not come back
+    /// together.
     fn backoff(&self) -> Duration {
         let doublings = self.counted.saturating_sub(1).min(31);
         let ceiling = self

@@ -20,6 +20,8 @@ pub(crate) struct Route {
     pub(crate) accept: &'static str,
     /// The longest silence before the answer begins.
     pub(crate) patience: Duration,
+    /// The most bytes of body accepted, after decompression.
+    pub(crate) body_limit: u64,
     pub(crate) destination: Destination,
 }
 
@@ -54,8 +56,15 @@ impl Route {
             } else {
                 options.read_timeout
             },
+            body_limit: options.max_body_bytes,
             destination: Destination::Api,
         })
+    }
+
+    /// Bounds the body further.
+    pub(crate) fn with_body_limit(mut self, limit: u64) -> Self {
+        self.body_limit = self.body_limit.min(limit);
+        self
     }
 
     pub(crate) fn to_log_file(url: &LogFileUrl, options: &ClientOptions) -> Result<Self, Error> {
@@ -67,6 +76,7 @@ impl Route {
             body: None,
             accept: "*/*",
             patience: options.read_timeout,
+            body_limit: options.max_body_bytes,
             destination: Destination::FileStore,
         })
     }

@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::{OauthFailure, Problem, Refusal};
 
-/// Knows secrets, to remove them from texts: a server may repeat what it was sent, in a page or in an error.
+/// Knows secrets, to remove them from texts: a server may repeat what it was sent, in a page or in
+/// an error.
 #[derive(Default)]
 pub(crate) struct Scrubber {
     needles: Vec<String>,
@@ -20,7 +21,8 @@ const MASK: &str = "[redacted]";
 const SHORTEST_SECRET: usize = 4;
 
 impl Scrubber {
-    /// Adds a secret in the forms in which it travels: bare, form-encoded, and as JSON may escape it.
+    /// Adds a secret in the forms in which it travels: bare, form-encoded, and as JSON may escape
+    /// it.
     pub(crate) fn with(mut self, secret: &str) -> Self {
         if secret.len() < SHORTEST_SECRET {
             return self;
@@ -41,7 +43,8 @@ impl Scrubber {
         self
     }
 
-    /// Adds a signed address: every value of its query, for which of them is the signature is not ours to know.
+    /// Adds a signed address: every value of its query, for which of them is the signature is not
+    /// ours to know.
     pub(crate) fn with_signed_url(self, url: &Url) -> Self {
         let scrubber = match url.query() {
             Some(query) => self.with(query),

@@ -85,7 +85,8 @@ impl TokenSource {
         if let Some(token) = self.fresh() {
             return Ok(token);
         }
-        // The request that this caller was waiting for has failed after all its repeats; it speaks for this caller too.
+        // The request that this caller was waiting for has failed after all its repeats; it speaks
+        // for this caller too.
         if let Some(failed) = flight
             .failed
             .as_ref()
@@ -234,7 +235,8 @@ impl FailedFlight {
             .clone()
             .into_error(OPERATION, self.attempts, self.elapsed);
         match error {
-            // A time-out of a call asks for a smaller call, and a token cannot be had in smaller pieces.
+            // A time-out of a call asks for a smaller call, and a token cannot be had in smaller
+            // pieces.
             Error::TimedOut {
                 operation,
                 attempts,
@@ -252,7 +254,8 @@ impl FailedFlight {
 }
 
 impl Token {
-    /// The token itself. Empty if it holds bytes beyond ASCII, which no header could show as text either.
+    /// The token itself. Empty if it holds bytes beyond ASCII, which no header could show as text
+    /// either.
     pub(crate) fn text(&self) -> &str {
         let header = self.authorization.to_str().unwrap_or_default();
         header.strip_prefix("Bearer ").unwrap_or_default()
@@ -293,7 +296,8 @@ impl TokenAnswer {
     }
 }
 
-/// How long a token is used: until a minute before its end, or 80 % of its life if it lives for less than five minutes.
+/// How long a token is used: until a minute before its end, or 80 % of its life if it lives for
+/// less than five minutes.
 fn usable_for(expires_in: Duration) -> Duration {
     let minute_before = expires_in.saturating_sub(Duration::from_secs(60));
     minute_before.max(expires_in.mul_f64(0.8))

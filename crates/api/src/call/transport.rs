@@ -16,10 +16,10 @@ pub(crate) struct Transport {
     /// Hands over what comes as it is stored.
     pub(crate) file_store: Client,
     read_timeout: Duration,
-    max_body_bytes: u64,
 }
 
-/// A connection that says nothing for long, as while Criteo computes a report, must not be forgotten on the way.
+/// A connection that says nothing for long, as while Criteo computes a report, must not be
+/// forgotten on the way.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 impl Transport {
@@ -28,7 +28,8 @@ impl Transport {
             let mut builder = Client::builder()
                 .user_agent(&options.user_agent)
                 .connect_timeout(options.connect_timeout)
-                // A redirect would carry the query, and to another host perhaps the token. Criteo's API has none.
+                // A redirect would carry the query, and to another host perhaps the token. Criteo's
+                // API has none.
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 // Repeats are decided in one place, where the quota is paid for each.
@@ -57,7 +58,6 @@ impl Transport {
             api: build(true)?,
             file_store: build(false)?,
             read_timeout: options.read_timeout,
-            max_body_bytes: options.max_body_bytes,
         })
     }
 
@@ -74,10 +74,12 @@ impl Transport {
         }
     }
 
-    /// The next piece of a body, or none at its end. `received` counts, and bounds, the bytes so far.
+    /// The next piece of a body, or none at its end. `received` counts the bytes so far, and
+    /// `limit` bounds them.
     pub(crate) async fn next_piece(
         &self,
         response: &mut Response,
+        limit: u64,
         received: &mut u64,
     ) -> Result<Option<bytes::Bytes>, Failure> {
         let piece = match timeout(self.read_timeout, response.chunk()).await {
@@ -92,31 +94,27 @@ impl Transport {
             Err(_) => return Err(Failure::TimedOut),
         };
         *received += piece.len() as u64;
-        if *received > self.max_body_bytes {
-            return Err(Failure::BodyTooLarge {
-                limit: self.max_body_bytes,
-            });
+        if *received > limit {
+            return Err(Failure::BodyTooLarge { limit });
         }
         Ok(Some(piece))
     }
 
     /// What can be had of a small body: a token, or the explanation of a bad answer.
     pub(crate) async fn read_text(&self, mut response: Response, received: &mut u64) -> String {
-        const ENOUGH: usize = 256 * 1024;
+        const ENOUGH: u64 = 256 * 1024;
         let mut body = Vec::new();
-        // A body that breaks off is told by what is made of it: it shortens an explanation and is no token.
-        while let Ok(Some(piece)) = self.next_piece(&mut response, received).await {
+        // A body that breaks off is told by what is made of it: it shortens an explanation and is
+        // no token.
+        while let Ok(Some(piece)) = self.next_piece(&mut response, ENOUGH, received).await {
             body.extend_from_slice(&piece);
-            if body.len() >= ENOUGH {
-                body.truncate(ENOUGH);
-                break;
-            }
         }
         String::from_utf8_lossy(&body).into_owned()
     }
 }
 
-/// An error of the HTTP library in words, without the address: that of a log-level file is a secret.
+/// An error of the HTTP library in words, without the address: that of a log-level file is a
+/// secret.
 fn describe(problem: reqwest::Error) -> String {
     chain(&problem.without_url())
 }

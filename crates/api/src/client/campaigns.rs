@@ -7,7 +7,8 @@ use crate::{
 };
 
 impl Client {
-    /// All campaigns that match: `POST /marketing-solutions/campaigns/search`. No pages: everything comes at once.
+    /// All campaigns that match: `POST /marketing-solutions/campaigns/search`. No pages: everything
+    /// comes at once.
     ///
     /// Ids that do not exist or may not be seen are left out without an error (Criteo's docs).
     ///
@@ -30,7 +31,8 @@ impl Client {
         self.envelope(request).await
     }
 
-    /// All ad sets that match: `POST /marketing-solutions/ad-sets/search`. No pages: everything comes at once.
+    /// All ad sets that match: `POST /marketing-solutions/ad-sets/search`. No pages: everything
+    /// comes at once.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without the permission; otherwise as everywhere.

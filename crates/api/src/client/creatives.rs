@@ -1,8 +1,8 @@
 //! Ads, creatives and coupons. Permission: Creatives, Read.
 //!
-//! The three lists are paged by `limit` and `offset` and tell no total: the last page is the one that is shorter than
-//! its limit. Criteo's OpenAPI: 50 when no limit is given; no largest limit is documented. Only "self-services" items
-//! are listed.
+//! The three lists are paged by `limit` and `offset` and tell no total: the last page is the one
+//! that is shorter than its limit. Criteo's OpenAPI: 50 when no limit is given; no largest limit is
+//! documented. Only "self-services" items are listed.
 
 use super::Client;
 use crate::{
@@ -38,7 +38,8 @@ impl Client {
             .await
     }
 
-    /// A page of an advertiser's creatives: `GET /marketing-solutions/advertisers/{advertiser-id}/creatives`.
+    /// A page of an advertiser's creatives: `GET
+    /// /marketing-solutions/advertisers/{advertiser-id}/creatives`.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without permission or consent; otherwise as everywhere.
@@ -66,7 +67,8 @@ impl Client {
             .await
     }
 
-    /// A page of an advertiser's coupons: `GET /marketing-solutions/advertisers/{advertiser-id}/coupons`.
+    /// A page of an advertiser's coupons: `GET
+    /// /marketing-solutions/advertisers/{advertiser-id}/coupons`.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without permission or consent; otherwise as everywhere.

@@ -1,7 +1,7 @@
 //! The marketplace (Marketplace Performance Outcomes). Permission: Campaigns, Read.
 //!
-//! Only advertisers that run a marketplace have anything here; others get an empty list or [`Error::Forbidden`]. The
-//! answers have no envelope, so there are no warnings.
+//! Only advertisers that run a marketplace have anything here; others get an empty list or
+//! [`Error::Forbidden`]. The answers have no envelope, so there are no warnings.
 
 use super::Client;
 use crate::{
@@ -43,8 +43,9 @@ impl Client {
             .await
     }
 
-    /// An ad with a seller's products as an HTML page: `GET .../advertisers/{advertiserId}/ad-preview`. Spends the
-    /// advertiser's preview limit. Width and height are pixels.
+    /// An ad with a seller's products as an HTML page: `GET
+    /// .../advertisers/{advertiserId}/ad-preview`. Spends the advertiser's preview limit. Width and
+    /// height are pixels.
     ///
     /// # Errors
     /// [`Error::NotFound`] or [`Error::Forbidden`]; otherwise as everywhere.
@@ -113,7 +114,8 @@ impl Client {
     /// Seller budgets of an advertiser: `GET .../advertisers/{advertiserId}/budgets`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn marketplace_advertiser_budgets(
         &self,
         advertiser_id: i64,
@@ -131,7 +133,8 @@ impl Client {
     /// Sellers: `GET .../sellers`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn sellers(&self, filter: &SellerFilter) -> Result<Vec<Seller>, Error> {
         self.json(filter.apply(Request::new(Operation::MARKETPLACE_SELLERS)))
             .await
@@ -149,7 +152,8 @@ impl Client {
     /// Seller budgets: `GET .../budgets`. Ended ones come only with `end_after_date`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn seller_budgets(&self, filter: &BudgetFilter) -> Result<Vec<SellerBudget>, Error> {
         self.json(filter.apply(Request::new(Operation::MARKETPLACE_BUDGETS)))
             .await
@@ -167,7 +171,8 @@ impl Client {
     /// Budgets of one seller: `GET .../sellers/{sellerId}/budgets`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn budgets_of_seller(
         &self,
         seller_id: &str,
@@ -184,7 +189,8 @@ impl Client {
     /// Seller campaigns: `GET .../seller-campaigns`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn seller_campaigns(
         &self,
         filter: &SellerCampaignFilter,
@@ -193,7 +199,8 @@ impl Client {
             .await
     }
 
-    /// One seller campaign, by its `SELLER.CAMPAIGN` id: `GET .../seller-campaigns/{sellerCampaignId}`.
+    /// One seller campaign, by its `SELLER.CAMPAIGN` id: `GET
+    /// .../seller-campaigns/{sellerCampaignId}`.
     ///
     /// # Errors
     /// [`Error::NotFound`] or [`Error::Forbidden`]; otherwise as everywhere.
@@ -208,7 +215,8 @@ impl Client {
     /// Budgets of one seller campaign: `GET .../seller-campaigns/{sellerCampaignId}/budgets`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn budgets_of_seller_campaign(
         &self,
         seller_campaign_id: &str,
@@ -226,7 +234,8 @@ impl Client {
     /// Seller campaigns of one seller: `GET .../sellers/{sellerId}/seller-campaigns`.
     ///
     /// # Errors
-    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not know; otherwise as everywhere.
+    /// [`Error::Forbidden`]; [`Error::Configuration`] for a filter that this operation does not
+    /// know; otherwise as everywhere.
     pub async fn campaigns_of_seller(
         &self,
         seller_id: &str,
@@ -241,8 +250,8 @@ impl Client {
     /// Statistics by campaign and interval: `GET .../stats/campaigns`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a filter that this
-    /// operation does not know; otherwise as everywhere.
+    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a
+    /// filter that this operation does not know; otherwise as everywhere.
     pub async fn marketplace_campaign_stats(
         &self,
         filter: &StatsQuery,
@@ -254,8 +263,8 @@ impl Client {
     /// Statistics by seller and interval: `GET .../stats/sellers`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a filter that this
-    /// operation does not know; otherwise as everywhere.
+    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a
+    /// filter that this operation does not know; otherwise as everywhere.
     pub async fn marketplace_seller_stats(
         &self,
         filter: &StatsQuery,
@@ -267,8 +276,8 @@ impl Client {
     /// Statistics by seller campaign and interval: `GET .../stats/seller-campaigns`.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a filter that this
-    /// operation does not know; otherwise as everywhere.
+    /// [`Error::TimedOut`] for large accounts without an advertiser; [`Error::Configuration`] for a
+    /// filter that this operation does not know; otherwise as everywhere.
     pub async fn marketplace_seller_campaign_stats(
         &self,
         filter: &StatsQuery,

@@ -13,13 +13,16 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     ApiEvent, ClientOptions, Credentials, Envelope, Error, Media, MemorySink, Refusal, Request,
-    call::{Caller, JsonSink, MalformedJson},
+    call::{Caller, JsonSink, MalformedJson, Route},
 };
+
+/// The largest body that is held in memory, whatever the options allow for streaming.
+const LARGEST_IN_MEMORY: u64 = 512 << 20;
 
 /// Speaks to Criteo on behalf of one app.
 ///
-/// Clones share the token, the connections and, above all, the quotas: make one client for an app and clone it. Two
-/// clients for one app would each believe they had the whole quota.
+/// Clones share the token, the connections and, above all, the quotas: make one client for an app
+/// and clone it. Two clients for one app would each believe they had the whole quota.
 #[derive(Clone)]
 pub struct Client {
     caller: Arc<Caller>,
@@ -29,8 +32,8 @@ impl Client {
     /// Makes a client. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when the options cannot work, or the machine has no certificate authorities to check
-    /// Criteo's certificate with.
+    /// [`Error::Configuration`] when the options cannot work, or the machine has no certificate
+    /// authorities to check Criteo's certificate with.
     pub fn new(credentials: Credentials, options: ClientOptions) -> Result<Self, Error> {
         let caller = Caller::new(credentials, options)?;
         Ok(Self {
@@ -38,23 +41,29 @@ impl Client {
         })
     }
 
-    /// Makes any call and gives the body as it came: the way to data that the typed methods would narrow.
+    /// Makes any call and gives the body as it came: the way to data that the typed methods would
+    /// narrow.
     ///
-    /// JSON is checked to be whole, its `warnings` become events, and its `errors`, if there are any, become
-    /// [`Error::Rejected`], as with the typed methods. The body is held in memory; large reports belong into a sink.
+    /// JSON is checked to be whole, its `warnings` become events, and its `errors`, if there are
+    /// any, become [`Error::Rejected`], as with the typed methods. The body is held in memory and
+    /// may have 512 MiB at most; large reports belong into a sink.
     ///
     /// # Errors
     /// Every variant of [`Error`].
     pub async fn fetch(&self, request: &Request) -> Result<Bytes, Error> {
+        let route =
+            Route::to_operation(request, &self.caller.options)?.with_body_limit(LARGEST_IN_MEMORY);
         if !matches!(request.operation.media, Media::Envelope | Media::BareJson) {
-            return self.stream(request, &mut MemorySink::default()).await;
+            return self.caller.call(&route, &mut MemorySink::default()).await;
         }
         let operation = request.operation.id;
         let (body, tidings) = self
-            .stream(request, &mut JsonSink::default())
+            .caller
+            .call(&route, &mut JsonSink::default())
             .await
             .map_err(|error| match error {
-                // The check of the JSON is ours, so its failure is told as such, not as that of somebody's sink.
+                // The check of the JSON is ours, so its failure is told as such, not as that of
+                // somebody's sink.
                 Error::Sink { operation, source } if source.is::<MalformedJson>() => {
                     Error::UnexpectedBody {
                         operation,

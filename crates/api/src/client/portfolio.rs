@@ -4,7 +4,8 @@ use super::Client;
 use crate::{Advertiser, Application, Envelope, Error, Operation, Request, Resource};
 
 impl Client {
-    /// The advertisers that consented to the app: `GET /advertisers/me`. Needs no permission and has no pages.
+    /// The advertisers that consented to the app: `GET /advertisers/me`. Needs no permission and
+    /// has no pages.
     ///
     /// An app without any consent gets an empty list, not an error (seen by third-party code).
     ///
@@ -14,7 +15,8 @@ impl Client {
         self.list(Request::new(Operation::ADVERTISERS)).await
     }
 
-    /// The app itself: `GET /marketing-solutions/me`. Needs no permission, so it tells whether a key works.
+    /// The app itself: `GET /marketing-solutions/me`. Needs no permission, so it tells whether a
+    /// key works.
     ///
     /// # Errors
     /// [`Error::Authentication`] when the key does not work; otherwise as everywhere.

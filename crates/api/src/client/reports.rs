@@ -10,20 +10,22 @@ use crate::{
 };
 
 impl Client {
-    /// Performance by ad set, day, device and more: `POST /statistics/report`. Criteo keeps two years.
+    /// Performance by ad set, day, device and more: `POST /statistics/report`. Criteo keeps two
+    /// years.
     ///
-    /// In JSON the body is `{"Total": {...}, "Rows": [{...}]}`, all values texts, with a column `Currency` besides what
-    /// was asked for (as third-party code reads it; the OpenAPI file declares no shape). Criteo puts
-    /// [`STATISTICS_ROW_CAP`](crate::contract::STATISTICS_ROW_CAP) rows at most into one report and drops the rest
-    /// without a word, so a body with that many rows is not the whole.
+    /// In JSON the body is `{"Total": {...}, "Rows": [{...}]}`, all values texts, with a column
+    /// `Currency` besides what was asked for (as third-party code reads it; the OpenAPI file
+    /// declares no shape). Criteo puts [`STATISTICS_ROW_CAP`](crate::contract::STATISTICS_ROW_CAP)
+    /// rows at most into one report and drops the rest without a word, so a body with that many
+    /// rows is not the whole.
     ///
-    /// Warnings inside the body are for the sink to see: [`Problem::list_from_value`](crate::Problem::list_from_value)
-    /// reads them.
+    /// Warnings inside the body are for the sink to see:
+    /// [`Problem::list_from_value`](crate::Problem::list_from_value) reads them.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] if one advertiser has not consented, [`Error::TooLarge`], [`Error::TimespanTooLong`] and
-    /// [`Error::TimedOut`] when less should be asked for at once, [`Error::Sink`] from the sink; otherwise as
-    /// everywhere.
+    /// [`Error::Forbidden`] if one advertiser has not consented, [`Error::TooLarge`],
+    /// [`Error::TimespanTooLong`] and [`Error::TimedOut`] when less should be asked for at once,
+    /// [`Error::Sink`] from the sink; otherwise as everywhere.
     pub async fn statistics_report<S: BodySink>(
         &self,
         query: &StatisticsQuery,
@@ -34,10 +36,12 @@ impl Client {
         self.stream(&request, sink).await
     }
 
-    /// Performance by domain or app: `POST /placements/report`. Criteo keeps three months, ending yesterday.
+    /// Performance by domain or app: `POST /placements/report`. Criteo keeps three months, ending
+    /// yesterday.
     ///
-    /// In JSON the body is `{"data": [{"attributes": {"rows": [{...}]}}]}`, all values texts; the case of the keys
-    /// varies (third-party code). [`PLACEMENT_ROW_CAP`](crate::contract::PLACEMENT_ROW_CAP) rows at most.
+    /// In JSON the body is `{"data": [{"attributes": {"rows": [{...}]}}]}`, all values texts; the
+    /// case of the keys varies (third-party code).
+    /// [`PLACEMENT_ROW_CAP`](crate::contract::PLACEMENT_ROW_CAP) rows at most.
     ///
     /// # Errors
     /// As [`statistics_report`](Self::statistics_report).
@@ -53,8 +57,8 @@ impl Client {
 
     /// Attributed events of orders: `POST /transactions/report`. Criteo keeps two years.
     ///
-    /// In JSON the body is `{"data": [{"attributes": {...}}]}`, one entry for each event, with the fields in
-    /// [`TRANSACTION_FIELDS`](crate::contract::TRANSACTION_FIELDS) (Criteo's docs).
+    /// In JSON the body is `{"data": [{"attributes": {...}}]}`, one entry for each event, with the
+    /// fields in [`TRANSACTION_FIELDS`](crate::contract::TRANSACTION_FIELDS) (Criteo's docs).
     ///
     /// # Errors
     /// As [`statistics_report`](Self::statistics_report).
@@ -68,7 +72,8 @@ impl Client {
         self.stream(&request, sink).await
     }
 
-    /// Links to an advertiser's log-level files: `POST /log-level/advertisers/{advertiser-id}/report`.
+    /// Links to an advertiser's log-level files: `POST
+    /// /log-level/advertisers/{advertiser-id}/report`.
     ///
     /// # Errors
     /// [`Error::Forbidden`] without permission or consent; otherwise as everywhere.
@@ -84,14 +89,15 @@ impl Client {
         self.list(request).await
     }
 
-    /// Downloads one log-level file. The link carries its own permission: no token is sent, and no quota is spent.
+    /// Downloads one log-level file. The link carries its own permission: no token is sent, and no
+    /// quota is spent.
     ///
-    /// The sink gets the file's bytes as they are stored, which is compressed with gzip; the largest body allowed
-    /// counts those bytes.
+    /// The sink gets the file's bytes as they are stored, which is compressed with gzip; the
+    /// largest body allowed counts those bytes.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] or [`Error::NotFound`] when the link has expired: ask for the report again. Otherwise as
-    /// everywhere.
+    /// [`Error::Forbidden`] or [`Error::NotFound`] when the link has expired: ask for the report
+    /// again. Otherwise as everywhere.
     pub async fn download_log_file<S: BodySink>(
         &self,
         url: &LogFileUrl,
@@ -101,8 +107,8 @@ impl Client {
         self.caller.call(&route, sink).await
     }
 
-    /// Makes any call and streams the body into a sink: [`fetch`](Self::fetch) for large bodies. Warnings and errors
-    /// inside the body are the sink's to find.
+    /// Makes any call and streams the body into a sink: [`fetch`](Self::fetch) for large bodies.
+    /// Warnings and errors inside the body are the sink's to find.
     ///
     /// # Errors
     /// Every variant of [`Error`].

@@ -1,6 +1,7 @@
 //! What the statistics report offers, in the order of Criteo's OpenAPI 2026-07.
 
-/// The 26 dimensions. Names are matched by Criteo without regard to case and come back as they stand here.
+/// The 26 dimensions. Names are matched by Criteo without regard to case and come back as they
+/// stand here.
 pub const STATISTICS_DIMENSIONS: &[&str] = &[
     "AdsetId",
     "Adset",

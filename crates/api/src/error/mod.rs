@@ -12,9 +12,11 @@ pub use refusal::{OauthFailure, Refusal};
 
 use crate::{API_VERSION, Problem, RetryReason};
 
-/// A call failed. Each variant is a decision a caller can take; what has a chance to pass on its own was retried before.
+/// A call failed. Each variant is a decision a caller can take; what has a chance to pass on its
+/// own was retried before.
 ///
-/// The text names the operation and what Criteo said. Secrets are removed from everything kept here.
+/// The text names the operation and what Criteo said. Secrets are removed from everything kept
+/// here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -32,7 +34,8 @@ pub enum Error {
         /// What Criteo said, with the OAuth error and description in [`Refusal::oauth`].
         refusal: Box<Refusal>,
     },
-    /// 403: the app lacks a permission, or an advertiser has not consented. See [`Error::is_missing_consent`].
+    /// 403: the app lacks a permission, or an advertiser has not consented. See
+    /// [`Error::is_missing_consent`].
     #[error("{operation}: Criteo forbids it: {refusal}")]
     Forbidden {
         /// Which operation.
@@ -48,7 +51,8 @@ pub enum Error {
         /// What Criteo said.
         refusal: Box<Refusal>,
     },
-    /// Criteo refuses the request as it is: 400 and other 4xx, a redirect, or a 200 that reports errors.
+    /// Criteo refuses the request as it is: 400 and other 4xx, a redirect, or a 200 that reports
+    /// errors.
     #[error("{operation}: Criteo refuses the request: {refusal}")]
     Rejected {
         /// Which operation.
@@ -80,7 +84,8 @@ pub enum Error {
         /// What Criteo said.
         refusal: Box<Refusal>,
     },
-    /// 429, and waiting longer would pass [`RetryOptions::max_elapsed`](crate::RetryOptions::max_elapsed).
+    /// 429, and waiting longer would pass
+    /// [`RetryOptions::max_elapsed`](crate::RetryOptions::max_elapsed).
     #[error("{operation}: The quota at Criteo is still spent after {attempts} attempts: {refusal}")]
     RateLimited {
         /// Which operation.
@@ -102,8 +107,12 @@ pub enum Error {
         /// Time spent.
         elapsed: Duration,
     },
-    /// Failures that usually pass did not, within the attempts and the time allowed. Later may be better.
-    #[error("{operation}: Still failing after {attempts} attempts in {elapsed:.0?}: {last}{said}", said = said(refusal.as_deref()))]
+    /// Failures that usually pass did not, within the attempts and the time allowed. Later may be
+    /// better.
+    #[error(
+        "{operation}: Still failing after {attempts} attempts in {elapsed:.0?}: {last}{}",
+        said(refusal.as_deref())
+    )]
     Transient {
         /// Which operation.
         operation: &'static str,
@@ -124,7 +133,8 @@ pub enum Error {
         /// What the reader said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The body is larger than [`ClientOptions::max_body_bytes`](crate::ClientOptions::max_body_bytes).
+    /// The body is larger than
+    /// [`ClientOptions::max_body_bytes`](crate::ClientOptions::max_body_bytes).
     #[error("{operation}: The answer is larger than {limit} bytes, the most this client accepts")]
     BodyTooLarge {
         /// Which operation.
@@ -207,8 +217,9 @@ impl Error {
 
     /// Whether an advertiser named in the request has not consented to the app (or no longer does).
     ///
-    /// Criteo answers 403 for the whole request if one advertiser lacks consent. The code is spelled in three ways in
-    /// Criteo's specification, Criteo's docs and live answers seen by others, all of which begin alike.
+    /// Criteo answers 403 for the whole request if one advertiser lacks consent. The code is
+    /// spelled in three ways in Criteo's specification, Criteo's docs and live answers seen by
+    /// others, all of which begin alike.
     pub fn is_missing_consent(&self) -> bool {
         matches!(self, Self::Forbidden { .. })
             && self

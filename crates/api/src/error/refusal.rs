@@ -12,7 +12,8 @@ use crate::Problem;
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// Errors and, after them, warnings of the answer, whole. Empty when the body has none that can be read.
+    /// Errors and, after them, warnings of the answer, whole. Empty when the body has none that can
+    /// be read.
     pub problems: Vec<Problem>,
     /// The error of an OAuth answer, which is how the token endpoint speaks.
     pub oauth: Option<OauthFailure>,
@@ -30,8 +31,9 @@ pub struct OauthFailure {
 }
 
 impl Refusal {
-    /// Reads a body that came with a status. The `Content-Type` is not asked: Criteo's older contracts declare problem
-    /// bodies under the media type that was requested, CSV and spreadsheets included.
+    /// Reads a body that came with a status. The `Content-Type` is not asked: Criteo's older
+    /// contracts declare problem bodies under the media type that was requested, CSV and
+    /// spreadsheets included.
     pub(crate) fn read(status: u16, body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
         let mut refusal = Self {
@@ -100,7 +102,8 @@ impl Refusal {
 }
 
 impl fmt::Display for Refusal {
-    /// The status, then everything Criteo said about it; of a body without problems, its beginning on one line.
+    /// The status, then everything Criteo said about it; of a body without problems, its beginning
+    /// on one line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "status {}", self.status)?;
         if let Some(oauth) = &self.oauth {

@@ -1,6 +1,8 @@
-//! The marketplace: sellers, their campaigns, budgets and statistics (Marketplace Performance Outcomes).
+//! The marketplace: sellers, their campaigns, budgets and statistics (Marketplace Performance
+//! Outcomes).
 //!
-//! These answers have no envelope. Shapes from Criteo's OpenAPI 2026-07; money is in the advertiser's currency.
+//! These answers have no envelope. Shapes from Criteo's OpenAPI 2026-07; money is in the
+//! advertiser's currency.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

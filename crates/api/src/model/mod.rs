@@ -1,7 +1,7 @@
 //! What comes back, typed.
 //!
-//! Unknown members are ignored: a stable version of Criteo's API gains members over time. Whatever may be null or absent
-//! is an `Option`.
+//! Unknown members are ignored: a stable version of Criteo's API gains members over time. Whatever
+//! may be null or absent is an `Option`.
 
 mod ad;
 mod ad_set;

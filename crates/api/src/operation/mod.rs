@@ -6,8 +6,9 @@ use std::fmt;
 
 /// The version of Criteo's API that this crate speaks: the first part of every versioned path.
 ///
-/// Criteo's docs: two stable versions a year, each served for 12 months; this one is decommissioned in July 2027.
-/// Moving to the next one means changing this constant and making the contract test pass.
+/// Criteo's docs: two stable versions a year, each served for 12 months; this one is decommissioned
+/// in July 2027. Moving to the next one means changing this constant and making the contract test
+/// pass.
 pub const API_VERSION: &str = "2026-07";
 
 /// One read operation of Criteo's API. The constants of this type are all that exist.
@@ -103,8 +104,9 @@ impl fmt::Display for Scope {
 /// Which of the app's quotas a call spends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Budget {
-    /// The small quota: reports, log-level reports and marketplace statistics. Criteo's docs speak of "reporting
-    /// endpoints" without a list, and not of separate quotas for each, so one shared quota is the safe reading.
+    /// The small quota: reports, log-level reports and marketplace statistics. Criteo's docs speak
+    /// of "reporting endpoints" without a list, and not of separate quotas for each, so one shared
+    /// quota is the safe reading.
     Reporting,
     /// The large quota: everything else.
     General,

@@ -1,7 +1,17 @@
-//! The table of operations: 40, which is all that Analytics-, Campaigns- and Creatives-Read reach in
-//! Criteo's OpenAPI 2026-07. `tests/contract.rs` compares it with that file.
+//! The table of operations: 40, which is all that Analytics-, Campaigns- and Creatives-Read reach
+//! in Criteo's OpenAPI 2026-07. `tests/contract.rs` compares it with that file.
 
 use super::{Budget, Media, Method, Operation, Scope};
+
+/// A path below the marketplace's own.
+macro_rules! marketplace {
+    ($path:literal) => {
+        concat!(
+            "/marketing-solutions/marketplace-performance-outcomes",
+            $path
+        )
+    };
+}
 
 impl Operation {
     /// The advertisers that consented to the app.
@@ -105,39 +115,43 @@ impl Operation {
     .takes(&["height", "width"])
     .gives(Media::Html);
     /// Marketplace advertisers, with currency and time zone.
-    pub const MARKETPLACE_ADVERTISERS: Self = get(
-        "GetMarketplaceAdvertisers",
-        "/marketing-solutions/marketplace-performance-outcomes/advertisers",
-    )
-    .needs(Scope::CampaignRead)
-    .gives(Media::BareJson);
+    pub const MARKETPLACE_ADVERTISERS: Self =
+        get("GetMarketplaceAdvertisers", marketplace!("/advertisers"))
+            .needs(Scope::CampaignRead)
+            .gives(Media::BareJson);
     /// One marketplace advertiser.
     pub const MARKETPLACE_ADVERTISER: Self = get(
         "GetMarketplaceAdvertiser",
-        "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}",
+        marketplace!("/advertisers/{advertiserId}"),
     )
     .needs(Scope::CampaignRead)
     .gives(Media::BareJson);
     /// How many ad previews each advertiser may still ask for.
     pub const MARKETPLACE_PREVIEW_LIMITS: Self = get(
         "GetMarketplaceAdvertiserPreviewLimits",
-        "/marketing-solutions/marketplace-performance-outcomes/advertisers/preview-limit",
+        marketplace!("/advertisers/preview-limit"),
     )
     .needs(Scope::CampaignRead)
     .gives(Media::BareJson);
     /// An ad with the products of a seller, as an HTML page.
-    pub const MARKETPLACE_AD_PREVIEW: Self = get("GetMarketplaceSellerAdPreview", "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}/ad-preview").needs(Scope::CampaignRead).takes(&["campaignId", "height", "sellerId", "width"]).gives(Media::Html);
+    pub const MARKETPLACE_AD_PREVIEW: Self = get(
+        "GetMarketplaceSellerAdPreview",
+        marketplace!("/advertisers/{advertiserId}/ad-preview"),
+    )
+    .needs(Scope::CampaignRead)
+    .takes(&["campaignId", "height", "sellerId", "width"])
+    .gives(Media::Html);
     /// Ad sets of one marketplace advertiser.
     pub const MARKETPLACE_ADVERTISER_AD_SETS: Self = get(
         "GetMarketplaceAdSetsByAdvertiser",
-        "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}/adsets",
+        marketplace!("/advertisers/{advertiserId}/adsets"),
     )
     .needs(Scope::CampaignRead)
     .gives(Media::BareJson);
     /// Seller budgets of one marketplace advertiser.
     pub const MARKETPLACE_ADVERTISER_BUDGETS: Self = get(
         "GetMarketplaceBudgetsByAdvertiser",
-        "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}/budgets",
+        marketplace!("/advertisers/{advertiserId}/budgets"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
@@ -152,38 +166,46 @@ impl Operation {
     ])
     .gives(Media::BareJson);
     /// Campaigns of one marketplace advertiser.
-    pub const MARKETPLACE_ADVERTISER_CAMPAIGNS: Self = get("GetMarketplaceCampaignsByAdvertiser", "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}/campaigns").needs(Scope::CampaignRead).gives(Media::BareJson);
-    /// Seller campaigns of one marketplace advertiser.
-    pub const MARKETPLACE_ADVERTISER_SELLER_CAMPAIGNS: Self = get("GetMarketplaceSellerCampaignsByAdvertiser", "/marketing-solutions/marketplace-performance-outcomes/advertisers/{advertiserId}/seller-campaigns").needs(Scope::CampaignRead).gives(Media::BareJson);
-    /// Seller budgets by filter.
-    pub const MARKETPLACE_BUDGETS: Self = get(
-        "GetMarketplaceSellerBudgets",
-        "/marketing-solutions/marketplace-performance-outcomes/budgets",
+    pub const MARKETPLACE_ADVERTISER_CAMPAIGNS: Self = get(
+        "GetMarketplaceCampaignsByAdvertiser",
+        marketplace!("/advertisers/{advertiserId}/campaigns"),
     )
     .needs(Scope::CampaignRead)
-    .takes(&[
-        "advertiserId",
-        "campaignId",
-        "endAfterDate",
-        "sellerId",
-        "startBeforeDate",
-        "status",
-        "type",
-        "withBalance",
-        "withSpend",
-    ])
     .gives(Media::BareJson);
+    /// Seller campaigns of one marketplace advertiser.
+    pub const MARKETPLACE_ADVERTISER_SELLER_CAMPAIGNS: Self = get(
+        "GetMarketplaceSellerCampaignsByAdvertiser",
+        marketplace!("/advertisers/{advertiserId}/seller-campaigns"),
+    )
+    .needs(Scope::CampaignRead)
+    .gives(Media::BareJson);
+    /// Seller budgets by filter.
+    pub const MARKETPLACE_BUDGETS: Self =
+        get("GetMarketplaceSellerBudgets", marketplace!("/budgets"))
+            .needs(Scope::CampaignRead)
+            .takes(&[
+                "advertiserId",
+                "campaignId",
+                "endAfterDate",
+                "sellerId",
+                "startBeforeDate",
+                "status",
+                "type",
+                "withBalance",
+                "withSpend",
+            ])
+            .gives(Media::BareJson);
     /// One seller budget.
     pub const MARKETPLACE_BUDGET: Self = get(
         "GetMarketplaceSellerBudget",
-        "/marketing-solutions/marketplace-performance-outcomes/budgets/{budgetId}",
+        marketplace!("/budgets/{budgetId}"),
     )
     .needs(Scope::CampaignRead)
     .gives(Media::BareJson);
     /// Seller campaigns by filter.
     pub const MARKETPLACE_SELLER_CAMPAIGNS: Self = get(
         "GetMarketplaceSellerCampaigns",
-        "/marketing-solutions/marketplace-performance-outcomes/seller-campaigns",
+        marketplace!("/seller-campaigns"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
@@ -197,38 +219,46 @@ impl Operation {
     /// One seller campaign.
     pub const MARKETPLACE_SELLER_CAMPAIGN: Self = get(
         "GetMarketplaceSellerCampaign",
-        "/marketing-solutions/marketplace-performance-outcomes/seller-campaigns/{sellerCampaignId}",
+        marketplace!("/seller-campaigns/{sellerCampaignId}"),
     )
     .needs(Scope::CampaignRead)
     .gives(Media::BareJson);
     /// Budgets of one seller campaign.
-    pub const MARKETPLACE_SELLER_CAMPAIGN_BUDGETS: Self = get("GetMarketplaceBudgetsBySellerCampaign", "/marketing-solutions/marketplace-performance-outcomes/seller-campaigns/{sellerCampaignId}/budgets").needs(Scope::CampaignRead).takes(&["endAfterDate", "startBeforeDate", "status", "type", "withBalance", "withSpend"]).gives(Media::BareJson);
-    /// Sellers by filter.
-    pub const MARKETPLACE_SELLERS: Self = get(
-        "GetMarketplaceSellers",
-        "/marketing-solutions/marketplace-performance-outcomes/sellers",
+    pub const MARKETPLACE_SELLER_CAMPAIGN_BUDGETS: Self = get(
+        "GetMarketplaceBudgetsBySellerCampaign",
+        marketplace!("/seller-campaigns/{sellerCampaignId}/budgets"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
-        "advertiserId",
-        "campaignId",
-        "sellerName",
-        "sellerStatus",
-        "withBudgetStatus",
-        "withProducts",
+        "endAfterDate",
+        "startBeforeDate",
+        "status",
+        "type",
+        "withBalance",
+        "withSpend",
     ])
     .gives(Media::BareJson);
+    /// Sellers by filter.
+    pub const MARKETPLACE_SELLERS: Self = get("GetMarketplaceSellers", marketplace!("/sellers"))
+        .needs(Scope::CampaignRead)
+        .takes(&[
+            "advertiserId",
+            "campaignId",
+            "sellerName",
+            "sellerStatus",
+            "withBudgetStatus",
+            "withProducts",
+        ])
+        .gives(Media::BareJson);
     /// One seller.
-    pub const MARKETPLACE_SELLER: Self = get(
-        "GetMarketplaceSeller",
-        "/marketing-solutions/marketplace-performance-outcomes/sellers/{sellerId}",
-    )
-    .needs(Scope::CampaignRead)
-    .gives(Media::BareJson);
+    pub const MARKETPLACE_SELLER: Self =
+        get("GetMarketplaceSeller", marketplace!("/sellers/{sellerId}"))
+            .needs(Scope::CampaignRead)
+            .gives(Media::BareJson);
     /// Budgets of one seller.
     pub const MARKETPLACE_SELLER_BUDGETS: Self = get(
         "GetMarketplaceBudgetsBySeller",
-        "/marketing-solutions/marketplace-performance-outcomes/sellers/{sellerId}/budgets",
+        marketplace!("/sellers/{sellerId}/budgets"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
@@ -244,7 +274,7 @@ impl Operation {
     /// Seller campaigns of one seller.
     pub const MARKETPLACE_CAMPAIGNS_OF_SELLER: Self = get(
         "GetMarketplaceSellerCampaignsBySeller",
-        "/marketing-solutions/marketplace-performance-outcomes/sellers/{sellerId}/seller-campaigns",
+        marketplace!("/sellers/{sellerId}/seller-campaigns"),
     )
     .needs(Scope::CampaignRead)
     .takes(&["budgetStatus", "campaignId", "sellerStatus"])
@@ -252,7 +282,7 @@ impl Operation {
     /// Marketplace statistics by campaign.
     pub const MARKETPLACE_CAMPAIGN_STATS: Self = get(
         "GetMarketplaceCampaignsStats",
-        "/marketing-solutions/marketplace-performance-outcomes/stats/campaigns",
+        marketplace!("/stats/campaigns"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
@@ -270,7 +300,7 @@ impl Operation {
     /// Marketplace statistics by seller campaign.
     pub const MARKETPLACE_SELLER_CAMPAIGN_STATS: Self = get(
         "GetMarketplaceSellerCampaignsStats",
-        "/marketing-solutions/marketplace-performance-outcomes/stats/seller-campaigns",
+        marketplace!("/stats/seller-campaigns"),
     )
     .needs(Scope::CampaignRead)
     .takes(&[
@@ -287,23 +317,21 @@ impl Operation {
     .spends(Budget::Reporting)
     .gives(Media::BareJson);
     /// Marketplace statistics by seller.
-    pub const MARKETPLACE_SELLER_STATS: Self = get(
-        "GetMarketplaceSellersStats",
-        "/marketing-solutions/marketplace-performance-outcomes/stats/sellers",
-    )
-    .needs(Scope::CampaignRead)
-    .takes(&[
-        "advertiserId",
-        "clickAttributionPolicy",
-        "count",
-        "endDate",
-        "intervalSize",
-        "sellerId",
-        "startDate",
-        "timeZoneId",
-    ])
-    .spends(Budget::Reporting)
-    .gives(Media::BareJson);
+    pub const MARKETPLACE_SELLER_STATS: Self =
+        get("GetMarketplaceSellersStats", marketplace!("/stats/sellers"))
+            .needs(Scope::CampaignRead)
+            .takes(&[
+                "advertiserId",
+                "clickAttributionPolicy",
+                "count",
+                "endDate",
+                "intervalSize",
+                "sellerId",
+                "startDate",
+                "timeZoneId",
+            ])
+            .spends(Budget::Reporting)
+            .gives(Media::BareJson);
 
     /// Every operation.
     pub const ALL: &'static [Self] = &[

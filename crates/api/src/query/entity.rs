@@ -23,8 +23,8 @@ impl CampaignSearch {
 
 /// Which ad sets are wanted; empty lists filter nothing. All that match come in one answer.
 ///
-/// The contract also knows a projection (`meta.fields`). It is not offered: fields left out come back with default
-/// values instead of being absent, and nobody could tell them from real ones.
+/// The contract also knows a projection (`meta.fields`). It is not offered: fields left out come
+/// back with default values instead of being absent, and nobody could tell them from real ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AdSetSearch {
     /// Only ad sets of these advertisers.

@@ -1,4 +1,5 @@
-//! Filters of the marketplace operations. A filter that an operation does not know is refused before anything is sent.
+//! Filters of the marketplace operations. A filter that an operation does not know is refused
+//! before anything is sent.
 
 use jiff::civil::Date;
 

@@ -37,14 +37,16 @@ fn comma_separated<S: Serializer>(ids: &[String], serializer: S) -> Result<S::Ok
     serializer.serialize_str(&ids.join(","))
 }
 
-/// Refuses a report that Criteo would refuse, or would answer with something else than what was meant.
+/// Refuses a report that Criteo would refuse, or would answer with something else than what was
+/// meant.
 fn check_report(
     advertiser_ids: &[String],
     currency: &str,
     start_date: Date,
     end_date: Date,
 ) -> Result<(), Error> {
-    // Criteo's docs say that no ids means all advertisers; a live answer seen by others says 400 `required-field`.
+    // Criteo's docs say that no ids means all advertisers; a live answer seen by others says 400
+    // `required-field`.
     if advertiser_ids.is_empty() {
         return Err(Error::configuration(
             "A report needs at least one advertiser id",

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{ReportFormat, check_ids, check_report, comma_separated};
 use crate::{Error, open_enum::open_enum};
 
-/// What a placements report shows: attributes in the body of `POST /placements/report`, from Criteo's OpenAPI 2026-07.
+/// What a placements report shows: attributes in the body of `POST /placements/report`, from
+/// Criteo's OpenAPI 2026-07.
 ///
 /// There is no dimension of time, so one query gives one row per place for its whole range of days.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,7 +41,8 @@ pub struct PlacementsQuery {
     pub metrics: Vec<String>,
     /// ISO 4217, three capitals.
     pub currency: String,
-    /// True for places whose name Criteo discloses, false for the others. Both together are the whole.
+    /// True for places whose name Criteo discloses, false for the others. Both together are the
+    /// whole.
     pub disclosed: bool,
     /// How the answer is written.
     pub format: ReportFormat,

@@ -6,17 +6,19 @@ use serde::Serialize;
 use super::{ReportFormat, check_report, comma_separated};
 use crate::{Error, open_enum::open_enum};
 
-/// What a statistics report shows. Body of `POST /statistics/report`, flat, from Criteo's OpenAPI 2026-07.
+/// What a statistics report shows. Body of `POST /statistics/report`, flat, from Criteo's OpenAPI
+/// 2026-07.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatisticsQuery {
     /// At least one. One id without consent makes Criteo refuse the whole report.
     #[serde(serialize_with = "comma_separated")]
     pub advertiser_ids: Vec<String>,
-    /// At least one of [`STATISTICS_DIMENSIONS`](crate::contract::STATISTICS_DIMENSIONS). Asking for an id or its name
-    /// brings both columns.
+    /// At least one of [`STATISTICS_DIMENSIONS`](crate::contract::STATISTICS_DIMENSIONS). Asking
+    /// for an id or its name brings both columns.
     pub dimensions: Vec<String>,
-    /// Any of [`STATISTICS_METRICS`](crate::contract::STATISTICS_METRICS); none lists the dimensions alone.
+    /// Any of [`STATISTICS_METRICS`](crate::contract::STATISTICS_METRICS); none lists the
+    /// dimensions alone.
     pub metrics: Vec<String>,
     /// ISO 4217, three capitals. Every money metric is converted into it.
     pub currency: String,

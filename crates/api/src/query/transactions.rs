@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{ReportFormat, check_report, comma_separated};
 use crate::{Error, open_enum::open_enum};
 
-/// What a transactions report shows: attributes in the body of `POST /transactions/report`, from Criteo's OpenAPI
-/// 2026-07. The columns are fixed.
+/// What a transactions report shows: attributes in the body of `POST /transactions/report`, from
+/// Criteo's OpenAPI 2026-07. The columns are fixed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransactionsQuery {
@@ -19,7 +19,8 @@ pub struct TransactionsQuery {
     /// Only events of this kind; none means both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_type: Option<TransactionEventType>,
-    /// How the answer is written. Always sent: Criteo's docs and its OpenAPI disagree about the default.
+    /// How the answer is written. Always sent: Criteo's docs and its OpenAPI disagree about the
+    /// default.
     pub format: ReportFormat,
     /// IANA name of the zone that times are told in.
     pub timezone: String,

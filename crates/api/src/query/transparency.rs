@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::check_days;
 use crate::Error;
 
-/// Which days' log-level files are wanted. Body of `POST /log-level/advertisers/{id}/report`, from Criteo's OpenAPI
-/// 2026-07. Criteo's docs: 30 days are kept, ending yesterday; older days bring no files and no error.
+/// Which days' log-level files are wanted. Body of `POST /log-level/advertisers/{id}/report`, from
+/// Criteo's OpenAPI 2026-07. Criteo's docs: 30 days are kept, ending yesterday; older days bring no
+/// files and no error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransparencyQuery {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-/// The quota as an answer tells it. Criteo's docs: `x-ratelimit-limit`, `-remaining` and `-reset`; third-party code
-/// reads the same without `x-`. Every one may be missing.
+/// The quota as an answer tells it. Criteo's docs: `x-ratelimit-limit`, `-remaining` and `-reset`;
+/// third-party code reads the same without `x-`. Every one may be missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RateHeaders {
     /// Calls a minute.
@@ -26,8 +26,8 @@ pub(crate) struct Reset {
     pub(crate) wait: Duration,
 }
 
-/// Below this, a reset cannot be a Unix time of this century: it is a number of seconds from now, as the IETF's draft
-/// of the same headers has it.
+/// Below this, a reset cannot be a Unix time of this century: it is a number of seconds from now,
+/// as the IETF's draft of the same headers has it.
 const FIRST_PLAUSIBLE_UNIX_TIME: i64 = 1_000_000_000;
 
 impl RateHeaders {
@@ -43,7 +43,8 @@ impl RateHeaders {
 }
 
 fn reset(headers: &HeaderMap, now: Timestamp) -> Option<Reset> {
-    // A moment by Criteo's clock is compared with Criteo's clock, so that a wrong clock here does no harm.
+    // A moment by Criteo's clock is compared with Criteo's clock, so that a wrong clock here does
+    // no harm.
     let server_now = date(headers).unwrap_or(now);
     let moment = match number(headers, "reset") {
         Some(seconds) if seconds >= FIRST_PLAUSIBLE_UNIX_TIME => {
@@ -76,7 +77,8 @@ fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
         .find_map(|prefix| seconds_of(headers, &format!("{prefix}{name}")))
 }
 
-/// The whole number that a header begins with; the IETF's draft allows more after it, as in `100;w=60`.
+/// The whole number that a header begins with; the IETF's draft allows more after it, as in
+/// `100;w=60`.
 fn seconds_of(headers: &HeaderMap, name: &str) -> Option<i64> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     let digits = text

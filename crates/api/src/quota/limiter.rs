@@ -8,15 +8,16 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-/// The minute that Criteo counts calls in, and a second more: Criteo counts when a request arrives, which is somewhat
-/// after it was let pass here, and not always by the same time. Without the margin a slow first request and a quick
-/// later one could fall into one of Criteo's minutes although more than a minute lies between them here.
+/// The minute that Criteo counts calls in, and a second more: Criteo counts when a request arrives,
+/// which is somewhat after it was let pass here, and not always by the same time. Without the
+/// margin a slow first request and a quick later one could fall into one of Criteo's minutes
+/// although more than a minute lies between them here.
 const WINDOW: Duration = Duration::from_secs(61);
 
 /// Lets at most `per_minute` calls pass in any 60 seconds, first come, first served.
 ///
-/// A token bucket or GCRA would let a full bucket and a refill pass in one minute. So the time of every call of the
-/// last minute is kept; that is at most a few hundred instants.
+/// A token bucket or GCRA would let a full bucket and a refill pass in one minute. So the time of
+/// every call of the last minute is kept; that is at most a few hundred instants.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     /// Whoever waits for a slot holds this, and everybody else queues here. The queue is fair.
@@ -43,7 +44,8 @@ impl Limiter {
         }
     }
 
-    /// Waits until a call may be made, and counts it. `on_wait` is told of every wait at the head of the queue.
+    /// Waits until a call may be made, and counts it. `on_wait` is told of every wait at the head
+    /// of the queue.
     ///
     /// Dropping the future gives the place in the queue back and counts nothing.
     pub(crate) async fn pass(&self, on_wait: impl Fn(Duration)) {
@@ -54,7 +56,8 @@ impl Limiter {
                 return;
             };
             on_wait(free_at - now);
-            // Headers that arrive meanwhile can only move the moment further away, so it is checked again then.
+            // Headers that arrive meanwhile can only move the moment further away, so it is checked
+            // again then.
             sleep_until(free_at).await;
         }
     }
@@ -99,7 +102,8 @@ impl State {
         {
             self.passed.pop_front();
         }
-        // After the quota was lowered more calls than it allows may be remembered: as many must leave as are too many.
+        // After the quota was lowered more calls than it allows may be remembered: as many must
+        // leave as are too many.
         match self.passed.len().checked_sub(self.per_minute) {
             Some(excess) => Err(self.passed[excess] + WINDOW),
             None => {
@@ -129,7 +133,8 @@ mod tests {
             .unwrap()
     }
 
-    /// When calls pass that come at the given distances (ms) from each other, with the quota lowered at some moment.
+    /// When calls pass that come at the given distances (ms) from each other, with the quota
+    /// lowered at some moment.
     fn passing(per_minute: u32, distances: &[u64], lowered: Option<(u64, u32)>) -> Vec<Duration> {
         paused().block_on(async {
             let start = Instant::now();

@@ -11,7 +11,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Each connection carries one request. Tokens are issued; of the rest, the script decides by number, from 1.
+/// Each connection carries one request. Tokens are issued; of the rest, the script decides by
+/// number, from 1.
 pub(crate) async fn start<F>(
     script: impl Fn(usize, TcpStream) -> F + Send + Sync + 'static,
 ) -> (BaseUrl, Arc<AtomicUsize>)

@@ -1,5 +1,5 @@
-//! Typed answers: a value with every member of the contract comes back whole from its type, and one with as little as
-//! the contract allows can be read.
+//! Typed answers: a value with every member of the contract comes back whole from its type, and one
+//! with as little as the contract allows can be read.
 
 use criteo_api::{
     Ad, AdSet, AdSetCategoryBid, AdSetDisplayMultiplier, Advertiser, Application, Campaign, Coupon,
@@ -50,7 +50,8 @@ fn enveloped<T: DeserializeOwned + Serialize>(id: &str, missing: &[&str]) {
     through::<T>(&document.sparse_sample(schema, false));
 }
 
-/// The marketplace's contract never says what is required. Scalars that cannot be null are taken to be always there.
+/// The marketplace's contract never says what is required. Scalars that cannot be null are taken to
+/// be always there.
 fn bare<T: DeserializeOwned + Serialize>(id: &str) {
     let Some(document) = load() else { return };
     let answer = document.answer(id);

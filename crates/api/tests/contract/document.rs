@@ -114,9 +114,9 @@ impl Document {
         }
     }
 
-    /// A value with null wherever the contract allows it, and without what may be absent when it cannot be null.
-    /// Scalars that cannot be null are kept where `keeps_scalars`, since only their `required` tells whether they may
-    /// be absent and Criteo does not use it everywhere.
+    /// A value with null wherever the contract allows it, and without what may be absent when it
+    /// cannot be null. Scalars that cannot be null are kept where `keeps_scalars`, since only their
+    /// `required` tells whether they may be absent and Criteo does not use it everywhere.
     pub(crate) fn sparse_sample(&self, schema: &Value, keeps_scalars: bool) -> Value {
         let schema = self.resolve(schema);
         if schema["type"] != "object" {

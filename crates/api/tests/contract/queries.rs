@@ -16,7 +16,8 @@ fn names(body: &Value) -> BTreeSet<String> {
     body.as_object().unwrap().keys().cloned().collect()
 }
 
-/// A query with every filter sends every member of the schema; without filters, at least the required ones.
+/// A query with every filter sends every member of the schema; without filters, at least the
+/// required ones.
 fn compare(schema: &Value, full: &impl Serialize, bare: &impl Serialize) {
     let known = names(&schema["properties"]);
     assert_eq!(names(&json!(full)), known);
