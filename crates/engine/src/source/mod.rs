@@ -116,6 +116,8 @@ pub struct ReadWindow {
     pub verified: Option<bool>,
     /// Where they did not, and that was let through: column, and what Criteo said.
     pub differences: BTreeMap<String, String>,
+    /// What Criteo warned of in its answers.
+    pub warnings: Vec<String>,
     /// SHA-256 over what was asked.
     pub request_hash: String,
 }
@@ -147,6 +149,7 @@ impl ReadWindow {
             (left, right) => left.or(right),
         };
         self.differences.extend(other.differences);
+        self.warnings.extend(other.warnings);
         self.request_hash = hash(&[&self.request_hash, &other.request_hash]);
     }
 }

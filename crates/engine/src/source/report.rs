@@ -1,10 +1,11 @@
 //! Reading one window of a report stream.
 
 use criteo_api::{
-    BodySink, Client, Error as ApiError, IntervalSize, Operation, PlacementsQuery, ReportFormat,
-    Request, SinkError, StatisticsQuery, TransactionEventType, TransactionsQuery,
+    BodySink, Client, Error as ApiError, IntervalSize, Operation, PlacementsQuery, Problem,
+    ReportFormat, Request, SinkError, StatisticsQuery, TransactionEventType, TransactionsQuery,
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::report_sink::ReportSink;
 use super::trust::Comparison;
@@ -118,6 +119,11 @@ impl WindowRead<'_> {
             sums: decoded.sums,
             verified,
             differences,
+            warnings: decoded
+                .warnings
+                .iter()
+                .map(|warning| warning_text(warning))
+                .collect(),
             request_hash: query.hash()?,
         })
     }
@@ -226,6 +232,12 @@ impl Query {
         };
         Ok(hash(&[&question]))
     }
+}
+
+/// A warning in Criteo's words where it can be read as a problem, and otherwise as it came.
+fn warning_text(warning: &RawValue) -> String {
+    serde_json::from_str::<Problem>(warning.get())
+        .map_or_else(|_| warning.get().to_owned(), |problem| problem.to_string())
 }
 
 fn names(fields: &[&'static Field]) -> Vec<String> {

@@ -118,6 +118,10 @@ impl StreamRun {
             .collect();
         entry.total_differences = window.differences;
         entry.request_hash = window.request_hash;
+        for warning in &window.warnings {
+            let message = format!("Criteo warns about {scope}: {warning}");
+            self.context.warn(&self.spec.name, message);
+        }
         if !entry.total_differences.is_empty() {
             self.warn_of_differences(scope, &entry.total_differences);
         }
