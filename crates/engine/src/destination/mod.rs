@@ -4,6 +4,7 @@
 //! replace one window together with its ledger entry, and read the ledger back. Everything else (planning,
 //! retrying, splitting, quarantine) is the engine's.
 
+pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
 
