@@ -1,0 +1,17 @@
+//! What the tests have in common: a sandbox and a configured folder, the command as a process, the truth as the sandbox
+//! tells it, and the comparison of both.
+//!
+//! Values are brought into one form here and not by the engine's decoder, so that a value which the decoder misreads
+//! shows. From the engine comes the catalog alone: names, types and paths.
+
+mod cell;
+mod comparison;
+mod expected;
+mod run;
+mod settings;
+mod stage;
+mod table;
+
+pub(crate) use run::Run;
+pub(crate) use settings::Settings;
+pub(crate) use stage::{Expectation, Stage};
