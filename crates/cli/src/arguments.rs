@@ -31,15 +31,15 @@ Exit codes:
 
 const SYNC_EXAMPLES: &str = "\
 Examples:
-  criteo sync                                            what is missing, and what Criteo restated
-  criteo sync --stream statistics --stream campaigns     two streams only
-  criteo sync --from 2026-03-01 --to 2026-03-31 --full-refresh
-                                                         read March again, whatever is loaded
-  criteo sync --stream statistics --rebuild              after a change of currency, time zone or dimensions
-  criteo --json sync | jq 'select(.event == \"window_quarantined\")'
+  criteo sync                              what is missing, and what Criteo restated
+  criteo sync -s statistics -s campaigns   two streams only
+  criteo sync --full-refresh --from 2026-03-01 --to 2026-03-31
+                                           read March again, whatever is loaded
+  criteo sync -s statistics --rebuild      after another currency, time zone or dimension
+  criteo sync --json | jq 'select(.event == \"window_quarantined\")'
 
-The first Ctrl-C finishes the calls that are on their way, commits and exits with 3. The second stops at once.
-Either way the tables are sound, and the next sync carries on.";
+The first Ctrl-C finishes the calls that are on their way, commits and exits with 3.
+The second stops at once. Either way the tables are sound, and the next sync carries on.";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
@@ -78,7 +78,6 @@ Examples:
     styles = STYLES,
     after_help = EXAMPLES,
     max_term_width = 110,
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -101,7 +100,7 @@ pub(crate) struct Global {
     /// JSON on stdout instead of tables: one object, or one event per line while something runs
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Nothing but results, warnings and errors
+    /// No progress and no summary: only what was asked for, warnings and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Say more on stderr: -v what is done, -vv every call
@@ -110,8 +109,16 @@ pub(crate) struct Global {
     /// Plain lines instead of progress bars
     #[arg(long, global = true)]
     pub(crate) no_progress: bool,
-    /// When to use colour; NO_COLOR is honoured, too
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    /// When to use colour: auto, always or never; NO_COLOR is honoured, too
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = Color::Auto,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub(crate) color: Color,
 }
 

@@ -109,20 +109,19 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn is_usage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.is::<UsageError>()
-            || cause.is::<ConfigError>()
-            || cause
-                .downcast_ref::<EngineError>()
-                .is_some_and(EngineError::is_configuration)
-    })
+    // Asked of the whole error rather than of its links, because a usage error may be the context of another one.
+    error.is::<UsageError>()
+        || error.chain().any(|cause| {
+            let engine = cause.downcast_ref::<EngineError>();
+            cause.is::<ConfigError>() || engine.is_some_and(EngineError::is_configuration)
+        })
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<UsageError>() {
+        return error.hint.clone();
+    }
     error.chain().find_map(|cause| {
-        if let Some(error) = cause.downcast_ref::<UsageError>() {
-            return error.hint.clone();
-        }
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
             return error.hint();
         }

@@ -13,7 +13,6 @@ use criteo_engine::{Engine, Selection};
 use criteo_sandbox::{
     DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Limits, Sandbox, SandboxConfig, Scenario,
 };
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -34,8 +33,15 @@ const WORLD_BEGINS: Timestamp = Timestamp::constant(1_767_225_600, 0);
 /// The world's number. Any other would do.
 const SEED: u64 = 20_260_701;
 
-/// Days before today that the demo reads.
+/// How many days back the demo reads.
 const HISTORY_DAYS: i64 = 100;
+
+/// The same for streams of which Criteo keeps less: three months of placements, 30 days of log-level files.
+const SHORT_HISTORIES: [(&str, i64); 3] = [
+    ("placements", 85),
+    ("placement_categories", 85),
+    ("transparency", 25),
+];
 
 /// Calls a minute that the demo's sandbox grants, of either kind, so that nobody watches a rate limit.
 const QUOTA: u32 = 6_000;
@@ -48,7 +54,7 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
         .now();
     let sandbox = start_sandbox(now)?;
     let path = arguments.dir.join("criteo.toml");
-    write_configuration(&path, &sandbox.url(), first_day(now))?;
+    write_configuration(&path, &configuration(&sandbox.url(), now))?;
     let config = Config::load(&path)?;
 
     let advertisers = sandbox.advertiser_ids().len();
@@ -64,6 +70,8 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
     let stop = signals::stop_token(Arc::clone(&progress));
     let result = engine.sync(&Selection::default(), stop).await;
     progress.finish();
+    // The engine holds the file open, and the answer shall come from the file alone.
+    drop(engine);
     let run = result?;
     summary::print(printer, &run)?;
     if matches!(run.outcome, Outcome::Complete | Outcome::Partial) {
@@ -95,13 +103,8 @@ fn start_sandbox(now: Timestamp) -> anyhow::Result<Sandbox> {
     Ok(sandbox)
 }
 
-fn first_day(now: Timestamp) -> Date {
-    let today = now.to_zoned_datetime(TimeZone::UTC).date();
-    today.saturating_sub(HISTORY_DAYS.days())
-}
-
 /// Writes the configuration, unless something stands there that the demo has not written.
-fn write_configuration(path: &Path, url: &str, start_date: Date) -> anyhow::Result<()> {
+fn write_configuration(path: &Path, text: &str) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)
         .with_context(|| format!("Cannot create the folder {}", folder.display()))?;
@@ -116,19 +119,13 @@ fn write_configuration(path: &Path, url: &str, start_date: Date) -> anyhow::Resu
             .with_hint("Give the demo another folder: `criteo demo --dir FOLDER`.")
             .into());
     }
-    std::fs::write(path, configuration(url, start_date))
-        .with_context(|| format!("Cannot write {}", path.display()))
+    std::fs::write(path, text).with_context(|| format!("Cannot write {}", path.display()))
 }
 
-fn configuration(url: &str, start_date: Date) -> String {
-    let off_by_default = Catalog::builtin()
-        .streams()
-        .iter()
-        .filter(|stream| !stream.enabled);
-    let switched_on: String = off_by_default
-        .map(|stream| format!("[streams.{}]\nenabled = true\n", stream.name))
-        .collect();
-    format!(
+fn configuration(url: &str, now: Timestamp) -> String {
+    let today = now.to_zoned_datetime(TimeZone::UTC).date();
+    let first_day = |days: i64| today.saturating_sub(days.days());
+    let mut text = format!(
         r#"{SIGNATURE} The next demo writes it again.
 
 [criteo]
@@ -139,15 +136,32 @@ report_calls_per_minute = {QUOTA}
 calls_per_minute = {QUOTA}
 
 [sync]
-start_date = "{start_date}"
+start_date = "{}"
 
 [destination]
 type = "duckdb"
 path = "criteo.duckdb"
 
-# Few accounts need these, so they are off unless switched on.
-{switched_on}"#
-    )
+# Streams that few accounts need are off unless switched on; those that Criteo keeps for less time start later.
+"#,
+        first_day(HISTORY_DAYS)
+    );
+    for stream in Catalog::builtin().streams() {
+        let short = SHORT_HISTORIES
+            .iter()
+            .find(|(name, _)| *name == stream.name);
+        if stream.enabled && short.is_none() {
+            continue;
+        }
+        text.push_str(&format!("[streams.{}]\n", stream.name));
+        if !stream.enabled {
+            text.push_str("enabled = true\n");
+        }
+        if let Some((_, days)) = short {
+            text.push_str(&format!("start_date = \"{}\"\n", first_day(*days)));
+        }
+    }
+    text
 }
 
 fn closing_words(context: &Context, arguments: &DemoArguments, path: &Path) {

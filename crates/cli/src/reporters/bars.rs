@@ -1,6 +1,7 @@
 //! A run on a terminal: a bar for every stream at work, and one line on the whole.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ pub(crate) struct Bars {
     area: MultiProgress,
     whole: ProgressBar,
     streams: Mutex<BTreeMap<String, ProgressBar>>,
+    /// Columns that the names of streams take.
+    name_width: AtomicUsize,
 }
 
 impl Bars {
@@ -39,6 +42,7 @@ impl Bars {
             area,
             whole,
             streams: Mutex::default(),
+            name_width: AtomicUsize::new(0),
         }
     }
 
@@ -50,7 +54,12 @@ impl Bars {
     pub(super) fn on_event(&self, event: &Event) {
         locked(&self.tally).add(event, Instant::now());
         match event {
-            Event::RunStarted { .. } => self.whole.enable_steady_tick(TICK),
+            Event::RunStarted { streams, .. } => {
+                let longest = streams.iter().map(|stream| stream.chars().count()).max();
+                self.name_width
+                    .store(longest.unwrap_or_default(), Ordering::Relaxed);
+                self.whole.enable_steady_tick(TICK);
+            }
             Event::StreamPlanned { stream, .. } | Event::WindowLoaded { stream, .. } => {
                 self.show_stream(stream);
             }
@@ -98,17 +107,20 @@ impl Bars {
         let bar = self.area.insert_before(&self.whole, ProgressBar::new(0));
         let tally = Arc::clone(&self.tally);
         let name = stream.to_owned();
+        let width = self.name_width.load(Ordering::Relaxed);
         bar.set_style(
-            style("  {prefix:30!} {bar:20.cyan/dim} {line}")
-                .progress_chars("━╸─")
-                .with_key(
-                    "line",
-                    move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
-                        if let Some(stream) = locked(&tally).stream(&name) {
-                            let _ = text.write_str(&stream.line(Instant::now()));
-                        }
-                    },
-                ),
+            style(&format!(
+                "  {{prefix:{width}}}  {{bar:20.cyan/dim}}  {{line}}"
+            ))
+            .progress_chars("━╸─")
+            .with_key(
+                "line",
+                move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
+                    if let Some(stream) = locked(&tally).stream(&name) {
+                        let _ = text.write_str(&stream.line(Instant::now()));
+                    }
+                },
+            ),
         );
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(TICK);

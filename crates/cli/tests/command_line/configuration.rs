@@ -1,0 +1,91 @@
+//! What people are told when the configuration, the environment or the key is wrong.
+
+use super::Folder;
+
+const GOOD: &str = "[criteo]\ncurrency = \"EUR\"\n";
+
+/// The commands that need a configuration.
+const CONFIGURED: [&str; 4] = ["sync", "plan", "status", "check"];
+
+#[test]
+fn without_a_file_one_is_shown_that_works() {
+    let folder = Folder::new();
+    for command in CONFIGURED {
+        let ended = folder
+            .run(command)
+            .with_code(2)
+            .saying_only(&["error: There is no configuration file criteo.toml\nhint: Write one"]);
+        let shown: String = ended
+            .stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        Folder::with_configuration(&shown)
+            .run("sync")
+            .with_code(2)
+            .saying_only(&["error: No app key was found\nhint: Set CRITEO_CLIENT_ID"]);
+    }
+    folder
+        .run("status --config elsewhere/mine.toml")
+        .with_code(2)
+        .saying_only(&["error: There is no configuration file elsewhere/mine.toml\n"]);
+}
+
+#[test]
+fn a_folder_in_place_of_the_file_is_unreadable() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("criteo.toml")).unwrap();
+    folder
+        .run("status")
+        .with_code(2)
+        .saying_only(&["error: Cannot read the configuration file criteo.toml\n  because: "]);
+}
+
+#[test]
+fn every_problem_is_listed_with_its_line() {
+    let folder = Folder::with_configuration(
+        "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nlookback_days = \"30\"\n",
+    );
+    let ended = folder.run("sync").with_code(2);
+    assert_eq!(
+        ended.stderr,
+        "error: criteo.toml has 2 problems:\n  \
+         line 3: Unknown key `timezon` in [criteo]; did you mean `timezone`?\n  \
+         line 6: `lookback_days` in [sync] must be a whole number, but is a string\n"
+    );
+}
+
+#[test]
+fn half_a_key_is_named() {
+    let folder = Folder::with_configuration(GOOD);
+    let mut command = folder.command();
+    command.args(["sync"]).env("CRITEO_CLIENT_ID", "abc");
+    super::Ended::of(&mut command)
+        .with_code(2)
+        .saying_only(&["There is a client id, but no client secret was found"]);
+    let mut command = folder.command();
+    command
+        .args(["check"])
+        .env("CRITEO_KEY_FILE", "nowhere.txt");
+    super::Ended::of(&mut command)
+        .with_code(2)
+        .saying_only(&["Cannot read nowhere.txt, which CRITEO_KEY_FILE names\n  because: "]);
+}
+
+#[test]
+fn wrong_variables_are_named() {
+    let folder = Folder::with_configuration(GOOD);
+    for (variable, value) in [
+        ("CRITEO_REPORT_CALLS_PER_MINUTE", "many"),
+        ("CRITEO_CALLS_PER_MINUTE", "0"),
+        ("CRITEO_API_URL", "http://api.criteo.com"),
+        ("CRITEO_NOW", "yesterday"),
+    ] {
+        let mut command = folder.command_with_key();
+        command.args(["plan"]).env(variable, value);
+        super::Ended::of(&mut command)
+            .with_code(2)
+            .saying_only(&["error: ", variable]);
+    }
+}

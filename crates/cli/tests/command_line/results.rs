@@ -1,0 +1,147 @@
+//! Commands that answer from what they know: tables for people, JSON for programs, nothing else on stdout.
+
+use super::{Ended, Folder};
+
+#[test]
+fn streams_are_listed() {
+    let folder = Folder::new();
+    let ended = folder.run("streams").with_code(0);
+    assert!(ended.stdout.starts_with("STREAM "), "{ended:#?}");
+    let row = |name: &str| {
+        let mut lines = ended.stdout.lines();
+        lines
+            .find(|line| line.starts_with(&format!("{name} ")))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        row("statistics").contains("100,000  2 years"),
+        "{}",
+        row("statistics")
+    );
+    assert!(
+        row("transparency").contains(" no "),
+        "{}",
+        row("transparency")
+    );
+    assert!(
+        ended.stdout.lines().all(|line| line == line.trim_end()),
+        "{ended:#?}"
+    );
+
+    let streams = folder.run("streams --json").with_code(0).json();
+    let statistics = &streams[0];
+    assert_eq!(statistics["stream"], "statistics");
+    assert_eq!(statistics["row_cap"], 100_000);
+    assert_eq!(statistics["on_by_default"], true);
+    assert_eq!(statistics["permission"], "Analytics Read");
+}
+
+#[test]
+fn fields_are_listed_by_role_with_their_descriptions() {
+    let ended = Folder::new().run("fields statistics").with_code(0);
+    assert!(ended.stdout.starts_with("Dimensions: "), "{ended:#?}");
+    assert!(ended.stdout.contains("\nMetrics: "), "{ended:#?}");
+    assert!(
+        ended
+            .stdout
+            .contains("\n+ AdvertiserCost  advertiser_cost money, adds up\n    "),
+        "{ended:#?}"
+    );
+    assert!(
+        ended.stdout.contains("\n  RoasPc30d  roas_pc30d float\n"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn fields_are_searched_by_all_words_in_any_case() {
+    let folder = Folder::new();
+    let found = folder
+        .run("fields statistics ROAS 7d --json")
+        .with_code(0)
+        .json();
+    let names: Vec<&str> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| field["field"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"RoasPc7d") && names.contains(&"RoasAllPc7d"),
+        "{names:?}"
+    );
+    assert!(names.iter().all(|name| !name.contains("30d")), "{names:?}");
+    assert_eq!(found[0]["type"], "float");
+
+    let none = folder.run("fields statistics zebra").with_code(0);
+    assert_eq!(none.stdout, "");
+    assert_eq!(
+        none.stderr,
+        "No field of statistics has to do with \"zebra\".\n"
+    );
+}
+
+#[test]
+fn quiet_leaves_the_result_alone() {
+    let ended = Folder::new().run("streams --quiet").with_code(0);
+    assert!(ended.stdout.starts_with("STREAM "));
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn colour_is_for_terminals_or_on_demand() {
+    let folder = Folder::new();
+    let coloured = |ended: &Ended| ended.stdout.contains('\u{1b}');
+    assert!(!coloured(&folder.run("fields campaigns")));
+    assert!(!coloured(&folder.run("fields campaigns --color never")));
+    assert!(coloured(&folder.run("fields campaigns --color always")));
+    let error = folder.run("fields nothing --color always");
+    assert!(error.stderr.contains('\u{1b}'), "{error:#?}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    for line in [
+        "fields statistics",
+        "streams",
+        "streams --json",
+        "completions bash",
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let folder = Folder::new();
+        let mut command = folder.command();
+        command
+            .args(line.split_whitespace())
+            .stdout(writer)
+            .stderr(std::process::Stdio::piped());
+        let ended = Ended::from(command.spawn().unwrap().wait_with_output().unwrap());
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{line}");
+    }
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    let folder = Folder::new();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = folder
+            .run(&format!("completions {shell}"))
+            .with_code(0)
+            .stdout;
+        assert!(script.contains("full-refresh"), "{shell}");
+    }
+}
+
+#[test]
+fn the_status_of_nothing_is_nothing() {
+    let folder = Folder::with_configuration("[criteo]\ncurrency = \"EUR\"\n");
+    let ended = folder.run("status").with_code(0);
+    assert!(
+        ended.stderr.contains("Nothing has been loaded yet"),
+        "{ended:#?}"
+    );
+    assert!(folder.run("status --json").with_code(0).json()["last_run"].is_null());
+    // Looking changes nothing.
+    assert!(!folder.path().join("criteo.duckdb").exists());
+}
