@@ -74,6 +74,15 @@ impl Pool {
         self.needs.is_empty()
     }
 
+    /// The first and the last day still to be taken.
+    #[must_use]
+    pub fn span(&self) -> Option<DayRange> {
+        let ranges = || self.needs.values().flatten();
+        let first = ranges().map(|range| range.first).min()?;
+        let last = ranges().map(|range| range.last).max()?;
+        DayRange::new(first, last)
+    }
+
     /// Advertiser-days still to be taken.
     #[must_use]
     pub fn remaining(&self) -> u64 {

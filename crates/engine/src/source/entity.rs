@@ -198,7 +198,7 @@ impl WindowRead<'_> {
         let ad_sets = self
             .source
             .listings
-            .ad_sets(client, advertiser, &self.scope.advertisers)
+            .ad_sets(client, advertiser, &self.source.advertisers)
             .await?;
         let mut answers = Vec::new();
         for ad_set in ad_sets.iter() {

@@ -14,7 +14,7 @@ pub enum ReadFailure {
         /// What showed it.
         reason: String,
     },
-    /// Some advertiser in it has not consented, or no longer: read its advertisers apart.
+    /// Some advertiser in it cannot be read by this app, or no longer: read the others without it.
     #[error("{reason}")]
     NoConsent {
         /// What Criteo said.
@@ -30,6 +30,12 @@ pub enum ReadFailure {
     #[error("{reason}")]
     Systematic {
         /// What was found, or what Criteo said.
+        reason: String,
+    },
+    /// Criteo knows no such thing. An advertiser may have left; a report endpoint may not.
+    #[error("{reason}")]
+    NotFound {
+        /// What Criteo said.
         reason: String,
     },
     /// The stream cannot be read by this app at all.
@@ -64,10 +70,11 @@ impl From<ApiError> for ReadFailure {
             | ApiError::TimedOut { .. }
             | ApiError::BodyTooLarge { .. } => Self::TooMuch { reason },
             ApiError::Forbidden { .. } if error.is_missing_consent() => Self::NoConsent { reason },
-            ApiError::Forbidden { .. } => Self::NotPermitted { reason },
-            ApiError::Authentication { .. }
-            | ApiError::Retired { .. }
-            | ApiError::Configuration { .. } => EngineError::Api(error).into(),
+            ApiError::Forbidden { .. } | ApiError::Retired { .. } => Self::NotPermitted { reason },
+            // The key worked when the run began, so this may pass; if not, the stream is given up soon enough.
+            ApiError::Authentication { .. } => Self::Unavailable { reason },
+            ApiError::Configuration { .. } => EngineError::Api(error).into(),
+            ApiError::NotFound { .. } => Self::NotFound { reason },
             ApiError::Sink { source, .. } => from_sink(source),
             ApiError::Transient { .. } | ApiError::RateLimited { .. } => {
                 Self::Unavailable { reason }

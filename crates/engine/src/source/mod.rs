@@ -159,6 +159,7 @@ impl ReadWindow {
 pub struct Source {
     client: Client,
     spool: Spool,
+    advertisers: Vec<String>,
     listings: Listings,
     trust: TotalsTrust,
     marketplace: OnceCell<Vec<String>>,
@@ -174,12 +175,14 @@ pub struct WindowRead<'a> {
 }
 
 impl Source {
-    /// Reads through `client` into `spool`.
+    /// Reads through `client` into `spool`. `advertisers` are those of the run, so that what several windows need
+    /// can be asked for together.
     #[must_use]
-    pub fn new(client: Client, spool: Spool) -> Self {
+    pub fn new(client: Client, spool: Spool, advertisers: Vec<String>) -> Self {
         Self {
             client,
             spool,
+            advertisers,
             listings: Listings::default(),
             trust: TotalsTrust::default(),
             marketplace: OnceCell::new(),

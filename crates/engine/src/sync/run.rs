@@ -61,7 +61,7 @@ pub(crate) async fn run(
         run_id: entry.run_id.clone(),
         run_ids,
         selection: selection.clone(),
-        source: Source::new(engine.client.clone(), spool),
+        source: Source::new(engine.client.clone(), spool, advertisers.clone()),
         destination: Arc::clone(&engine.destination),
         reporter: Arc::clone(&engine.reporter),
         clock: engine.clock,

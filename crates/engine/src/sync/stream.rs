@@ -112,7 +112,13 @@ impl StreamRun {
         }
         let mut summary = self.progress().summary.clone();
         summary.seconds = started.elapsed().as_secs_f64();
-        summary.failure = self.breaker.reason();
+        summary.failure = self
+            .breaker
+            .reason()
+            .map(|reason| match self.work().rest() {
+                Some(rest) => format!("{reason} Not tried: {rest}."),
+                None => reason,
+            });
         self.context.emit(&Event::StreamFinished(summary.clone()));
         Ok(summary)
     }

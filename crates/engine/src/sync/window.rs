@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::run::granted_advertisers;
 use super::stream::StreamRun;
 use crate::destination::WindowLoad;
 use crate::error::EngineError;
@@ -37,8 +38,12 @@ impl StreamRun {
     pub(super) async fn read_and_load(self: Arc<Self>, scope: Scope) -> Result<(), EngineError> {
         let mut steps = vec![Step::Read(scope)];
         while let Some(step) = steps.pop() {
-            if self.context.stop.is_cancelled() || self.breaker.is_open() {
+            if self.context.stop.is_cancelled() {
                 break;
+            }
+            if let Some(reason) = self.breaker.reason() {
+                self.give_up(step.scope(), reason).await?;
+                continue;
             }
             let meter = Arc::new(Meter::default());
             let window_id = Uuid::now_v7().to_string();
@@ -177,6 +182,12 @@ impl StreamRun {
         steps: &mut Vec<Step>,
     ) -> Result<(), EngineError> {
         let reason = failure.to_string();
+        if let (ReadFailure::NoConsent { .. }, Step::Read(scope)) = (&failure, &step)
+            && let Some(readable) = self.without_revoked(scope, &reason).await?
+        {
+            steps.extend(readable.map(Step::Read));
+            return Ok(());
+        }
         let parts = match (&failure, &step) {
             (ReadFailure::TooMuch { .. }, Step::Read(scope)) => {
                 Some(scope.halves(&self.spec).map_or_else(
@@ -203,14 +214,54 @@ impl StreamRun {
             steps.extend(parts.into_iter().rev());
             return Ok(());
         }
+        let listing = step.scope().days.is_none();
         match failure {
-            ReadFailure::Systematic { .. } | ReadFailure::Unavailable { .. } => {
-                self.breaker.failed(&reason)
-            }
+            ReadFailure::NotFound { .. } if listing => {}
+            ReadFailure::Systematic { .. }
+            | ReadFailure::NotFound { .. }
+            | ReadFailure::Unavailable { .. } => self.breaker.failed(&reason),
             ReadFailure::NotPermitted { .. } => self.breaker.open(reason.clone()),
             _ => {}
         }
         self.quarantine(step.scope(), entry, reason).await
+    }
+
+    /// Asks Criteo which advertisers of `scope` can still be read, gives up the others and returns the rest of the
+    /// scope. `None` when Criteo says that all of them can, or nothing, which leaves trying them apart.
+    async fn without_revoked(
+        &self,
+        scope: &Scope,
+        reason: &str,
+    ) -> Result<Option<Option<Scope>>, EngineError> {
+        let Ok(granted) = granted_advertisers(self.context.source.client()).await else {
+            return Ok(None);
+        };
+        let (readable, revoked): (Vec<String>, Vec<String>) = scope
+            .advertisers
+            .iter()
+            .cloned()
+            .partition(|advertiser| granted.contains(advertiser));
+        if revoked.is_empty() {
+            return Ok(None);
+        }
+        let part = |advertisers| Scope {
+            advertisers,
+            days: scope.days,
+        };
+        self.give_up(&part(revoked), reason.to_owned()).await?;
+        Ok(Some((!readable.is_empty()).then(|| part(readable))))
+    }
+
+    /// Gives up a window without reading it.
+    async fn give_up(&self, scope: &Scope, reason: String) -> Result<(), EngineError> {
+        let window_id = Uuid::now_v7().to_string();
+        let entry = self.entry(
+            scope,
+            window_id,
+            self.context.clock.now(),
+            &Meter::default(),
+        );
+        self.quarantine(scope, entry, reason).await
     }
 
     async fn quarantine(

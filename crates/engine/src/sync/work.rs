@@ -58,6 +58,17 @@ impl Work {
         }
     }
 
+    /// What was not begun, in words; `None` when everything was.
+    pub(super) fn rest(&self) -> Option<String> {
+        match self {
+            Self::Days { pool, .. } => pool.span().map(|days| days.to_string()),
+            Self::Listings(units) => {
+                let advertisers: Vec<&str> = units.iter().flatten().map(String::as_str).collect();
+                (!advertisers.is_empty()).then(|| format!("advertisers {}", advertisers.join(", ")))
+            }
+        }
+    }
+
     /// Roughly how many windows of the size of `scope` are left.
     pub(super) fn windows_left(&self, scope: &Scope) -> usize {
         match self {
