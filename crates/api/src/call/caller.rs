@@ -106,7 +106,9 @@ impl Caller {
     ) -> Option<(Duration, RetryReason)> {
         let failure = match setback {
             Setback::Failure(failure) => failure.clone(),
-            Setback::Sink(error) if error.retry => Failure::Damaged(error.to_string()),
+            Setback::Sink(error) if error.retry => {
+                Failure::Damaged(self.scrub_text(error.to_string()))
+            }
             Setback::Sink(_) => return None,
         };
         if let Some(refused) = token.filter(|_| failure.is_unauthorized() && !*replayed) {
@@ -213,6 +215,11 @@ impl Caller {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(operation)
+    }
+
+    /// Removes this client's secrets from a text.
+    pub(crate) fn scrub_text(&self, text: String) -> String {
+        self.tokens.scrubber().text(text)
     }
 
     /// Removes this client's secrets from a problem.

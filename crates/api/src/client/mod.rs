@@ -67,7 +67,7 @@ impl Client {
                 Error::Sink { operation, source } if source.is::<MalformedJson>() => {
                     Error::UnexpectedBody {
                         operation,
-                        problem: source.to_string(),
+                        problem: self.caller.scrub_text(source.to_string()),
                     }
                 }
                 other => other,
@@ -109,7 +109,11 @@ impl Client {
         serde_path_to_error::deserialize(&mut deserializer).map_err(|problem| {
             Error::UnexpectedBody {
                 operation,
-                problem: format!("at {}: {}", problem.path(), problem.inner()),
+                problem: self.caller.scrub_text(format!(
+                    "at {}: {}",
+                    problem.path(),
+                    problem.inner()
+                )),
             }
         })
     }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::response::Response;
-use criteo_api::{Client, ClientOptions, Credentials, Operation, Request};
+use criteo_api::{Client, ClientOptions, Credentials};
+use serde_json::json;
 
-use crate::server::{Arrived, EMPTY, Recorder, SECRET, Server, client, json, status, with};
+use crate::server::{self, Arrived, EMPTY, Recorder, SECRET, Server, client, status};
 
 /// Every form in which the secret or a token might be repeated.
 fn assert_clean(shown: &str) {
@@ -21,21 +22,24 @@ fn assert_clean(shown: &str) {
     }
 }
 
-/// What a careless server repeats: the request, in several frames.
-fn parrot(code: u16, call: &Arrived) -> Response {
+/// What a careless server repeats: the request, in a page, in an error, or in data of another type.
+fn parrot(frame: usize, code: u16, call: &Arrived) -> Response {
     let authorization = call.header("authorization");
-    match call.headers.len() % 2 {
-        0 => status(code, &format!("<html>{authorization} {} {SECRET}</html>", call.body)),
-        _ => with(
-            code,
-            &[],
-            serde_json::json!({
-                "errors": [{"title": authorization, "source": {"header": authorization}, "seen": [call.body, SECRET]}],
-                "error_description": SECRET,
-            })
-            .to_string(),
-        ),
-    }
+    let body = match frame {
+        0 => format!("<html>{authorization} {} {SECRET}</html>", call.body),
+        1 => json!({
+            "errors": [{
+                "title": authorization,
+                "source": {"header": authorization},
+                "seen": [call.body, SECRET],
+            }],
+            "error_description": SECRET,
+        })
+        .to_string(),
+        2 => json!({"data": format!("{authorization} {SECRET}")}).to_string(),
+        _ => json!({"error": authorization, "error_description": SECRET}).to_string(),
+    };
+    status(code, &body)
 }
 
 fn shown(error: &criteo_api::Error) -> String {
@@ -55,28 +59,32 @@ fn shown(error: &criteo_api::Error) -> String {
 #[tokio::test]
 async fn servers_that_repeat_what_they_were_sent_do_no_harm() {
     for code in [200, 302, 400, 401, 403, 404, 410, 413, 429, 500, 503] {
-        let server = Server::start(move |_, call| parrot(code, call)).await;
-        let recorder = Arc::new(Recorder::default());
-        let client = client(ClientOptions {
-            observer: Some(recorder.clone()),
-            ..server.options()
-        });
-        let error = client.advertisers().await.unwrap_err();
-        assert_clean(&shown(&error));
-        let body = serde_json::json!({"a": 1});
-        let request = Request::new(Operation::SEARCH_AD_SETS).body(body);
-        assert_clean(&shown(&client.fetch(&request).await.unwrap_err()));
-        assert_clean(&format!("{:?} {client:?}", recorder.events()));
+        for frame in 0..4 {
+            let server = Server::start(move |_, call| parrot(frame, code, call)).await;
+            let recorder = Arc::new(Recorder::default());
+            let client = client(ClientOptions {
+                observer: Some(recorder.clone()),
+                ..server.options()
+            });
+            let error = client.advertisers().await.unwrap_err();
+            assert_clean(&shown(&error));
+            assert_clean(&format!("{:?} {client:?}", recorder.events()));
+        }
     }
 }
 
 #[tokio::test]
 async fn a_token_endpoint_that_repeats_what_it_was_sent_does_no_harm() {
     for code in [200, 400, 401, 403, 429, 500] {
-        let server =
-            Server::with_tokens(move |_, call| parrot(code, call), |_, _| json(EMPTY)).await;
-        let error = server.client().advertisers().await.unwrap_err();
-        assert_clean(&shown(&error));
+        for frame in 0..4 {
+            let server = Server::with_tokens(
+                move |_, call| parrot(frame, code, call),
+                |_, _| server::json(EMPTY),
+            )
+            .await;
+            let error = server.client().advertisers().await.unwrap_err();
+            assert_clean(&shown(&error));
+        }
     }
 }
 
@@ -89,7 +97,8 @@ async fn a_token_answer_of_another_shape_is_not_repeated() {
         r#"{"access_token":"x","token_type":"Bearer","expires_in":"token-1"}"#,
         r#""token-1""#,
     ] {
-        let server = Server::with_tokens(move |_, _| json(body), |_, _| json(EMPTY)).await;
+        let server =
+            Server::with_tokens(move |_, _| server::json(body), |_, _| server::json(EMPTY)).await;
         let error = server.client().advertisers().await.unwrap_err();
         assert_clean(&shown(&error));
     }
@@ -98,10 +107,8 @@ async fn a_token_answer_of_another_shape_is_not_repeated() {
 #[tokio::test]
 async fn warnings_are_cleaned_too() {
     let server = Server::start(|_, call| {
-        json(
-            &serde_json::json!({"data": [], "warnings": [{"title": call.header("authorization")}]})
-                .to_string(),
-        )
+        let warning = json!({"title": call.header("authorization")});
+        server::json(&json!({"data": [], "warnings": [warning]}).to_string())
     })
     .await;
     let recorder = Arc::new(Recorder::default());
