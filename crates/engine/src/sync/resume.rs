@@ -2,11 +2,15 @@
 
 use std::collections::HashSet;
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Outcome;
 use crate::ledger::RunEntry;
+
+/// How old an interrupted run may be to be carried on. What it read then is what the new run passes off as read
+/// now, so it must not be stale; what was final when it was read is not read again anyway.
+const CARRIED_ON_WITHIN: SignedDuration = SignedDuration::from_hours(3);
 
 /// The interrupted runs whose work a new run carries on.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -19,15 +23,16 @@ pub(super) struct Continuation {
 
 /// Finds the runs that `runs` (newest first) leaves to be carried on.
 ///
-/// Only the newest run counts, only when it was asked the same thing, and only on the day it began: a day later
-/// everything within the lookback has to be read again anyway. Whoever writes to the destination has it to
+/// Only the newest run counts, only when it was asked the same thing, and only for three hours of the day it began
+/// on. Whoever writes to the destination has it to
 /// themselves, so a run without an end is not still running: it died.
 pub(super) fn find(
     runs: &[RunEntry],
     selection: &str,
-    today: Date,
+    now: Timestamp,
     zone: &TimeZone,
 ) -> Continuation {
+    let day = |instant: Timestamp| instant.to_zoned_datetime(zone.clone()).date();
     let mut continuation = Continuation::default();
     let mut wanted: Option<&str> = None;
     for run in runs {
@@ -39,8 +44,9 @@ pub(super) fn find(
             continue;
         }
         let unfinished = matches!(run.outcome, None | Some(Outcome::Interrupted));
-        let began = run.started_at.to_zoned_datetime(zone.clone()).date();
-        if !unfinished || run.selection != selection || began != today {
+        let fresh = day(run.started_at) == day(now)
+            && now.duration_since(run.started_at) <= CARRIED_ON_WITHIN;
+        if !unfinished || run.selection != selection || !fresh {
             break;
         }
         continuation
@@ -58,7 +64,6 @@ pub(super) fn find(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::date;
 
     fn run(id: &str, continues: Option<&str>, outcome: Option<Outcome>) -> RunEntry {
         RunEntry {
@@ -74,11 +79,16 @@ mod tests {
         }
     }
 
-    fn ids(runs: &[RunEntry]) -> Vec<String> {
-        let found = find(runs, "all", date(2026, 3, 1), &TimeZone::UTC);
+    fn found(runs: &[RunEntry], selection: &str, now: &str, zone: &str) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let found = find(runs, selection, now.parse().unwrap(), &zone);
         let mut ids: Vec<String> = found.run_ids.into_iter().collect();
         ids.sort();
         ids
+    }
+
+    fn ids(runs: &[RunEntry]) -> Vec<String> {
+        found(runs, "all", "2026-03-01T22:45:00Z", "UTC")
     }
 
     #[test]
@@ -104,23 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn another_question_or_another_day_starts_anew() {
+    fn another_question_another_day_or_a_stale_run_starts_anew() {
         let dead = [run("a", None, None)];
-        let zone = TimeZone::UTC;
+        assert!(found(&dead, "statistics only", "2026-03-01T22:45:00Z", "UTC").is_empty());
+        assert!(found(&dead, "all", "2026-03-02T00:10:00Z", "UTC").is_empty());
         assert_eq!(
-            find(&dead, "statistics only", date(2026, 3, 1), &zone),
-            Continuation::default()
+            found(&dead, "all", "2026-03-02T00:10:00Z", "Pacific/Auckland"),
+            ["a"]
         );
-        assert_eq!(
-            find(&dead, "all", date(2026, 3, 2), &zone),
-            Continuation::default()
-        );
-        let auckland = TimeZone::get("Pacific/Auckland").unwrap();
-        assert_eq!(
-            find(&dead, "all", date(2026, 3, 2), &auckland)
-                .run_id
-                .as_deref(),
-            Some("a")
-        );
+        assert!(found(&dead, "all", "2026-03-02T01:31:00Z", "Pacific/Auckland").is_empty());
     }
 }

@@ -460,11 +460,11 @@ async fn continuation(
     selection: &Selection,
 ) -> Result<resume::Continuation, EngineError> {
     let runs = engine.destination.runs(RUNS_TO_LOOK_AT).await?;
-    let today = engine.clock.today(&engine.time_zone);
+    let now = engine.clock.now();
     Ok(resume::find(
         &runs,
         &question(selection)?,
-        today,
+        now,
         &engine.time_zone,
     ))
 }
