@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use criteo_api::{BaseUrl, Client, ClientOptions, Credentials};
 use jiff::tz::TimeZone;
@@ -112,5 +113,6 @@ fn client_options(
     if let Some(calls) = config.criteo.calls_per_minute {
         options.calls_per_minute = calls;
     }
+    options.retry.max_elapsed = Duration::from_secs(config.sync.retry_seconds.into());
     Ok(options)
 }

@@ -94,6 +94,12 @@ pub struct SyncSection {
     #[serde(default = "four_calls")]
     #[schemars(range(min = 1, max = 64))]
     pub concurrency: usize,
+    /// Seconds for which one call is tried again while Criteo is out of reach, busy or out of order, before what it was
+    /// for is left out of the run. A shorter time ends a run sooner when Criteo has a bad day; less than 300 can cut
+    /// off a report that Criteo takes its time for.
+    #[serde(default = "half_an_hour")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub retry_seconds: u32,
     /// Folder for windows that are decoded but not loaded yet. By default beside the destination. A run that was
     /// killed carries on from it without asking Criteo again.
     #[serde(default)]
@@ -106,6 +112,7 @@ impl Default for SyncSection {
             start_date: None,
             lookback_days: thirty_days(),
             concurrency: four_calls(),
+            retry_seconds: half_an_hour(),
             spool_dir: None,
         }
     }
@@ -210,6 +217,10 @@ fn thirty_days() -> u32 {
 
 fn four_calls() -> usize {
     4
+}
+
+fn half_an_hour() -> u32 {
+    30 * 60
 }
 
 fn main_schema() -> String {

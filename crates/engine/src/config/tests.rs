@@ -66,6 +66,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.criteo.report_calls_per_minute, None);
     assert_eq!(config.sync.lookback_days, 30);
     assert_eq!(config.sync.concurrency, 4);
+    assert_eq!(config.sync.retry_seconds, 1800);
     assert_eq!(
         config.destination,
         DestinationSection::Duckdb {
