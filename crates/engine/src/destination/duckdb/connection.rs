@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ::duckdb::{Config, Connection};
 
 use super::super::DestinationError;
-use super::open_error::{exhausted, explain_open, is_invalidated};
+use super::open_error::{self, exhausted, explain_open, is_invalidated};
 use super::{DuckDbOptions, ledger, sql};
 
 /// Why work inside a transaction stopped. Whatever it is, the transaction is rolled back.
@@ -200,14 +200,11 @@ impl Store {
 
     /// Creates and removes a file beside the one that is to be created.
     fn check_folder(&self) -> Result<(), DestinationError> {
-        let mut name = self
-            .options
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_os_string();
+        self.settings()?;
+        let path = self.usable_path()?;
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".check-{}", std::process::id()));
-        let probe = self.options.path.with_file_name(name);
+        let probe = path.with_file_name(name);
         std::fs::File::create_new(&probe)
             .and_then(|file| {
                 drop(file);
@@ -251,20 +248,14 @@ impl Store {
     }
 
     fn open(&self) -> Result<Open, DestinationError> {
-        // An absolute path is a path: a bare `:memory:` or `md:name` would mean something else to DuckDB.
-        let path = std::path::absolute(&self.options.path)
-            .map_err(|error| self.unavailable(&error.to_string()))?;
+        let path = self.usable_path()?;
         let claim = Claim::of(&path).ok_or_else(|| DestinationError::Unavailable {
             destination: self.describe(),
             reason: "this process has it open already".to_owned(),
             hint: Some("Two destinations of one configuration may not share a file.".to_owned()),
         })?;
-        let connection = self
-            .connect(&path)
-            .map_err(|error| self.unavailable(&error.to_string()))?;
-        let catalog = connection
-            .query_row("SELECT current_database()", [], |row| row.get(0))
-            .map_err(|error| self.unavailable(&error.to_string()))?;
+        let connection = self.connect(&path)?;
+        let catalog = self.catalog_of(&connection)?;
         let mut open = Open {
             connection,
             catalog,
@@ -287,13 +278,59 @@ impl Store {
         Ok(open)
     }
 
-    fn connect(&self, path: &Path) -> Result<Connection, ::duckdb::Error> {
-        // Set before opening: DuckDB would fetch an extension from the internet to open a file of another kind.
-        let mut config = Config::default().enable_autoload_extension(false)?;
-        if let Some(limit) = &self.options.memory_limit {
-            config = config.max_memory(limit)?;
+    /// The configured path, made absolute: a bare `:memory:` or `md:name` would mean something else to DuckDB.
+    fn usable_path(&self) -> Result<PathBuf, DestinationError> {
+        let path = std::path::absolute(&self.options.path)
+            .map_err(|error| self.unavailable(&error.to_string()))?;
+        if path.to_string_lossy().contains('?') {
+            return Err(DestinationError::Unavailable {
+                destination: self.describe(),
+                reason: "DuckDB cannot keep its log beside a path with a question mark".to_owned(),
+                hint: Some("Name another file in `destination.path`.".to_owned()),
+            });
         }
-        Connection::open_with_flags(path, config)
+        Ok(path)
+    }
+
+    fn connect(&self, path: &Path) -> Result<Connection, DestinationError> {
+        Connection::open_with_flags(path, self.settings()?)
+            .map_err(|error| self.unavailable(&error.to_string()))
+    }
+
+    fn settings(&self) -> Result<Config, DestinationError> {
+        let refused = |error: ::duckdb::Error| self.unavailable(&error.to_string());
+        // Set before opening: DuckDB would fetch an extension from the internet to open a file of another kind.
+        let mut config = Config::default()
+            .enable_autoload_extension(false)
+            .map_err(refused)?;
+        if let Some(limit) = &self.options.memory_limit {
+            config = config
+                .max_memory(limit)
+                .map_err(|_| DestinationError::Unavailable {
+                    destination: self.describe(),
+                    reason: format!("'{limit}' is not an amount of memory"),
+                    hint: Some(
+                        "Write `destination.memory_limit` as a number and a unit, such as \"1GB\"."
+                            .to_owned(),
+                    ),
+                })?;
+        }
+        Ok(config)
+    }
+
+    /// DuckDB's name for the file. An existing CSV, JSON or Parquet file is opened too, but as a view in a
+    /// database in memory, where everything that is loaded would be lost.
+    fn catalog_of(&self, connection: &Connection) -> Result<String, DestinationError> {
+        let found: Result<(String, Option<String>), _> = connection.query_row(
+            "SELECT database_name, path FROM duckdb_databases() WHERE database_name = current_database()",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        );
+        match found {
+            Ok((catalog, Some(_))) => Ok(catalog),
+            Ok((_, None)) => Err(self.unavailable(open_error::NOT_A_DATABASE)),
+            Err(error) => Err(self.unavailable(&error.to_string())),
+        }
     }
 
     fn unavailable(&self, message: &str) -> DestinationError {

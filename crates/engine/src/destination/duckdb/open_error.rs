@@ -5,6 +5,9 @@
 
 use std::path::Path;
 
+/// What DuckDB says of a file that is something else.
+pub(super) const NOT_A_DATABASE: &str = "not a valid DuckDB database file";
+
 /// The reason on one line, and the next step, for a file that DuckDB refused to open.
 pub(super) fn explain_open(path: &Path, message: &str) -> (String, Option<String>) {
     let first_line = message.lines().next().unwrap_or(message);
@@ -35,7 +38,7 @@ pub(super) fn explain_open(path: &Path, message: &str) -> (String, Option<String
             ),
         );
     }
-    if says("not a valid DuckDB database file") || says("sqlite_scanner") {
+    if says(NOT_A_DATABASE) || says("sqlite_scanner") {
         return (
             "the file exists, but is not a DuckDB database".to_owned(),
             Some(
@@ -67,15 +70,6 @@ pub(super) fn explain_open(path: &Path, message: &str) -> (String, Option<String
             Some(
                 "Give this user the right to write to the file and its folder, or choose another \
                  `destination.path`."
-                    .to_owned(),
-            ),
-        );
-    }
-    if says("Memory must have") || says("memory_limit") || says("Unknown unit for memory") {
-        return (
-            reason,
-            Some(
-                "Write `destination.memory_limit` as a number and a unit, such as \"1GB\"."
                     .to_owned(),
             ),
         );
