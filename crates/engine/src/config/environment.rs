@@ -37,7 +37,7 @@ impl Variable {
     /// A file that holds both, as the portal lets people download it.
     pub const KEY_FILE: Variable = Variable {
         name: "CRITEO_KEY_FILE",
-        description: "Key file from Criteo's developer portal. Wins over key_file in the configuration.",
+        description: "Key file from Criteo's partner portal. Wins over key_file in the configuration.",
     };
     /// The address of the API.
     pub const API_URL: Variable = Variable {

@@ -1,4 +1,4 @@
-//! Reads the key file that Criteo's developer portal lets people download.
+//! Reads the key file that Criteo's partner portal lets people download.
 //!
 //! No public source shows its exact layout, only that people find a `client_id` and a `client_secret` in it, and
 //! that the portal's pages call the two "API key" and "API secret". So both names are understood in any spelling,

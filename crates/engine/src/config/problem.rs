@@ -90,7 +90,7 @@ impl ConfigError {
                     .to_owned(),
             ),
             ConfigError::NotAKey { .. } => Some(
-                "In Criteo's developer portal, open the app, then App credentials, Create new key. The file that is \
+                "In Criteo's partner portal, open the app, then App credentials, Create new key. The file that is \
                  downloaded holds a client_id and a client_secret."
                     .to_owned(),
             ),

@@ -1,8 +1,8 @@
 //! One run: every stream's windows read, loaded and remembered, in parallel within the quota.
 //!
-//! [`run`] prepares (spool, advertisers, tables), [`stream`] takes windows from the plan, [`window`] reads and loads
-//! one, splitting it where it has to, [`resume`] finds what an interrupted run left, [`breaker`] decides when a
-//! stream is hopeless.
+//! `run` prepares (spool, advertisers, tables), `stream` takes windows from the plan, `window` reads and loads one,
+//! splitting it where it has to, `resume` finds what an interrupted run left, `breaker` decides when a stream is
+//! hopeless.
 
 mod breaker;
 mod context;
