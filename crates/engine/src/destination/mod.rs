@@ -21,7 +21,11 @@ use crate::schema::TableSchema;
 #[must_use]
 pub fn open(config: &Config) -> Arc<dyn Destination> {
     match &config.destination {
-        DestinationSection::Duckdb { path, schema, memory_limit } => Arc::new(duckdb::DuckDb::new(duckdb::DuckDbOptions {
+        DestinationSection::Duckdb {
+            path,
+            schema,
+            memory_limit,
+        } => Arc::new(duckdb::DuckDb::new(duckdb::DuckDbOptions {
             path: path.clone(),
             schema: schema.clone(),
             memory_limit: memory_limit.clone(),
@@ -37,7 +41,10 @@ pub fn spool_folder(config: &Config) -> PathBuf {
         return folder.clone();
     }
     let DestinationSection::Duckdb { path, .. } = &config.destination;
-    let mut name = path.file_name().unwrap_or(Path::new("criteo").as_os_str()).to_owned();
+    let mut name = path
+        .file_name()
+        .unwrap_or(Path::new("criteo").as_os_str())
+        .to_owned();
     name.push(".spool");
     path.with_file_name(name)
 }

@@ -79,7 +79,7 @@ impl Needs {
                 if reason != Need::None {
                     match ranges.last_mut() {
                         Some(range) if add_days(range.last, 1) == days.first => {
-                            range.last = days.last
+                            range.last = days.last;
                         }
                         _ => ranges.push(days),
                     }
@@ -249,7 +249,7 @@ mod tests {
             "2026-01-10T10:00:00Z",
         );
         let needs = find(vec![early], range, |rules| {
-            rules.wanted_from = date(2026, 1, 1)
+            rules.wanted_from = date(2026, 1, 1);
         });
         assert_eq!(
             needs.ranges["1"],
@@ -351,7 +351,7 @@ mod tests {
             "2026-02-20T10:00:00Z",
         );
         let needs = find(vec![early, late], range, |rules| {
-            rules.period = Period::Month
+            rules.period = Period::Month;
         });
         assert_eq!(
             needs.ranges["1"],
