@@ -9,8 +9,9 @@ use super::columns::ColumnBuilder;
 use super::dates::{day_of, days_since_epoch};
 use super::error::shown;
 use super::rules::{Column, Origin, Rules};
-use super::value::{Cell, Raw, read};
+use super::value::Raw;
 use super::{DecodeError, Place, Sum};
+use crate::schema::FieldType;
 
 /// Fills batches from rows.
 #[derive(Debug)]
@@ -69,26 +70,24 @@ impl<'a> BatchWriter<'a> {
         'a: 'r,
     {
         let row_day = self.row_day(row, &value)?;
+        if let Some(index) = self.rules.advertiser_column {
+            self.check_advertiser(row, index, self.columns[index].raw(&value))?;
+        }
+        for (index, expected) in self.rules.expected_values {
+            self.check_expected(row, *index, self.columns[*index].raw(&value), expected)?;
+        }
         if self.rules.distinct && !self.is_new(row, row_day, &value)? {
             return Ok(None);
         }
         for index in 0..self.columns.len() {
-            let raw = self.raw(row, index, &value)?;
-            let cell = self.read(row, index, raw, row_day)?;
-            if self.columns[index].is_advertiser {
-                self.count_advertiser(row, index, raw, &cell)?;
-            }
-            if self.columns[index].expected.is_some() {
-                self.check_expected(row, index, raw)?;
-            }
             let column = &mut self.columns[index];
-            if let Err(reason) = column
-                .builder
-                .append(&cell)
-                .and_then(|()| column.add(&cell))
-            {
-                return Err(self.value_error(row, index, raw, reason));
+            let raw = column.raw(&value);
+            if let Err(reason) = column.builder.append(raw, row_day) {
+                return Err(self.refused(row, index, raw, reason));
             }
+        }
+        if let Some((_, rows)) = &mut self.current_advertiser {
+            *rows += 1;
         }
         self.rows += 1;
         self.batch_rows += 1;
@@ -131,55 +130,29 @@ impl<'a> BatchWriter<'a> {
 
     fn take_batch(&mut self, next_rows: usize) -> Result<RecordBatch, DecodeError> {
         self.batch_rows = 0;
-        let arrays: Vec<ArrayRef> = self
-            .columns
-            .iter_mut()
-            .map(|column| {
-                let next = ColumnBuilder::new(column.field_type, next_rows);
-                std::mem::replace(&mut column.builder, next).finish()
-            })
-            .collect();
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
+        for index in 0..self.columns.len() {
+            let column = &mut self.columns[index];
+            let next = ColumnBuilder::new(column.field_type, next_rows);
+            let array = std::mem::replace(&mut column.builder, next).finish();
+            if let Some(sum) = column.sum {
+                column.sum = sum.plus_column(array.as_ref());
+                if column.sum.is_none() {
+                    return Err(DecodeError::Value {
+                        at: self.place(None, Some(self.field(index))),
+                        value: sum.to_string(),
+                        reason: "is the sum of the rows so far, and with the next ones it exceeds 128 bits".to_owned(),
+                    });
+                }
+            }
+            arrays.push(array);
+        }
         RecordBatch::try_new(self.arrow_schema.clone(), arrays).map_err(|error| {
             DecodeError::Expectation {
                 at: self.place(None, None),
                 reason: format!("the columns do not make a batch: {error}"),
             }
         })
-    }
-
-    /// The value of a column as it came, if the row has it.
-    #[inline]
-    fn raw<'r>(
-        &self,
-        row: u64,
-        index: usize,
-        value: &impl Fn(usize) -> Raw<'r>,
-    ) -> Result<Raw<'r>, DecodeError>
-    where
-        'a: 'r,
-    {
-        match &self.columns[index].origin {
-            Origin::Slot(slot, field) => match value(*slot) {
-                Raw::Absent => Err(DecodeError::MissingColumn {
-                    at: self.place(Some(row), Some(field)),
-                }),
-                raw => Ok(raw),
-            },
-            Origin::Constant(text) => Ok(Raw::Text(text)),
-            Origin::Nothing => Ok(Raw::Null),
-        }
-    }
-
-    #[inline]
-    fn read<'r>(
-        &self,
-        row: u64,
-        index: usize,
-        raw: Raw<'r>,
-        row_day: Option<i32>,
-    ) -> Result<Cell<'r>, DecodeError> {
-        read(self.columns[index].field_type, raw, row_day)
-            .map_err(|reason| self.value_error(row, index, raw, reason))
     }
 
     /// The day of a row, in days since 1970-01-01, checked. Without a day column, that of a window of one day.
@@ -198,25 +171,77 @@ impl<'a> BatchWriter<'a> {
         let Some(index) = self.rules.day_column else {
             return Ok(only_day);
         };
-        let raw = self.raw(row, index, value)?;
-        let day = match self.read(row, index, raw, only_day)? {
-            Cell::Day(day) => day,
-            Cell::Time(time) => day_of(time),
-            _ => {
-                return Err(self.value_error(
-                    row,
-                    index,
-                    raw,
-                    "stands where the day of the row has to be",
-                ));
-            }
+        let column = &self.columns[index];
+        let raw = column.raw(value);
+        let day = match column.field_type {
+            FieldType::Date => raw.day(),
+            _ => raw.local_time(only_day).map(|time| time.map(day_of)),
         };
+        let day = day.and_then(|day| day.ok_or("stands where the day of the row has to be"));
+        let day = day.map_err(|reason| self.refused(row, index, raw, reason))?;
         match self.allowed_days {
             Some((first, last)) if day < first || day > last => Err(DecodeError::OutsideWindow {
                 at: self.place(Some(row), Some(self.field(index))),
                 value: raw.shown(),
             }),
             _ => Ok(Some(day)),
+        }
+    }
+
+    /// Makes the advertiser of a row, which must be one of those asked for, the current one.
+    fn check_advertiser(
+        &mut self,
+        row: u64,
+        index: usize,
+        raw: Raw<'_>,
+    ) -> Result<(), DecodeError> {
+        let id = raw
+            .text()
+            .and_then(|id| id.ok_or("stands where the advertiser of the row has to be"));
+        let id = id.map_err(|reason| self.refused(row, index, raw, reason))?;
+        if self
+            .current_advertiser
+            .is_some_and(|(current, _)| current == id)
+        {
+            return Ok(());
+        }
+        let ids: &'a BTreeSet<String> = self.rules.advertiser_ids;
+        let Some(known) = ids.get(id.as_ref()) else {
+            return Err(DecodeError::ForeignAdvertiser {
+                at: self.place(Some(row), Some(self.field(index))),
+                advertiser: shown(&id),
+            });
+        };
+        self.settle_advertiser();
+        self.current_advertiser = Some((known, 0));
+        Ok(())
+    }
+
+    /// Adds the rows of the current advertiser to what is known of it.
+    fn settle_advertiser(&mut self) {
+        if let Some((advertiser, rows)) =
+            self.current_advertiser.take().filter(|(_, rows)| *rows > 0)
+        {
+            *self.rows_by_advertiser.entry(advertiser).or_default() += rows;
+        }
+    }
+
+    fn check_expected(
+        &self,
+        row: u64,
+        index: usize,
+        raw: Raw<'_>,
+        expected: &str,
+    ) -> Result<(), DecodeError> {
+        match raw.text() {
+            Ok(Some(found)) if found == expected => Ok(()),
+            Err(reason) => Err(self.refused(row, index, raw, reason)),
+            Ok(_) => Err(self.refused(
+                row,
+                index,
+                raw,
+                &format!("is not {}, which was asked for", shown(expected)),
+            )),
         }
     }
 
@@ -232,73 +257,24 @@ impl<'a> BatchWriter<'a> {
     {
         // Whole rows and no hashes of them: a collision would lose a row.
         let mut identity = Vec::new();
-        for index in 0..self.columns.len() {
-            let raw = self.raw(row, index, value)?;
-            self.read(row, index, raw, row_day)?
-                .write_identity(&mut identity);
+        for (index, column) in self.columns.iter().enumerate() {
+            let raw = column.raw(value);
+            let identified = column.builder.identify(raw, row_day, &mut identity);
+            identified.map_err(|reason| self.refused(row, index, raw, reason))?;
         }
         Ok(self.seen.insert(identity.into_boxed_slice()))
     }
 
-    fn count_advertiser(
-        &mut self,
-        row: u64,
-        index: usize,
-        raw: Raw<'_>,
-        cell: &Cell<'_>,
-    ) -> Result<(), DecodeError> {
-        let Cell::Text(id) = cell else {
-            return Err(self.value_error(
-                row,
-                index,
-                raw,
-                "stands where the advertiser of the row has to be",
-            ));
-        };
-        match &mut self.current_advertiser {
-            Some((current, rows)) if current == id => *rows += 1,
-            _ => {
-                let ids: &'a BTreeSet<String> = self.rules.advertiser_ids;
-                let Some(known) = ids.get(id.as_ref()) else {
-                    return Err(DecodeError::ForeignAdvertiser {
-                        at: self.place(Some(row), Some(self.field(index))),
-                        advertiser: shown(id),
-                    });
-                };
-                self.settle_advertiser();
-                self.current_advertiser = Some((known, 1));
-            }
-        }
-        Ok(())
-    }
-
-    fn settle_advertiser(&mut self) {
-        if let Some((advertiser, rows)) = self.current_advertiser.take() {
-            *self.rows_by_advertiser.entry(advertiser).or_default() += rows;
-        }
-    }
-
-    fn check_expected(&self, row: u64, index: usize, raw: Raw<'_>) -> Result<(), DecodeError> {
-        let expected = self.columns[index].expected;
-        match raw.text() {
-            Ok(found) if found.as_deref() == expected => Ok(()),
-            _ => Err(DecodeError::Value {
-                at: self.place(Some(row), Some(self.field(index))),
-                value: raw.shown(),
-                reason: format!(
-                    "is not {}, which was asked for",
-                    shown(expected.unwrap_or_default())
-                ),
-            }),
-        }
-    }
-
     #[cold]
-    fn value_error(&self, row: u64, index: usize, raw: Raw<'_>, reason: &str) -> DecodeError {
-        DecodeError::Value {
-            at: self.place(Some(row), Some(self.field(index))),
-            value: raw.shown(),
-            reason: reason.to_owned(),
+    fn refused(&self, row: u64, index: usize, raw: Raw<'_>, reason: &str) -> DecodeError {
+        let at = self.place(Some(row), Some(self.field(index)));
+        match raw {
+            Raw::Absent => DecodeError::MissingColumn { at },
+            _ => DecodeError::Value {
+                at,
+                value: raw.shown(),
+                reason: reason.to_owned(),
+            },
         }
     }
 

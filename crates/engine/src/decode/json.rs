@@ -13,19 +13,24 @@ pub(super) enum Stop {
     Invalid(&'static str, usize),
 }
 
-/// The bytes that end the plain part of a string: the quote, the backslash, and control characters, which JSON does
-/// not allow in strings.
-const SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
-    }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special
-};
+/// A byte repeated in every byte of a word.
+const fn everywhere(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// How many bytes at the beginning of a word of text are plain: no quote, no backslash, and no control character,
+/// which JSON does not allow in strings.
+#[inline]
+fn plain_bytes(word: [u8; 8]) -> usize {
+    let word = u64::from_le_bytes(word);
+    // Subtracting n from a byte below n borrows from its highest bit, which `!` shows to have been zero. A borrow can
+    // flag the bytes behind a flagged one wrongly, but never one before it, and only the first counts.
+    let below =
+        |word: u64, bound: u8| word.wrapping_sub(everywhere(bound)) & !word & everywhere(0x80);
+    let special =
+        below(word, 0x20) | below(word ^ everywhere(b'"'), 1) | below(word ^ everywhere(b'\\'), 1);
+    (special.trailing_zeros() / 8) as usize
+}
 
 /// Whether `byte` is white space between the tokens of JSON.
 pub(super) fn is_whitespace(byte: u8) -> bool {
@@ -55,16 +60,22 @@ pub(super) fn skip_whitespace(bytes: &[u8], mut at: usize) -> Result<(usize, u8)
 pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, bool), Stop> {
     let mut has_escapes = false;
     loop {
-        let rest = bytes.get(at..).ok_or(Stop::Incomplete)?;
-        let plain = rest.iter().position(|byte| SPECIAL[usize::from(*byte)]);
-        at += plain.ok_or(Stop::Incomplete)?;
-        match bytes[at] {
+        // Most values are shorter than one word, and an answer has millions of them. The last bytes go one by one.
+        while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let plain = plain_bytes(*word);
+            at += plain;
+            if plain < word.len() {
+                break;
+            }
+        }
+        match byte_at(bytes, at)? {
             b'"' => return Ok((at, has_escapes)),
             b'\\' => {
                 has_escapes = true;
                 at = escape_end(bytes, at + 1)?;
             }
-            _ => return Err(Stop::Invalid("no control character in a string", at)),
+            0..0x20 => return Err(Stop::Invalid("no control character in a string", at)),
+            _ => at += 1,
         }
     }
 }
@@ -197,6 +208,21 @@ pub(super) fn compact(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_bytes_are_counted_whatever_is_around_them() {
+        let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        for first in 0..=u8::MAX {
+            for second in 0..=u8::MAX {
+                for at in 0..7 {
+                    let mut word = *b"abcdefgh";
+                    (word[at], word[at + 1]) = (first, second);
+                    let expected = word.iter().position(|byte| is_special(*byte)).unwrap_or(8);
+                    assert_eq!(plain_bytes(word), expected, "{word:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn strings_end_at_the_first_quote_that_is_not_escaped() {

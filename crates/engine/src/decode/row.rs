@@ -58,7 +58,7 @@ const ABSENT: Span = Span {
 /// A member name as it stood at some position of the previous row.
 #[derive(Debug)]
 struct RememberedKey {
-    /// The exact bytes with their quotes.
+    /// The exact bytes from the first quote to the colon.
     bytes: Box<[u8]>,
     /// The slot of the field it names; `None` for one that was not asked for.
     slot: Option<usize>,
@@ -131,11 +131,7 @@ impl RowReader {
                 }
                 _ => self.learn(bytes, at, position)?,
             };
-            let (colon, byte) = skip_whitespace(bytes, key_end)?;
-            if byte != b':' {
-                return Err(RowFlaw::Invalid("a colon", colon));
-            }
-            let (start, byte) = skip_whitespace(bytes, colon + 1)?;
+            let (start, byte) = skip_whitespace(bytes, key_end)?;
             let (span, end) = split_value(bytes, start, byte)?;
             if let Some(slot) = slot {
                 if self.spans[slot].kind != Kind::Absent {
@@ -153,7 +149,8 @@ impl RowReader {
         Err(RowFlaw::Incomplete)
     }
 
-    /// Reads a name that did not stand at this position before, and remembers it.
+    /// Reads a name that did not stand at this position before, and the colon behind it, and remembers both. Gives the
+    /// name's slot and the offset behind the colon.
     #[cold]
     fn learn(
         &mut self,
@@ -165,11 +162,14 @@ impl RowReader {
             return Err(RowFlaw::Invalid("a member name", at));
         }
         let (quote, _) = string_end(bytes, at + 1)?;
-        let quoted = &bytes[at..=quote];
-        let name: String = serde_json::from_slice(quoted)
+        let name: String = serde_json::from_slice(&bytes[at..=quote])
             .map_err(|_| RowFlaw::Invalid("a member name of whole characters", at))?;
+        let (colon, byte) = skip_whitespace(bytes, quote + 1)?;
+        if byte != b':' {
+            return Err(RowFlaw::Invalid("a colon", colon));
+        }
         let key = RememberedKey {
-            bytes: quoted.into(),
+            bytes: bytes[at..=colon].into(),
             slot: self.slot(&name),
         };
         let slot = key.slot;
@@ -177,7 +177,7 @@ impl RowReader {
             Some(remembered) => *remembered = key,
             None => self.remembered.push(key),
         }
-        Ok((slot, quote + 1))
+        Ok((slot, colon + 1))
     }
 
     fn split_list(&mut self, bytes: &[u8]) -> Result<usize, RowFlaw> {

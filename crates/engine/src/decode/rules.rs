@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::columns::ColumnBuilder;
 use super::error::shown;
-use super::value::{Cell, Raw, read};
+use super::value::Raw;
 use super::{Place, Sum};
 use crate::calendar::DayRange;
 use crate::schema::{FieldType, MONEY_SCALE, TableSchema};
@@ -45,10 +45,6 @@ pub(super) struct Rules<'a> {
 pub(super) struct Column<'a> {
     pub(super) field_type: FieldType,
     pub(super) origin: Origin<'a>,
-    /// Whether it says to which advertiser a row belongs.
-    pub(super) is_advertiser: bool,
-    /// The text that every row must hold.
-    pub(super) expected: Option<&'a str>,
     /// The sum so far, where one is wanted.
     pub(super) sum: Option<Sum>,
     pub(super) builder: ColumnBuilder,
@@ -70,8 +66,9 @@ impl<'a> Rules<'a> {
         }
         let mut columns = Vec::with_capacity(wanted.len());
         for (column, origin) in wanted.iter().zip(&self.origins) {
+            let mut trial = ColumnBuilder::new(column.field_type, 1);
             if let Origin::Constant(text) = origin
-                && let Err(reason) = read(column.field_type, Raw::Text(text), None)
+                && let Err(reason) = trial.append(Raw::Text(text), None)
             {
                 return Err(format!(
                     "the constant of column {}, {}, {reason}",
@@ -82,16 +79,13 @@ impl<'a> Rules<'a> {
             columns.push(Column {
                 field_type: column.field_type,
                 origin: origin.clone(),
-                is_advertiser: false,
-                expected: None,
                 sum: None,
                 builder: ColumnBuilder::new(column.field_type, 0),
             });
         }
 
         if let Some(index) = self.advertiser_column {
-            self.column(&mut columns, index, "advertiser", &[FieldType::Text])?
-                .is_advertiser = true;
+            self.column(&mut columns, index, "advertiser", &[FieldType::Text])?;
         }
         if let Some(index) = self.day_column {
             self.column(
@@ -101,9 +95,8 @@ impl<'a> Rules<'a> {
                 &[FieldType::Date, FieldType::Timestamp],
             )?;
         }
-        for (index, text) in self.expected_values {
-            self.column(&mut columns, *index, "fixed column", &[FieldType::Text])?
-                .expected = Some(text);
+        for (index, _) in self.expected_values {
+            self.column(&mut columns, *index, "fixed column", &[FieldType::Text])?;
         }
         for index in self.additive {
             let column = self.column(
@@ -153,22 +146,17 @@ impl<'a> Rules<'a> {
     }
 }
 
-impl Column<'_> {
-    /// Adds a cell to the column's sum, if it has one.
+impl<'a> Column<'a> {
+    /// The value of this column in a row whose fields `value` gives by slot.
     #[inline]
-    pub(super) fn add(&mut self, cell: &Cell<'_>) -> Result<(), &'static str> {
-        let Some(sum) = self.sum else {
-            return Ok(());
-        };
-        let units = match cell {
-            Cell::Integer(number) => i128::from(*number),
-            Cell::Money(units) => *units,
-            _ => return Ok(()),
-        };
-        self.sum = Some(
-            sum.plus(units)
-                .ok_or("makes the sum of the column larger than 128 bits")?,
-        );
-        Ok(())
+    pub(super) fn raw<'r>(&self, value: &impl Fn(usize) -> Raw<'r>) -> Raw<'r>
+    where
+        'a: 'r,
+    {
+        match &self.origin {
+            Origin::Slot(slot, _) => value(*slot),
+            Origin::Constant(text) => Raw::Text(text),
+            Origin::Nothing => Raw::Null,
+        }
     }
 }

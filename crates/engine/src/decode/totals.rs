@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Int64Type};
+
 /// The exact sum of a column: `units` × 10^-`scale`.
 ///
 /// ```
@@ -24,6 +28,19 @@ impl Sum {
     pub fn plus(self, units: i128) -> Option<Self> {
         let units = self.units.checked_add(units)?;
         Some(Self { units, ..self })
+    }
+
+    /// Adds every value of an integer or money column, or gives `None` when the sum no longer fits 128 bits.
+    pub(super) fn plus_column(self, column: &dyn Array) -> Option<Self> {
+        if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+            let mut values = integers.iter().flatten();
+            return values.try_fold(self, |sum, value| sum.plus(i128::from(value)));
+        }
+        let mut values = column
+            .as_primitive_opt::<Decimal128Type>()?
+            .iter()
+            .flatten();
+        values.try_fold(self, Self::plus)
     }
 }
 

@@ -1,4 +1,4 @@
-//! From one value as it came to one cell of a typed column.
+//! One value as it came, and what each type of column makes of it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use super::json::compact;
 use super::numbers::Reason;
 use super::{dates, numbers};
-use crate::schema::FieldType;
 
 /// A value as it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,26 +27,8 @@ pub(super) enum Raw<'r> {
     Nested(&'r str),
 }
 
-/// A value of its column's type.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell<'r> {
-    /// No value.
-    Null,
-    /// Text, or JSON as text.
-    Text(Cow<'r, str>),
-    /// A whole number.
-    Integer(i64),
-    /// An amount in billionths.
-    Money(i128),
-    /// A double.
-    Float(f64),
-    /// A truth value.
-    Boolean(bool),
-    /// Days since 1970-01-01.
-    Day(i32),
-    /// Microseconds since 1970-01-01, of a local clock or in UTC.
-    Time(i64),
-}
+/// The row does not have the field.
+const ABSENT: Reason = "is missing";
 
 impl<'r> Raw<'r> {
     /// The value that `json` is, which has been read by serde_json and has no white space around it.
@@ -78,14 +59,23 @@ impl<'r> Raw<'r> {
         }
     }
 
-    /// The text of a single value; `None` for no value.
+    /// The text of a single value; `None` for null.
     #[inline]
     pub(super) fn text(self) -> Result<Option<Cow<'r, str>>, Reason> {
         match self {
             Self::Text(text) | Self::Number(text) => Ok(Some(Cow::Borrowed(text))),
+            other => other.unusual_text(),
+        }
+    }
+
+    #[cold]
+    fn unusual_text(self) -> Result<Option<Cow<'r, str>>, Reason> {
+        match self {
+            Self::Text(text) | Self::Number(text) => Ok(Some(Cow::Borrowed(text))),
             Self::Truth(true) => Ok(Some(Cow::Borrowed("true"))),
             Self::Truth(false) => Ok(Some(Cow::Borrowed("false"))),
-            Self::Absent | Self::Null => Ok(None),
+            Self::Null => Ok(None),
+            Self::Absent => Err(ABSENT),
             Self::Escaped(json) => match serde_json::from_str(json) {
                 Ok(text) => Ok(Some(Cow::Owned(text))),
                 Err(_) => Err("holds an escape that stands for no character"),
@@ -94,50 +84,63 @@ impl<'r> Raw<'r> {
         }
     }
 
-    /// The value as compact JSON; `None` for no value.
-    fn json(self) -> Option<Cow<'r, str>> {
-        match self {
-            Self::Absent | Self::Null => None,
-            Self::Truth(truth) => Some(Cow::Owned(truth.to_string())),
-            Self::Number(json) | Self::Escaped(json) => Some(Cow::Borrowed(json)),
-            Self::Text(text) => Some(Cow::Owned(format!("\"{text}\""))),
-            Self::Nested(json) => Some(Cow::Owned(compact(json))),
-        }
+    /// The value as compact JSON; `None` for null.
+    pub(super) fn json(self) -> Result<Option<Cow<'r, str>>, Reason> {
+        Ok(Some(match self {
+            Self::Absent => return Err(ABSENT),
+            Self::Null => return Ok(None),
+            Self::Truth(truth) => Cow::Owned(truth.to_string()),
+            Self::Number(json) | Self::Escaped(json) => Cow::Borrowed(json),
+            Self::Text(text) => Cow::Owned(serde_json::Value::from(text).to_string()),
+            Self::Nested(json) => Cow::Owned(compact(json)),
+        }))
     }
-}
 
-/// The value of a column of this type. `row_day` is the day of the row, in days since 1970-01-01, for hours that come
-/// without one.
-#[inline]
-pub(super) fn read<'r>(
-    field_type: FieldType,
-    raw: Raw<'r>,
-    row_day: Option<i32>,
-) -> Result<Cell<'r>, Reason> {
-    if field_type == FieldType::Json {
-        return Ok(raw.json().map_or(Cell::Null, Cell::Text));
-    }
-    let Some(text) = raw.text()? else {
-        return Ok(Cell::Null);
-    };
-    if field_type == FieldType::Text {
-        return Ok(Cell::Text(text));
-    }
-    let text = text.as_ref();
-    if text.is_empty() {
-        return Ok(Cell::Null);
-    }
-    match field_type {
-        FieldType::Integer => numbers::integer(text).map(Cell::Integer),
-        FieldType::Money => numbers::money(text).map(Cell::Money),
-        FieldType::Float => {
-            numbers::float(text).map(|number| number.map_or(Cell::Null, Cell::Float))
+    /// What `read` makes of the text of a single value; `None` for null and, since no number, day or truth value is
+    /// written so, for an empty text.
+    #[inline]
+    fn parsed<T>(self, read: impl Fn(&str) -> Result<T, Reason>) -> Result<Option<T>, Reason> {
+        let text = self.text()?;
+        match text.as_deref() {
+            None | Some("") => Ok(None),
+            Some(text) => read(text).map(Some),
         }
-        FieldType::Boolean => boolean(text).map(Cell::Boolean),
-        FieldType::Date => dates::day(text).map(Cell::Day),
-        FieldType::Timestamp => dates::local_time(text, row_day).map(Cell::Time),
-        FieldType::TimestampUtc => dates::instant(text).map(Cell::Time),
-        FieldType::Text | FieldType::Json => Err("has no single type"),
+    }
+
+    #[inline]
+    pub(super) fn integer(self) -> Result<Option<i64>, Reason> {
+        self.parsed(numbers::integer)
+    }
+
+    /// An amount in billionths.
+    #[inline]
+    pub(super) fn money(self) -> Result<Option<i128>, Reason> {
+        self.parsed(numbers::money)
+    }
+
+    #[inline]
+    pub(super) fn float(self) -> Result<Option<f64>, Reason> {
+        self.parsed(numbers::float).map(Option::flatten)
+    }
+
+    pub(super) fn boolean(self) -> Result<Option<bool>, Reason> {
+        self.parsed(boolean)
+    }
+
+    /// Days since 1970-01-01.
+    pub(super) fn day(self) -> Result<Option<i32>, Reason> {
+        self.parsed(dates::day)
+    }
+
+    /// Microseconds since 1970-01-01 of the same clock. `row_day` is the day of the row, in days since 1970-01-01,
+    /// for hours that come without one.
+    pub(super) fn local_time(self, row_day: Option<i32>) -> Result<Option<i64>, Reason> {
+        self.parsed(|text| dates::local_time(text, row_day))
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub(super) fn instant(self) -> Result<Option<i64>, Reason> {
+        self.parsed(dates::instant)
     }
 }
 
@@ -153,126 +156,64 @@ fn boolean(text: &str) -> Result<bool, Reason> {
     }
 }
 
-impl Cell<'_> {
-    /// Appends bytes that two cells of one column share exactly when they are equal.
-    pub(super) fn write_identity(&self, identity: &mut Vec<u8>) {
-        match self {
-            Self::Null => return identity.push(0),
-            Self::Text(text) => {
-                identity.push(1);
-                identity.extend_from_slice(&text.len().to_le_bytes());
-                identity.extend_from_slice(text.as_bytes());
-                return;
-            }
-            _ => identity.push(1),
-        }
-        match self {
-            Self::Null | Self::Text(_) => {}
-            Self::Integer(number) | Self::Time(number) => {
-                identity.extend_from_slice(&number.to_le_bytes());
-            }
-            Self::Money(units) => identity.extend_from_slice(&units.to_le_bytes()),
-            Self::Float(number) => identity.extend_from_slice(&number.to_bits().to_le_bytes()),
-            Self::Boolean(truth) => identity.push(u8::from(*truth)),
-            Self::Day(day) => identity.extend_from_slice(&day.to_le_bytes()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text(value: &str) -> Cell<'_> {
-        Cell::Text(Cow::Borrowed(value))
-    }
-
     #[test]
     fn values_of_each_type() {
-        let read = |field_type, raw| read(field_type, raw, None);
-        assert_eq!(read(FieldType::Text, Raw::Number("0012")), Ok(text("0012")));
-        assert_eq!(read(FieldType::Text, Raw::Text("")), Ok(text("")));
+        let text = |raw: Raw<'static>| raw.text().unwrap().unwrap();
+        assert_eq!(text(Raw::Number("0012")), "0012");
+        assert_eq!(text(Raw::Text("")), "");
+        assert_eq!(text(Raw::Escaped(r#""a\u00e9\n""#)), "aé\n");
+        assert_eq!(Raw::Text("12").integer(), Ok(Some(12)));
+        assert_eq!(Raw::Escaped(r#""1\u0032""#).integer(), Ok(Some(12)));
+        assert_eq!(Raw::Number("0.1").money(), Ok(Some(100_000_000)));
+        assert_eq!(Raw::Text("NaN").float(), Ok(None));
+        assert_eq!(Raw::Text("No").boolean(), Ok(Some(false)));
+        assert_eq!(Raw::Truth(true).boolean(), Ok(Some(true)));
+        assert_eq!(Raw::Number("1").boolean(), Ok(Some(true)));
+        assert_eq!(Raw::Text("1970-01-02").day(), Ok(Some(1)));
+        assert_eq!(Raw::Text("5").local_time(Some(0)), Ok(Some(18_000_000_000)));
         assert_eq!(
-            read(FieldType::Text, Raw::Escaped(r#""a\u00e9\n""#)),
-            Ok(text("aé\n"))
+            Raw::Text("1970-01-01T01:00:00+01:00").instant(),
+            Ok(Some(0))
         );
-        assert_eq!(
-            read(FieldType::Integer, Raw::Text("12")),
-            Ok(Cell::Integer(12))
-        );
-        assert_eq!(
-            read(FieldType::Integer, Raw::Escaped(r#""1\u0032""#)),
-            Ok(Cell::Integer(12))
-        );
-        assert_eq!(
-            read(FieldType::Money, Raw::Number("0.1")),
-            Ok(Cell::Money(100_000_000))
-        );
-        assert_eq!(read(FieldType::Float, Raw::Text("NaN")), Ok(Cell::Null));
-        assert_eq!(
-            read(FieldType::Boolean, Raw::Text("No")),
-            Ok(Cell::Boolean(false))
-        );
-        assert_eq!(
-            read(FieldType::Boolean, Raw::Truth(true)),
-            Ok(Cell::Boolean(true))
-        );
-        assert_eq!(
-            read(FieldType::Boolean, Raw::Number("1")),
-            Ok(Cell::Boolean(true))
-        );
-        assert_eq!(
-            read(FieldType::Date, Raw::Text("1970-01-02")),
-            Ok(Cell::Day(1))
-        );
-        assert_eq!(
-            read(FieldType::Timestamp, Raw::Text("1970-01-01 00:00:01")),
-            Ok(Cell::Time(1_000_000))
-        );
-        assert_eq!(
-            read(FieldType::Json, Raw::Nested("[1, 2]")),
-            Ok(text("[1,2]"))
-        );
-        assert_eq!(read(FieldType::Json, Raw::Text("a")), Ok(text("\"a\"")));
+        assert_eq!(Raw::Nested("[1, 2]").json().unwrap().unwrap(), "[1,2]");
+        assert_eq!(Raw::Text("a\"b").json().unwrap().unwrap(), r#""a\"b""#);
     }
 
     #[test]
-    fn no_value_is_null_and_a_wrong_one_is_not() {
-        for field_type in [
-            FieldType::Integer,
-            FieldType::Money,
-            FieldType::Float,
-            FieldType::Boolean,
-            FieldType::Date,
-        ] {
-            assert_eq!(read(field_type, Raw::Null, None), Ok(Cell::Null));
-            assert_eq!(read(field_type, Raw::Text(""), None), Ok(Cell::Null));
-            assert!(read(field_type, Raw::Text("x"), None).is_err());
-            assert!(read(field_type, Raw::Nested("[1]"), None).is_err());
+    fn no_value_is_null_and_a_wrong_or_absent_one_is_not() {
+        for none in [Raw::Null, Raw::Text(""), Raw::Escaped(r#""""#)] {
+            assert_eq!(none.integer(), Ok(None));
+            assert_eq!(none.money(), Ok(None));
+            assert_eq!(none.day(), Ok(None));
+            assert_eq!(none.boolean(), Ok(None));
         }
-        assert!(read(FieldType::Text, Raw::Escaped(r#""\ud800""#), None).is_err());
+        for wrong in [
+            Raw::Text("x"),
+            Raw::Nested("[1]"),
+            Raw::Absent,
+            Raw::Escaped(r#""\ud800""#),
+        ] {
+            assert!(wrong.integer().is_err());
+            assert!(wrong.float().is_err());
+            assert!(wrong.day().is_err());
+            assert!(wrong.boolean().is_err());
+        }
+        assert!(Raw::Absent.text().is_err() && Raw::Absent.json().is_err());
     }
 
     #[test]
-    fn identities_keep_neighbours_apart() {
-        let identity = |cells: &[Cell<'_>]| {
-            let mut bytes = Vec::new();
-            cells
-                .iter()
-                .for_each(|cell| cell.write_identity(&mut bytes));
-            bytes
-        };
-        assert_ne!(
-            identity(&[text("ab"), text("c")]),
-            identity(&[text("a"), text("bc")])
-        );
-        assert_ne!(
-            identity(&[Cell::Null, text("")]),
-            identity(&[text(""), Cell::Null])
-        );
-        assert_eq!(
-            identity(&[Cell::Money(5), text("a")]),
-            identity(&[Cell::Money(5), text("a")])
-        );
+    fn raw_values_of_json() {
+        let of = |json: &'static str| Raw::of_json(serde_json::from_str(json).unwrap());
+        assert_eq!(of("null"), Raw::Null);
+        assert_eq!(of("true"), Raw::Truth(true));
+        assert_eq!(of(r#""a""#), Raw::Text("a"));
+        assert_eq!(of(r#""""#), Raw::Text(""));
+        assert_eq!(of(r#""\"""#), Raw::Escaped(r#""\"""#));
+        assert_eq!(of("-1.0"), Raw::Number("-1.0"));
+        assert_eq!(of("{}"), Raw::Nested("{}"));
     }
 }

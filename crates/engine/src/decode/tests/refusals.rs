@@ -207,7 +207,7 @@ fn a_sum_that_overflows_is_refused() {
     assert!(
         error
             .to_string()
-            .contains("makes the sum of the column larger than 128 bits")
+            .contains("with the next ones it exceeds 128 bits")
     );
 }
 
