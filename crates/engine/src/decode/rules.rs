@@ -1,12 +1,12 @@
 //! What rows are held against, resolved column by column.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::columns::ColumnBuilder;
 use super::error::shown;
 use super::value::Raw;
-use super::{Place, Sum};
+use super::{Place, Source, Sum};
 use crate::calendar::DayRange;
 use crate::schema::{FieldType, MONEY_SCALE, TableSchema};
 
@@ -159,4 +159,22 @@ impl<'a> Column<'a> {
             Origin::Nothing => Raw::Null,
         }
     }
+}
+
+/// The distinct fields of `sources`, and for each column where in them its value is.
+pub(super) fn resolve_sources(sources: &[Source]) -> (Vec<&str>, Vec<Origin<'_>>) {
+    let mut names = Vec::new();
+    let mut slots = HashMap::new();
+    let origins = sources.iter().map(|source| match source {
+        Source::Field(name) => {
+            let slot = *slots.entry(name.to_lowercase()).or_insert_with(|| {
+                names.push(name.as_str());
+                names.len() - 1
+            });
+            Origin::Slot(slot, name.into())
+        }
+        Source::Constant(text) => Origin::Constant(text),
+    });
+    let origins = origins.collect();
+    (names, origins)
 }

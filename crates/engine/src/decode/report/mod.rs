@@ -1,17 +1,19 @@
 //! Reads the JSON answers of report endpoints.
 
-use std::collections::{BTreeMap, HashMap};
+mod refusal;
+
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
 use arrow_array::RecordBatch;
 
 use super::batches::BatchWriter;
-use super::envelope::{MAX_SKELETON_BYTES, ScanFlaw, Scanner};
+use super::envelope::{ScanFlaw, Scanner};
 use super::json::Extent;
 use super::row::{RowFlaw, RowReader};
-use super::rules::{Origin, Rules};
-use super::skeleton::{self, SkeletonFlaw, Summary};
+use super::rules::{Rules, resolve_sources};
+use super::skeleton::{self, Summary};
 use super::{BATCH_ROWS, DecodeError, Decoded, Expectation, Shape, Source, numbers};
 use crate::schema::FieldType;
 
@@ -363,90 +365,6 @@ impl<'a> ReportDecoder<'a> {
         }
         Ok(())
     }
-
-    #[cold]
-    fn damaged(&self, row: Option<u64>, reason: String) -> DecodeError {
-        DecodeError::Damaged {
-            at: self.writer.place(row, None),
-            reason,
-        }
-    }
-
-    #[cold]
-    fn scan_error(&self, flaw: ScanFlaw) -> DecodeError {
-        match flaw {
-            ScanFlaw::NotJson(reason) => self.damaged(None, reason),
-            ScanFlaw::NotARow(found) => DecodeError::UnknownShape {
-                at: self.writer.place(Some(self.raw_rows + 1), None),
-                found: format!("{found} stands where a row should"),
-            },
-            ScanFlaw::TooLarge => DecodeError::TooLarge {
-                at: self.writer.place(None, None),
-                what: "what surrounds the rows",
-                limit: MAX_SKELETON_BYTES,
-            },
-        }
-    }
-
-    #[cold]
-    fn skeleton_error(&self, flaw: SkeletonFlaw) -> DecodeError {
-        match flaw {
-            SkeletonFlaw::Damaged(reason) => self.damaged(None, reason),
-            SkeletonFlaw::Shape(found) => DecodeError::UnknownShape {
-                at: self.writer.place(None, None),
-                found,
-            },
-        }
-    }
-
-    #[cold]
-    fn row_error(&self, row: u64, start: u64, flaw: RowFlaw) -> DecodeError {
-        match flaw {
-            RowFlaw::Incomplete => self.damaged(Some(row), "it is cut short".to_owned()),
-            RowFlaw::Invalid(expected, offset) => {
-                let byte = start + offset as u64;
-                self.damaged(
-                    Some(row),
-                    format!("{expected} was expected at byte {byte} of the answer"),
-                )
-            }
-            RowFlaw::Duplicate(slot) => DecodeError::UnknownShape {
-                at: self.writer.place(Some(row), self.field_in(slot)),
-                found: "the row has this field twice".to_owned(),
-            },
-            RowFlaw::Length(length) => DecodeError::UnknownShape {
-                at: self.writer.place(Some(row), None),
-                found: format!(
-                    "the row has {length} values, another number than the report has columns"
-                ),
-            },
-        }
-    }
-
-    fn field_in(&self, slot: usize) -> Option<&'a str> {
-        resolve_sources(&self.expectation.sources)
-            .0
-            .get(slot)
-            .copied()
-    }
-}
-
-/// The distinct fields of `sources`, and for each column where in them its value is.
-fn resolve_sources(sources: &[Source]) -> (Vec<&str>, Vec<Origin<'_>>) {
-    let mut names = Vec::new();
-    let mut slots = HashMap::new();
-    let origins = sources.iter().map(|source| match source {
-        Source::Field(name) => {
-            let slot = *slots.entry(name.to_lowercase()).or_insert_with(|| {
-                names.push(name.as_str());
-                names.len() - 1
-            });
-            Origin::Slot(slot, name.into())
-        }
-        Source::Constant(text) => Origin::Constant(text),
-    });
-    let origins = origins.collect();
-    (names, origins)
 }
 
 fn hand_out(
