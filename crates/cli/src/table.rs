@@ -7,6 +7,7 @@ use console::style;
 pub(crate) struct TextTable {
     table: Table,
     alignments: Vec<CellAlignment>,
+    filled: Vec<bool>,
 }
 
 /// How a column stands.
@@ -47,11 +48,20 @@ impl TextTable {
                 configured.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
-        TextTable { table, alignments }
+        let filled = vec![false; alignments.len()];
+        TextTable {
+            table,
+            alignments,
+            filled,
+        }
     }
 
     /// Adds a row, one cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let cells: Vec<String> = cells.into_iter().collect();
+        for (filled, text) in self.filled.iter_mut().zip(&cells) {
+            *filled |= !text.is_empty();
+        }
         let cells = cells
             .into_iter()
             .zip(&self.alignments)
@@ -59,8 +69,14 @@ impl TextTable {
         self.table.add_row(cells);
     }
 
-    /// The table as text, its head in bold where colours are on, without blanks at the ends of lines.
-    pub(crate) fn render(&self) -> String {
+    /// The table as text, its head in bold where colours are on, without blanks at the ends of lines and without
+    /// columns that say nothing in any row.
+    pub(crate) fn render(mut self) -> String {
+        for (index, filled) in self.filled.iter().enumerate() {
+            if let Some(column) = self.table.column_mut(index).filter(|_| !filled) {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
         let lines = self.table.lines().enumerate().map(|(index, line)| {
             let line = line.trim_end();
             if index == 0 {
@@ -70,5 +86,28 @@ impl TextTable {
             }
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_to_the_right_and_empty_columns_are_left_out() {
+        let mut table = TextTable::new(&[
+            Column::Words("STREAM"),
+            Column::Number("GAPS"),
+            Column::Number("ROWS"),
+        ]);
+        for (stream, rows) in [("ads", "45"), ("statistics", "1,972")] {
+            table.row([stream, "", rows].map(str::to_owned));
+        }
+        let text = table.render();
+        let text = console::strip_ansi_codes(&text);
+        assert_eq!(
+            text,
+            "STREAM       ROWS\nads            45\nstatistics  1,972"
+        );
     }
 }

@@ -59,8 +59,9 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
 
     let advertisers = sandbox.advertiser_ids().len();
     printer.note(format_args!(
-        "A pretend Criteo runs on {} with {advertisers} advertisers. It grants {} calls a minute, where the real one\n\
-         grants 40 for reports and 250 for the rest, so that you need not wait.\n",
+        "A pretend Criteo with {advertisers} advertisers runs on {}.\n\
+         It grants {} calls a minute, so that you need not wait; the real one grants\n\
+         40 for reports and 250 for the rest.\n",
         sandbox.url(),
         count(QUOTA.into()),
     ));
@@ -153,7 +154,7 @@ path = "criteo.duckdb"
         if stream.enabled && short.is_none() {
             continue;
         }
-        text.push_str(&format!("[streams.{}]\n", stream.name));
+        text.push_str(&format!("\n[streams.{}]\n", stream.name));
         if !stream.enabled {
             text.push_str("enabled = true\n");
         }

@@ -35,15 +35,15 @@ pub(super) async fn run(context: &Context, arguments: &SandboxArguments) -> anyh
         printer.data(ready)?;
     } else {
         printer.note(format_args!(
-            "A pretend Criteo listens on {url}, where it is {:.0}. In another terminal:\n",
-            sandbox.now()
+            "A pretend Criteo listens on {url}, where it is {} UTC.\nIn another terminal:\n",
+            sandbox.now().strftime("%F %R")
         ));
         printer.data(format_args!("export CRITEO_API_URL={url}"))?;
         if !has_own_keys {
             printer.data(demo_key())?;
         }
         printer.note(format_args!(
-            "\nthen `criteo check` and `criteo sync`. {url}/admin/calls shows what was asked. Ctrl-C stops it."
+            "\nthen `criteo check` and `criteo sync`. {url}/admin/calls shows\nwhat was asked. Ctrl-C stops it."
         ));
     }
     signals::interruption().await;

@@ -20,6 +20,11 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Complete);
     }
     printer.data(streams(&status))?;
+    if status.streams.iter().any(|stream| stream.immature_days > 0) {
+        printer.note(
+            "\nNot final are days (of one advertiser each) that Criteo may still restate; sync reads them again.",
+        );
+    }
     for line in status.streams.iter().flat_map(missing) {
         printer.data(line)?;
     }
@@ -38,17 +43,18 @@ fn streams(status: &Status) -> String {
         Column::Words("FIRST DAY"),
         Column::Words("LAST DAY"),
         Column::Number("GAPS"),
-        Column::Number("IMMATURE"),
+        Column::Number("NOT FINAL"),
         Column::Number("LEFT OUT"),
         Column::Words("LAST READ"),
     ]);
     for stream in &status.streams {
+        let other_table = (stream.table != stream.stream).then(|| stream.table.clone());
         let last_read = stream
             .last_read
             .map(|instant| instant.strftime("%F %R").to_string());
         table.row([
             stream.stream.clone(),
-            stream.table.clone(),
+            other_table.unwrap_or_default(),
             stream.rows.map_or_else(|| "-".to_owned(), count),
             day(stream.first_day),
             day(stream.last_day),
