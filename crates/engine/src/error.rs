@@ -86,7 +86,13 @@ impl EngineError {
     pub fn is_configuration(&self) -> bool {
         matches!(
             self,
-            Self::Configuration { .. } | Self::Config(_) | Self::Clock(_)
+            Self::Configuration { .. }
+                | Self::Config(_)
+                | Self::Clock(_)
+                // A table and the configuration that do not fit each other: one of them has to be changed by hand.
+                | Self::Destination(
+                    DestinationError::Incompatible { .. } | DestinationError::ForeignTable { .. }
+                )
         )
     }
 }
