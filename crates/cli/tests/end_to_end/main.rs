@@ -2,4 +2,7 @@
 
 mod support;
 
+mod density;
+mod faults;
+mod restatement;
 mod truth;

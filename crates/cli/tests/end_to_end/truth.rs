@@ -1,14 +1,199 @@
 //! What one sync lands, stream by stream, and that another one changes nothing.
 
+use criteo_engine::catalog::{Catalog, Field};
 use criteo_sandbox::Scenario;
+use criteo_sandbox::world::WorldConfig;
+use duckdb::Connection;
 use jiff::civil::date;
 
 use crate::support::{Settings, Stage};
 
+fn world(world: WorldConfig) -> Scenario {
+    Scenario {
+        world,
+        ..Scenario::default()
+    }
+}
+
+fn names<'stream>(fields: impl Iterator<Item = &'stream Field>) -> Vec<String> {
+    fields.map(|field| field.name.clone()).collect()
+}
+
+/// No table is empty, without which equality would say little.
+fn assert_full(stage: &Stage) {
+    for table in stage.expectation().streams {
+        let rows = stage.number(&format!("SELECT count(*) FROM {table}"));
+        assert!(rows > 0, "{table} is empty");
+    }
+}
+
 #[test]
-fn every_stream_equals_the_truth() {
+fn every_stream_equals_the_truth_and_a_second_sync_changes_nothing() {
     let settings = Settings::new(date(2026, 3, 10)).with_every_stream();
     let mut stage = Stage::open("2026-04-05T09:30:00Z", Scenario::default(), settings);
     stage.sync();
+    assert_full(&stage);
+    stage.assert_equals_truth();
+    stage.sync();
+    stage.assert_equals_truth();
+    every_change_is_found(&stage);
+}
+
+/// The comparison is worth nothing if it passes over a wrong cell, a lost row or a row too many.
+fn every_change_is_found(stage: &Stage) {
+    let streams = stage.expectation().streams;
+    let change = |statement: &dyn Fn(&str) -> String| {
+        let database = Connection::open(stage.database_file()).unwrap();
+        for table in &streams {
+            assert_eq!(
+                database.execute(&statement(table), []).unwrap(),
+                1,
+                "{table}"
+            );
+        }
+        drop(database);
+        let differences = stage.differences();
+        for table in &streams {
+            let prefix = format!("{table}: ");
+            assert!(
+                differences.iter().any(|line| line.starts_with(&prefix)),
+                "A change of {table} went unnoticed"
+            );
+        }
+    };
+    let last_column = |table: &str| {
+        let database = stage.database();
+        let question = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? AND data_type = 'VARCHAR' \
+                        ORDER BY column_index DESC LIMIT 1";
+        let column: String = database
+            .query_row(question, [table], |row| row.get(0))
+            .unwrap();
+        column
+    };
+    let columns: Vec<String> = streams.iter().map(|table| last_column(table)).collect();
+    change(&|table| {
+        let place = streams.iter().position(|stream| stream == table).unwrap();
+        let column = &columns[place];
+        format!(
+            "UPDATE {table} SET {column} = coalesce({column}, '') || ' ' WHERE rowid = (SELECT min(rowid) FROM {table})"
+        )
+    });
+    change(&|table| format!("DELETE FROM {table} WHERE rowid = (SELECT min(rowid) FROM {table})"));
+    change(&|table| format!("INSERT INTO {table} SELECT * FROM {table} LIMIT 1"));
+}
+
+/// New York changes its clocks on 8 March; a quotient without a denominator is no number there.
+#[test]
+fn all_metrics_and_streams_in_another_currency_and_zone() {
+    let statistics = Catalog::builtin().stream("statistics").unwrap();
+    let metrics = names(statistics.metrics());
+    assert_eq!(metrics.len(), 227);
+    let mut settings = Settings::new(date(2026, 3, 1))
+        .in_currency_and_zone("JPY", "America/New_York")
+        .with_every_stream();
+    settings.stream("statistics").metrics = Some(metrics);
+    for name in ["placements", "placement_categories"] {
+        let stream = Catalog::builtin().stream(name).unwrap();
+        settings.stream(name).metrics = Some(names(stream.metrics()));
+    }
+    let scenario = world(WorldConfig {
+        seed: 7,
+        advertisers: 2,
+        zero_denominator: "NaN".to_owned(),
+        ..WorldConfig::default()
+    });
+    let mut stage = Stage::open("2026-03-14T15:00:00Z", scenario, settings);
+    stage.sync();
+    assert_full(&stage);
+    stage.assert_equals_truth();
+    let undefined = "SELECT count(*) FROM statistics WHERE cost_per_order_pc30d IS NULL";
+    assert!(
+        stage.number(undefined) > 0,
+        "No quotient was without a denominator"
+    );
+}
+
+/// Paris changes its clocks on 29 March, within these days.
+#[test]
+fn reports_of_many_dimensions_and_of_long_periods() {
+    let metrics = [
+        "Clicks",
+        "AdvertiserCost",
+        "SalesPc30d",
+        "Reach",
+        "ClickThroughRate",
+    ];
+    let settings = Settings::new(date(2026, 3, 11))
+        .in_currency_and_zone("EUR", "Europe/Paris")
+        .with_only(&[])
+        .with_report(
+            "by_everything",
+            &[
+                "AdvertiserId",
+                "CampaignId",
+                "AdsetId",
+                "AdId",
+                "CouponId",
+                "CategoryId",
+                "Hour",
+                "Day",
+                "Week",
+                "Month",
+                "Year",
+                "Os",
+                "Device",
+                "MarketingObjectiveId",
+                "ChannelId",
+                "Goal",
+                "AdChannel",
+                "SocialPlatform",
+            ],
+            &metrics,
+        )
+        .with_report("by_hour", &["AdvertiserId", "Hour", "Day"], &metrics)
+        .with_report("by_names", &["Advertiser", "Campaign", "Day"], &metrics)
+        .with_report("by_os", &["Os"], &metrics)
+        .with_report("by_week", &["AdvertiserId", "Week", "Device"], &metrics)
+        .with_report(
+            "by_month",
+            &["AdvertiserId", "CampaignId", "Month"],
+            &metrics,
+        )
+        .with_report("by_year", &["AdvertiserId", "Year"], &metrics);
+    let scenario = world(WorldConfig {
+        advertisers: 2,
+        ..WorldConfig::default()
+    });
+    let mut stage = Stage::open("2026-04-01T09:30:00Z", scenario, settings);
+    stage.sync();
+    assert_full(&stage);
+    stage.assert_equals_truth();
+    let hours_of_the_short_day =
+        "SELECT count(DISTINCT hour) FROM by_hour WHERE day = DATE '2026-03-29' AND hour(hour) = 2";
+    assert_eq!(
+        stage.number(hours_of_the_short_day),
+        0,
+        "02:00 was left out that day"
+    );
+    let first_month = "SELECT count(*) FROM by_month WHERE month = DATE '2026-03-01'";
+    assert!(stage.number(first_month) > 0, "March is read whole");
+    stage.sync();
+    stage.assert_equals_truth();
+}
+
+/// The night in which an hour comes twice.
+#[test]
+fn hours_of_autumn() {
+    let settings = Settings::new(date(2026, 10, 23))
+        .in_currency_and_zone("USD", "Europe/Paris")
+        .with_only(&["transactions"])
+        .with_report(
+            "by_hour",
+            &["AdvertiserId", "AdsetId", "Hour", "Day"],
+            &["Clicks", "Displays", "AdvertiserCost"],
+        );
+    let mut stage = Stage::open("2026-10-27T09:30:00Z", Scenario::default(), settings);
+    stage.sync();
+    assert_full(&stage);
     stage.assert_equals_truth();
 }

@@ -30,7 +30,7 @@ pub(super) fn of_text(field_type: FieldType, text: &str) -> Cell {
         // Adding zero takes the sign from a negative zero, which is equal to the positive one.
         FieldType::Float => text.parse::<f64>().ok().map(|it| format!("{:?}", it + 0.0)),
         FieldType::Boolean => truth_value(text),
-        FieldType::Date => text.parse::<Date>().ok().map(|day| day.to_string()),
+        FieldType::Date => day(text).map(|day| day.to_string()),
         FieldType::Timestamp => local_time(text).map(|time| time.to_string()),
         FieldType::TimestampUtc => instant(text).map(|time| time.to_string()),
     };
@@ -91,6 +91,14 @@ fn truth_value(text: &str) -> Option<String> {
         _ => return None,
     };
     Some(truth.to_string())
+}
+
+/// A day, or a year for its first day, as months and weeks come.
+fn day(text: &str) -> Option<Date> {
+    match text.parse::<i16>() {
+        Ok(year) => Date::new(year, 1, 1).ok(),
+        Err(_) => text.parse().ok(),
+    }
 }
 
 /// `03/25/2026 14:05:09`, as transactions have it, or ISO 8601 without an offset.

@@ -7,11 +7,15 @@
 mod cell;
 mod comparison;
 mod expected;
+mod parallel;
 mod run;
 mod settings;
+pub(crate) mod small_world;
+pub(crate) mod snapshot;
 mod stage;
 mod table;
 
+pub(crate) use parallel::in_parallel;
 pub(crate) use run::Run;
 pub(crate) use settings::Settings;
 pub(crate) use stage::{Expectation, Stage};

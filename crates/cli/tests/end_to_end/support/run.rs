@@ -18,9 +18,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(arguments: String, output: Output) -> Run {
+    pub(crate) fn new(arguments: &str, output: Output) -> Run {
         Run {
-            arguments,
+            arguments: arguments.to_owned(),
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

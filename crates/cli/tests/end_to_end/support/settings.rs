@@ -1,6 +1,7 @@
 //! The configuration file of a test, as data. The names are those of `criteo.toml`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use criteo_engine::catalog::Catalog;
 use jiff::civil::Date;
@@ -27,6 +28,10 @@ pub(crate) struct CriteoSettings {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SyncSettings {
     pub(crate) start_date: Date,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spool_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -67,7 +72,11 @@ impl Settings {
                 timezone: "UTC".to_owned(),
                 advertiser_ids: None,
             },
-            sync: SyncSettings { start_date },
+            sync: SyncSettings {
+                start_date,
+                retry_seconds: None,
+                spool_dir: None,
+            },
             destination: DestinationSettings {
                 kind: "duckdb",
                 path: Settings::DATABASE,
@@ -81,6 +90,12 @@ impl Settings {
     pub(crate) fn in_currency_and_zone(mut self, currency: &str, zone: &str) -> Settings {
         self.criteo.currency = currency.to_owned();
         self.criteo.timezone = zone.to_owned();
+        self
+    }
+
+    /// A call that fails is tried again for so many seconds.
+    pub(crate) fn retrying_for(mut self, seconds: u32) -> Settings {
+        self.sync.retry_seconds = Some(seconds);
         self
     }
 

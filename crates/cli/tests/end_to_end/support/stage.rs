@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use criteo_engine::catalog::Catalog;
-use criteo_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Sandbox, SandboxConfig, Scenario};
+use criteo_sandbox::{
+    CallRecord, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Sandbox, SandboxConfig, Scenario,
+};
 use duckdb::{AccessMode, Config, Connection};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::expected::ExpectedStream;
@@ -95,7 +97,7 @@ impl Stage {
     /// Runs the command to its end.
     pub(crate) fn criteo(&self, arguments: &[&str]) -> Run {
         let output = self.command().args(arguments).output().unwrap();
-        Run::new(arguments.join(" "), output)
+        Run::new(&arguments.join(" "), output)
     }
 
     /// Runs `criteo sync`, which must load everything.
@@ -121,6 +123,20 @@ impl Stage {
     pub(crate) fn database(&self) -> Connection {
         let read_only = Config::default().access_mode(AccessMode::ReadOnly).unwrap();
         Connection::open_with_flags(self.database_file(), read_only).unwrap()
+    }
+
+    /// The only number that a question to the database answers.
+    #[track_caller]
+    pub(crate) fn number(&self, question: &str) -> i64 {
+        let database = self.database();
+        database.query_row(question, [], |row| row.get(0)).unwrap()
+    }
+
+    /// How often Criteo was asked for this operation, by its name in the contract.
+    pub(crate) fn calls(&self, operation: &str) -> usize {
+        let calls = self.sandbox.calls();
+        let of_operation = |call: &&CallRecord| call.operation == Some(operation);
+        calls.iter().filter(of_operation).count()
     }
 
     /// All streams that are on, all advertisers that are selected.
@@ -197,10 +213,5 @@ impl Stage {
         let answer = ask(&self.sandbox);
         self.sandbox.set_now(now);
         answer
-    }
-
-    /// The instant some days from now, for the truth of another day.
-    pub(crate) fn days_from_now(&self, days: i64) -> Timestamp {
-        self.sandbox.now() + (days * 24).hours()
     }
 }

@@ -41,7 +41,7 @@ impl ExpectedStream {
         let section = settings.streams.get(name);
         let (dimensions, metrics, start_date) = match report {
             Some(report) => (
-                report.dimensions.clone(),
+                with_advertiser_and_time(&report.dimensions),
                 report.metrics.clone(),
                 report.start_date,
             ),
@@ -131,6 +131,19 @@ impl ExpectedStream {
             })
             .collect()
     }
+}
+
+/// Every report is broken down by advertiser and by time, asked for or not.
+fn with_advertiser_and_time(dimensions: &[String]) -> Vec<String> {
+    let has = |names: &[&str]| dimensions.iter().any(|it| names.contains(&it.as_str()));
+    let mut all = dimensions.to_vec();
+    if !has(&["AdvertiserId"]) {
+        all.push("AdvertiserId".to_owned());
+    }
+    if !has(&["Day", "Week", "Month", "Year"]) {
+        all.push("Day".to_owned());
+    }
+    all
 }
 
 /// Criteo's names of the columns of an answer, whose case cannot be relied on.

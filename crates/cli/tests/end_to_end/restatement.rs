@@ -1,0 +1,184 @@
+//! Days that Criteo restates, days that it no longer has, and configurations that change.
+
+use std::path::PathBuf;
+
+use criteo_sandbox::Scenario;
+use criteo_sandbox::world::WorldConfig;
+use jiff::civil::date;
+
+use crate::support::{Settings, Stage};
+
+/// The key of a report that is fine enough for rows to vanish when Criteo restates a day.
+const FINE: [&str; 7] = [
+    "AdvertiserId",
+    "AdsetId",
+    "AdId",
+    "CategoryId",
+    "Device",
+    "Os",
+    "Day",
+];
+
+fn small_world() -> Scenario {
+    Scenario {
+        world: WorldConfig {
+            advertisers: 2,
+            ..WorldConfig::default()
+        },
+        ..Scenario::default()
+    }
+}
+
+/// A copy of the database as it is now.
+fn photograph(stage: &Stage, name: &str) -> PathBuf {
+    let copy = stage.folder().join(name);
+    std::fs::copy(stage.database_file(), &copy).unwrap();
+    copy
+}
+
+/// Attaches a copy to the database and asks about both, as `main` and `before`.
+fn number_of_both(stage: &Stage, before: &PathBuf, question: &str) -> i64 {
+    let database = stage.database();
+    let attach = format!("ATTACH '{}' AS before (READ_ONLY)", before.display());
+    database.execute_batch(&attach).unwrap();
+    database.query_row(question, [], |row| row.get(0)).unwrap()
+}
+
+/// Fails unless what was true at both instants differs in the ways that make the test worth something. The tables were
+/// equal to the truth both times, so they speak for it.
+fn assert_restated(stage: &Stage, before: &PathBuf, oldest_restated: &str) {
+    let vanished = "SELECT count(*) FROM before.main.fine ANTI JOIN main.fine \
+                    USING (advertiser_id, ad_set_id, ad_id, category_id, device, os, day)";
+    assert!(
+        number_of_both(stage, before, vanished) > 0,
+        "No row vanished"
+    );
+    let changed = format!(
+        "SELECT count(*) FROM (SELECT * FROM before.main.statistics WHERE day = DATE '{oldest_restated}' \
+         EXCEPT SELECT * FROM main.statistics)"
+    );
+    let changed = number_of_both(stage, before, &changed);
+    assert!(changed > 0, "Criteo restated nothing of {oldest_restated}");
+    let lost = "SELECT count(*) FROM before.main.transparency ANTI JOIN main.transparency \
+                USING (advertiser_id, day)";
+    assert_eq!(
+        number_of_both(stage, before, lost),
+        0,
+        "Files that were loaded are gone"
+    );
+}
+
+#[test]
+fn one_sync_after_a_pause_makes_everything_true_again() {
+    let settings = Settings::new(date(2026, 1, 5))
+        .in_currency_and_zone("EUR", "Europe/Paris")
+        .with_every_stream()
+        .with_report("fine", &FINE, &["Clicks", "AdvertiserCost", "SalesPc30d"])
+        .with_report(
+            "monthly",
+            &["AdvertiserId", "Month"],
+            &["Clicks", "SalesPc30d"],
+        );
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    stage.sync();
+    stage.assert_equals_truth();
+
+    let before = photograph(&stage, "before_ten_days.duckdb");
+    stage.advance_days(10);
+    assert!(!stage.differences().is_empty(), "The truth did not change");
+    stage.sync();
+    stage.assert_equals_truth();
+    // 20 February was 9 days old when it was read first.
+    assert_restated(&stage, &before, "2026-02-20");
+
+    let before = photograph(&stage, "before_forty_five_days.duckdb");
+    stage.advance_days(45);
+    assert!(!stage.differences().is_empty(), "The truth did not change");
+    stage.sync();
+    stage.assert_equals_truth();
+    // 5 March was 6 days old then, and is 51 days old now: far outside the days that are always read again.
+    assert_restated(&stage, &before, "2026-03-05");
+    // Placements of January are older than three months by now. Nothing that was loaded is given up for that.
+    let kept = "SELECT count(*) FROM placements WHERE day = DATE '2026-01-05'";
+    assert!(
+        stage.number(kept) > 0,
+        "Placements that Criteo no longer has were deleted"
+    );
+}
+
+#[test]
+fn a_metric_that_is_added_later_is_read_for_all_days() {
+    let mut settings = Settings::new(date(2026, 1, 10)).with_only(&["statistics"]);
+    settings.stream("statistics").metrics = Some(vec!["Clicks".to_owned()]);
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    stage.sync();
+    stage.assert_equals_truth();
+
+    stage.settings.stream("statistics").metrics = Some(
+        ["Clicks", "AdvertiserCost", "RoasPc30d"]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    stage.write_configuration();
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    // 51 days of two advertisers were loaded without it.
+    assert_eq!(plan["streams"][0]["days_lacking_columns"], 2 * 51, "{plan}");
+    assert_eq!(plan["streams"][0]["first_day"], "2026-01-10", "{plan}");
+    stage.sync();
+    stage.assert_equals_truth();
+
+    // A metric that is no longer asked for keeps its column, and nothing is read because of it.
+    stage.settings.stream("statistics").metrics = Some(vec!["Clicks".to_owned()]);
+    stage.write_configuration();
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["streams"][0]["days_lacking_columns"], 0, "{plan}");
+}
+
+#[test]
+fn another_currency_zone_or_grain_is_refused_until_told_to_rebuild() {
+    let changes: [(&str, fn(&mut Settings), &str); 3] = [
+        (
+            "currency",
+            |settings| settings.criteo.currency = "USD".to_owned(),
+            "USD",
+        ),
+        (
+            "time zone",
+            |settings| settings.criteo.timezone = "America/New_York".to_owned(),
+            "America/New_York",
+        ),
+        (
+            "grain",
+            |settings| settings.reports[0].dimensions.push("Device".to_owned()),
+            "device",
+        ),
+    ];
+    for (what, change, named) in changes {
+        let settings = Settings::new(date(2026, 2, 20))
+            .with_only(&["statistics"])
+            .with_report(
+                "report",
+                &["AdvertiserId", "Day"],
+                &["Clicks", "AdvertiserCost"],
+            );
+        let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+        stage.sync();
+        let true_before = stage.settings.clone();
+
+        change(&mut stage.settings);
+        stage.write_configuration();
+        let refusal = stage.criteo(&["sync"]).expect(2);
+        for word in [named, "--rebuild"] {
+            assert!(
+                refusal.stderr.contains(word),
+                "{what}: {word} is missing in\n{refusal}"
+            );
+        }
+        let changed = std::mem::replace(&mut stage.settings, true_before);
+        stage.assert_equals_truth();
+
+        stage.settings = changed;
+        stage.criteo(&["sync", "--rebuild"]).expect(0);
+        stage.assert_equals_truth();
+    }
+}

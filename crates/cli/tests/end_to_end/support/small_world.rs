@@ -1,0 +1,81 @@
+//! A world so small that it can be loaded hundreds of times, with a stream of every kind that there is.
+
+use std::sync::OnceLock;
+
+use criteo_sandbox::{CallRecord, Scenario};
+use jiff::civil::date;
+
+use super::snapshot::Snapshot;
+use super::{Settings, Stage};
+
+const WORLD: &str = "
+[world]
+seed = 11
+advertisers = 2
+campaigns_per_advertiser = 1
+ad_sets_per_campaign = 2
+ads_per_ad_set = 1
+history_days = 10
+placements_per_day = 3
+transactions_per_day = 3
+";
+
+/// An undisturbed run in the small world.
+pub(crate) struct Reference {
+    /// What is in the database after it, which is the truth.
+    pub(crate) snapshot: Snapshot,
+    /// The calls that it took.
+    pub(crate) calls: Vec<CallRecord>,
+}
+
+/// A stage in the small world. All of them have the same truth.
+pub(crate) fn stage() -> Stage {
+    stage_with(settings())
+}
+
+/// The same with other settings.
+pub(crate) fn stage_with(settings: Settings) -> Stage {
+    let scenario = Scenario::from_toml(WORLD).unwrap();
+    Stage::open("2026-11-23T10:00:00Z", scenario, settings)
+}
+
+/// Reports with and without totals and dimensions, files, and entities that are searched, paged and asked for one ad
+/// set at a time.
+pub(crate) fn settings() -> Settings {
+    Settings::new(date(2026, 11, 20))
+        .with_only(&[
+            "statistics",
+            "placements",
+            "transactions",
+            "transparency",
+            "advertisers",
+            "campaigns",
+            "ads",
+            "ad_set_category_bids",
+        ])
+        .with_report(
+            "by_device",
+            &["AdvertiserId", "CampaignId", "Day", "Device"],
+            &["Clicks", "AdvertiserCost"],
+        )
+}
+
+/// The undisturbed run. It is made once, and its tables are held against the truth.
+pub(crate) fn reference() -> &'static Reference {
+    static REFERENCE: OnceLock<Reference> = OnceLock::new();
+    REFERENCE.get_or_init(|| {
+        let mut stage = stage();
+        stage.sync();
+        stage.assert_equals_truth();
+        let snapshot = Snapshot::of(stage.folder());
+        let whole = snapshot.compare(&snapshot);
+        assert!(
+            whole.missing.is_empty() && whole.wrong.is_empty(),
+            "{whole:?}"
+        );
+        Reference {
+            snapshot,
+            calls: stage.sandbox.calls(),
+        }
+    })
+}
