@@ -1,6 +1,7 @@
 //! DuckDB as a destination: the suite every destination passes, and what is particular to a local file.
 
 #![cfg(feature = "duckdb")]
+#![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
 mod crash;
 mod file;

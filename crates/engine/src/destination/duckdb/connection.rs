@@ -1,6 +1,5 @@
 //! The one connection: opening it, handing it out, and saying what went wrong.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ::duckdb::{Config, Connection};
 
 use super::super::DestinationError;
+use super::claim::Claim;
 use super::open_error::{self, exhausted, explain_open, is_invalidated};
 use super::{DuckDbOptions, ledger, sql};
 
@@ -368,36 +368,5 @@ impl Store {
                 reason,
             },
         }
-    }
-}
-
-/// The files this process has open. DuckDB's own lock keeps other processes out, but on Unix it does not notice a
-/// second opening by the same process, and two writers would destroy the file.
-static CLAIMED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-struct Claim {
-    path: PathBuf,
-}
-
-impl Claim {
-    /// `None` when this process has claimed the file already.
-    fn of(path: &Path) -> Option<Self> {
-        // The file itself may not exist yet, its folder does or opening will fail anyway.
-        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
-        let path = match (path.canonicalize(), folder, path.file_name()) {
-            (Ok(path), _, _) => path,
-            (Err(_), Some(folder), Some(name)) => folder.join(name),
-            _ => path.to_owned(),
-        };
-        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        // Built only when it is this claim that entered the path: dropping it takes the path out again.
-        claimed.insert(path.clone()).then(|| Self { path })
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let mut claimed = CLAIMED.lock().unwrap_or_else(PoisonError::into_inner);
-        claimed.remove(&self.path);
     }
 }

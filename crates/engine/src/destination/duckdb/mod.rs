@@ -7,6 +7,7 @@
 //! Rows arrive as Parquet files that DuckDB reads itself. Tables carry no keys and no unique indexes, because
 //! deleting and inserting equal keys in one transaction, which is how a window is replaced, would violate them.
 
+mod claim;
 mod connection;
 mod ledger;
 mod load;

@@ -100,7 +100,7 @@ fn create(session: &Session<'_>, schema: &TableSchema) -> Result<(), Failure> {
     let columns = schema
         .columns
         .iter()
-        .map(|column| definition(column))
+        .map(definition)
         .collect::<Vec<_>>()
         .join(", ");
     let table = session.table(&schema.table);

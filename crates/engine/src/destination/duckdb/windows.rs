@@ -265,9 +265,9 @@ fn window(
         calls: row.get(6)?,
         bytes: row.get(7)?,
         verified: row.get(8)?,
-        columns: from_json(row.get(9)?)?,
-        totals: from_json(row.get(10)?)?,
-        total_differences: from_json(row.get(11)?)?,
+        columns: from_json(&row.get::<_, String>(9)?)?,
+        totals: from_json(&row.get::<_, String>(10)?)?,
+        total_differences: from_json(&row.get::<_, String>(11)?)?,
         request_hash: row.get(12)?,
         quarantine_reason: row.get(13)?,
     })
@@ -282,6 +282,6 @@ fn json(value: &impl Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string(value)?)
 }
 
-fn from_json<Value: DeserializeOwned>(text: String) -> Result<Value, Failure> {
-    Ok(serde_json::from_str(&text)?)
+fn from_json<Value: DeserializeOwned>(text: &str) -> Result<Value, Failure> {
+    Ok(serde_json::from_str(text)?)
 }
