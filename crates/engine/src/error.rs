@@ -50,6 +50,16 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// Criteo's totals could not be had, so nothing can be said about the table.
+    #[error("The totals of {stream}, {window}, cannot be compared: {reason}")]
+    Unverifiable {
+        /// Stream name.
+        stream: String,
+        /// What was asked for.
+        window: String,
+        /// Why there is no answer.
+        reason: String,
+    },
     /// A part of the engine ended without an answer. This is a fault of the program.
     #[error("A task of the engine ended unexpectedly: {reason}")]
     Task {
@@ -77,7 +87,7 @@ impl EngineError {
             Self::SpoolDamaged { path, .. } => {
                 Some(format!("Remove {path}; the window it belonged to will be read from Criteo again."))
             }
-            Self::Configuration { .. } | Self::Clock(_) | Self::Task { .. } => None,
+            Self::Configuration { .. } | Self::Clock(_) | Self::Task { .. } | Self::Unverifiable { .. } => None,
         }
     }
 

@@ -11,6 +11,7 @@
 //! | [`source`], [`decode`] | calls to Criteo; bytes to typed Arrow |
 //! | [`spool`], [`destination`] | decoded windows on disk; tables and ledger |
 //! | [`sync`] | runs them together, splits, retries, quarantines |
+//! | [`status`](mod@status), [`check`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
 
 pub mod calendar;
 pub mod catalog;
@@ -29,6 +30,7 @@ pub mod spool;
 pub mod status;
 pub mod stream_spec;
 pub mod sync;
+pub mod verify;
 
 pub use check::CheckLine;
 pub use config::Config;

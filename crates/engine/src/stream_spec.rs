@@ -102,14 +102,7 @@ impl StreamSpec {
         let dimensions = with_advertiser_and_time(stream, fields(stream, choice.dimensions)?);
         let metrics = fields(stream, choice.metrics)?;
         let fields = table_fields(stream, &dimensions, &metrics);
-        let columns = fields
-            .iter()
-            .map(|field| Column {
-                name: field.column.clone(),
-                field_type: field.field_type,
-                description: field.description.clone(),
-            })
-            .collect();
+        let columns = fields.iter().map(|field| column(field)).collect();
         let (period, day_column) = time_step(stream, &fields, &dimensions);
         let time_zone =
             TimeZone::get(&config.criteo.timezone).map_err(|_| EngineError::Configuration {
@@ -192,6 +185,45 @@ impl StreamSpec {
         }
     }
 
+    /// The same report broken down by the dimensions (and stamps) of `columns` alone, with its additive metrics: fewer
+    /// rows, whose sums must be the same. Rows have a day only when the day column is among `columns`.
+    #[must_use]
+    pub fn at_grain(&self, columns: &[&str]) -> Self {
+        let wanted = |field: &&'static Field| columns.contains(&field.column.as_str());
+        let dimensions: Vec<&'static Field> = self.stream.dimensions().filter(wanted).collect();
+        let stamps = self.stream.stamps().filter(wanted);
+        let mut metrics: Vec<&'static Field> = self
+            .metrics
+            .iter()
+            .copied()
+            .filter(|field| field.additive)
+            .collect();
+        if metrics.is_empty() {
+            // Rows are only listed when something is measured.
+            metrics.extend(self.stream.metrics().find(|field| field.additive));
+        }
+        let fields: Vec<&'static Field> = dimensions
+            .iter()
+            .copied()
+            .chain(stamps)
+            .chain(metrics.iter().copied())
+            .collect();
+        Self {
+            schema: TableSchema {
+                columns: fields.iter().map(|field| column(field)).collect(),
+                ..self.schema.clone()
+            },
+            day_column: self
+                .day_column
+                .clone()
+                .filter(|day| columns.contains(&day.as_str())),
+            dimensions,
+            metrics,
+            fields,
+            ..self.clone()
+        }
+    }
+
     /// Whether calls count against the reporting budget of the app.
     #[must_use]
     pub fn uses_report_budget(&self) -> bool {
@@ -210,6 +242,14 @@ impl StreamSpec {
         } else {
             1
         }
+    }
+}
+
+fn column(field: &Field) -> Column {
+    Column {
+        name: field.column.clone(),
+        field_type: field.field_type,
+        description: field.description.clone(),
     }
 }
 

@@ -11,10 +11,8 @@ use criteo_api::TransactionEventType;
 use super::report::Narrowing;
 use super::spool_file;
 use super::{ReadFailure, ReadWindow, WindowRead};
-use crate::catalog::{Field, Split};
+use crate::catalog::Split;
 use crate::decode::Sum;
-use crate::schema::TableSchema;
-use crate::stream_spec::StreamSpec;
 
 /// Spool files that one call may write (placements write two).
 const FILES_PER_CALL: usize = 2;
@@ -96,7 +94,10 @@ impl WindowRead<'_> {
 
     /// The ad sets with activity in the window, and the sums of the additive columns over all of them.
     async fn list_ad_sets(&self) -> Result<(Vec<String>, BTreeMap<String, Sum>), ReadFailure> {
-        let spec = listing_spec(self.spec);
+        let day_column = self.spec.day_column.as_deref().unwrap_or("day");
+        let spec = self
+            .spec
+            .at_grain(&["advertiser_id", "ad_set_id", day_column]);
         let window = WindowRead {
             spec: &spec,
             ..*self
@@ -113,62 +114,6 @@ impl WindowRead<'_> {
         ad_sets.sort_unstable();
         ad_sets.dedup();
         Ok((ad_sets, listing.sums))
-    }
-}
-
-/// The same stream at the grain of ad sets, with its additive metrics.
-fn listing_spec(spec: &StreamSpec) -> StreamSpec {
-    let wanted = |field: &&'static Field| {
-        field.column == "advertiser_id"
-            || field.column == "ad_set_id"
-            || Some(&field.column) == spec.day_column.as_ref()
-    };
-    let mut dimensions: Vec<&'static Field> =
-        spec.dimensions.iter().copied().filter(wanted).collect();
-    if let Some(ad_set) = spec
-        .stream
-        .dimensions()
-        .find(|field| field.column == "ad_set_id")
-        && !dimensions.iter().any(|field| field.column == ad_set.column)
-    {
-        dimensions.push(ad_set);
-    }
-    let mut metrics: Vec<&'static Field> = spec
-        .metrics
-        .iter()
-        .copied()
-        .filter(|field| field.additive)
-        .collect();
-    if metrics.is_empty() {
-        metrics.extend(spec.stream.metrics().find(|field| field.additive));
-    }
-    let stamped_day =
-        spec.fields.iter().copied().filter(|field| {
-            field.stamp().is_some() && Some(&field.column) == spec.day_column.as_ref()
-        });
-    let fields: Vec<&'static Field> = dimensions
-        .iter()
-        .copied()
-        .chain(stamped_day)
-        .chain(metrics.iter().copied())
-        .collect();
-    let columns = fields
-        .iter()
-        .map(|field| crate::schema::Column {
-            name: field.column.clone(),
-            field_type: field.field_type,
-            description: String::new(),
-        })
-        .collect();
-    StreamSpec {
-        schema: TableSchema {
-            columns,
-            ..spec.schema.clone()
-        },
-        dimensions,
-        metrics,
-        fields,
-        ..spec.clone()
     }
 }
 

@@ -21,22 +21,22 @@ pub struct Listings {
     ad_sets: Mutex<BTreeMap<String, Arc<Vec<String>>>>,
 }
 
+/// Nothing in it is optional: an ad set that is not recognised would be left out of other streams without a word.
 #[derive(Deserialize)]
 struct AdSetAnswer {
-    #[serde(default)]
-    data: Option<Vec<AdSetElement>>,
+    data: Vec<AdSetElement>,
 }
 
 #[derive(Deserialize)]
 struct AdSetElement {
-    id: Option<String>,
-    attributes: Option<AdSetAttributes>,
+    id: String,
+    attributes: AdSetAttributes,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AdSetAttributes {
-    advertiser_id: Option<String>,
+    advertiser_id: String,
 }
 
 #[derive(Deserialize)]
@@ -74,14 +74,9 @@ impl Listings {
             .into_iter()
             .map(|advertiser| (advertiser, Vec::new()))
             .collect();
-        for element in answer.data.unwrap_or_default() {
-            let advertiser = element
-                .attributes
-                .and_then(|attributes| attributes.advertiser_id);
-            if let (Some(id), Some(list)) =
-                (element.id, advertiser.and_then(|id| found.get_mut(&id)))
-            {
-                list.push(id);
+        for element in answer.data {
+            if let Some(list) = found.get_mut(&element.attributes.advertiser_id) {
+                list.push(element.id);
             }
         }
         known.extend(

@@ -26,6 +26,7 @@ use tokio::sync::OnceCell;
 pub use failure::ReadFailure;
 pub use listing::Listings;
 pub use meter::{ApiReporter, Meter, metered};
+pub(crate) use spool_file::batches_of_file;
 pub use trust::TotalsTrust;
 
 use crate::calendar::DayRange;

@@ -59,6 +59,8 @@ impl BodySink for ReportSink<'_> {
     fn begin(&mut self) {
         self.attempt = None;
         self.failure = None;
+        // Before the next one is created: both write to the same temporary file, and this one removes it.
+        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match self.start() {
             Ok(decoder) => self.attempt = Some(decoder),
             Err(error) => self.failure = Some(error),

@@ -3,11 +3,30 @@
 use std::fs::File;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::EngineError;
+
+/// All rows, in batches.
+///
+/// # Errors
+/// [`EngineError::SpoolDamaged`] when the file cannot be read.
+pub(crate) fn batches_of_file(path: &Path) -> Result<Vec<RecordBatch>, EngineError> {
+    let damaged = |reason: String| EngineError::SpoolDamaged {
+        path: path.display().to_string(),
+        reason,
+    };
+    let file = File::open(path).map_err(|error| damaged(error.to_string()))?;
+    let batches = ParquetRecordBatchReaderBuilder::try_new(file)
+        .and_then(ParquetRecordBatchReaderBuilder::build)
+        .map_err(|error| damaged(error.to_string()))?;
+    batches
+        .collect::<Result<_, _>>()
+        .map_err(|error| damaged(error.to_string()))
+}
 
 /// The texts of one column, NULLs left out.
 ///

@@ -31,7 +31,8 @@ pub(super) fn days_condition(column: &str, first: Date, last: Date) -> String {
 /// A table expression over Parquet files, or `None` when a path is not UTF-8.
 ///
 /// A path is taken as it is: characters that DuckDB would read as a pattern are bracketed, and a folder called
-/// `day=2026-01-01` adds no column.
+/// `day=2026-01-01` adds no column. Log-level files of one window may have different columns, so they are matched by
+/// name, and a file that lacks one has NULL there.
 pub(super) fn parquet_files(files: &[PathBuf]) -> Option<String> {
     let paths = files
         .iter()
@@ -48,7 +49,7 @@ pub(super) fn parquet_files(files: &[PathBuf]) -> Option<String> {
         })
         .collect::<Option<Vec<_>>>()?;
     Some(format!(
-        "read_parquet([{}], hive_partitioning = false)",
+        "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
         paths.join(", ")
     ))
 }
@@ -68,7 +69,7 @@ mod tests {
         let files = [PathBuf::from("/spool [1]/what?*.parquet")];
         assert_eq!(
             parquet_files(&files).unwrap(),
-            "read_parquet(['/spool [[]1]/what[?][*].parquet'], hive_partitioning = false)"
+            "read_parquet(['/spool [[]1]/what[?][*].parquet'], hive_partitioning = false, union_by_name = true)"
         );
     }
 }
