@@ -24,7 +24,7 @@ fn report() -> Request {
 }
 
 /// Long enough for every call that need not wait, far too short for one that waits for a minute.
-const SOON: Duration = Duration::from_millis(700);
+const SOON: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn clones_share_two_quotas() {
@@ -79,7 +79,7 @@ async fn the_reset_of_a_429_is_obeyed() {
         let waited = started.elapsed();
         // The reset is told in whole seconds, so up to one of the two may have passed already.
         assert!(waited >= Duration::from_millis(900), "{waited:?}");
-        assert!(waited < Duration::from_secs(4), "{waited:?}");
+        assert!(waited < Duration::from_secs(10), "{waited:?}");
         assert_eq!(server.calls().len(), 2);
     }
 }
