@@ -11,7 +11,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use super::batches::BatchWriter;
 use super::column_name::snake_case;
-use super::error::shown;
+use super::error::{shown, shown_bytes};
 use super::log_input::{Watched, first_line, separator, unpacked};
 use super::rules::{Origin, Rules};
 use super::value::Raw;
@@ -98,6 +98,11 @@ impl<'a> LogFile<'a> {
         };
         let mut text = unpacked(input).map_err(|error| damaged(error.to_string()))?;
         let line = first_line(&mut text).map_err(|error| damaged(error.to_string()))?;
+        if line.trim_ascii_start().starts_with(b"<") || line.trim_ascii_start().starts_with(b"{") {
+            // Any text is CSV of some kind, but a page or a document in JSON is not what was asked for.
+            let start = shown_bytes(&line);
+            return Err(damaged(format!("it is no CSV, it begins with {start}")));
+        }
         let separator = separator(&line);
         let mut headings = StringRecord::new();
         let mut reader = ReaderBuilder::new()

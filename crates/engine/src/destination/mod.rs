@@ -69,13 +69,14 @@ pub struct Capabilities {
 /// One window, decoded and on local disk, ready to replace what the destination holds.
 #[derive(Debug, Clone)]
 pub struct WindowLoad {
-    /// The table and its columns; the files have the same columns in the same order.
+    /// The table and its columns.
     pub schema: TableSchema,
     /// The ledger entry, which also names the scope to replace: its advertisers and, when it has days, its days.
     pub entry: WindowEntry,
     /// The column that holds the day of a row; `None` for entity streams, whose rows are replaced per advertiser.
     pub day_column: Option<String>,
-    /// Parquet files with the rows, written with [`TableSchema::arrow_schema`]. Empty when no row came.
+    /// Parquet files with the rows, written with [`TableSchema::arrow_schema`]. A file may lack columns, which are NULL
+    /// on its rows then: a window of log-level files has the columns of all of them. Empty when no row came.
     pub files: Vec<PathBuf>,
 }
 

@@ -101,6 +101,8 @@ fn damage_names_file_and_line() {
     for (text, line) in [
         (&b""[..], Some(1)),
         (b"device,\xff\n", Some(1)),
+        (b"<!DOCTYPE html>\n<html></html>\n", Some(1)),
+        (b" {\"error\":\"gone\"}\n", Some(1)),
         (b"device,x\na,1\nb\n", Some(3)),
         (b"device,x\na,1,2\n", Some(2)),
         (b"device,x\na,\xff\n", Some(2)),
