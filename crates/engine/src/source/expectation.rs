@@ -36,7 +36,11 @@ impl WindowRead<'_> {
                 .into_iter()
                 .collect(),
             row_cap: spec.stream.row_cap,
-            distinct: spec.stream.reader == Reader::Transactions,
+            // Transactions do come twice. Placements must not, and rows that were left out show that they did.
+            distinct: matches!(
+                spec.stream.reader,
+                Reader::Transactions | Reader::Placements
+            ),
             additive: (0..)
                 .zip(&spec.fields)
                 .filter(|(_, field)| field.role == Role::Metric && field.additive)

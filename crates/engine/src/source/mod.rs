@@ -117,6 +117,8 @@ pub struct ReadWindow {
     pub verified: Option<bool>,
     /// Where they did not, and that was let through: column, and what Criteo said.
     pub differences: BTreeMap<String, String>,
+    /// Whether they were let through only because totals had not proved right yet.
+    pub doubtful: bool,
     /// What Criteo warned of in its answers.
     pub warnings: Vec<String>,
     /// SHA-256 over what was asked.
@@ -150,6 +152,7 @@ impl ReadWindow {
             (left, right) => left.or(right),
         };
         self.differences.extend(other.differences);
+        self.doubtful |= other.doubtful;
         self.warnings.extend(other.warnings);
         self.request_hash = hash(&[&self.request_hash, &other.request_hash]);
     }
@@ -200,6 +203,12 @@ impl Source {
     #[must_use]
     pub fn spool(&self) -> &Spool {
         &self.spool
+    }
+
+    /// Whether the totals in Criteo's answers have proved right in this run.
+    #[must_use]
+    pub fn trusts_totals(&self) -> bool {
+        self.trust.is_established()
     }
 
     /// The advertisers among the granted ones that are customers of Criteo's marketplace product, in the order of

@@ -75,9 +75,14 @@ impl WindowRead<'_> {
         let mut asked = 1;
         loop {
             let mut sink = ReportSink::new(*self, &expectation, number);
-            let failure = match query.send(&self.source.client, &mut sink).await {
-                Ok((decoded, file)) => return self.accept(query, &expectation, decoded, file),
-                Err(error) => ReadFailure::from(error),
+            let answer = query.send(&self.source.client, &mut sink).await;
+            let accepted = match answer {
+                Ok((decoded, file)) => self.accept(query, &expectation, decoded, file),
+                Err(error) => Err(error.into()),
+            };
+            let failure = match accepted {
+                Ok(window) => return Ok(window),
+                Err(failure) => failure,
             };
             let unreadable = matches!(failure, ReadFailure::BadValue { .. });
             if !unreadable || asked == ASKED_AT_MOST {
@@ -96,6 +101,16 @@ impl WindowRead<'_> {
         decoded: Decoded,
         file: Option<std::path::PathBuf>,
     ) -> Result<ReadWindow, ReadFailure> {
+        let repeated = decoded.raw_rows - decoded.rows;
+        if repeated > 0 && self.spec.stream.reader == Reader::Placements {
+            return Err(ReadFailure::BadValue {
+                reason: format!(
+                    "{repeated} rows of {} ({}) came twice, and placements have no totals that would tell whether \
+                     they count once or twice",
+                    self.spec.name, self.scope
+                ),
+            });
+        }
         let trust = &self.source.trust;
         let (verified, differences) = match trust.compare(&decoded, expectation.row_cap) {
             Comparison::Nothing => (None, std::collections::BTreeMap::new()),
@@ -118,6 +133,7 @@ impl WindowRead<'_> {
             rows_by_advertiser: decoded.rows_by_advertiser,
             sums: decoded.sums,
             verified,
+            doubtful: !differences.is_empty(),
             differences,
             warnings: decoded
                 .warnings

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::Selection;
@@ -31,6 +31,8 @@ pub(super) struct Context {
     /// Cancelled when a person wants the run to end: windows in flight are finished, no new ones begin.
     pub(super) stop: CancellationToken,
     pub(super) quarantined: Mutex<Vec<QuarantinedWindow>>,
+    /// Streams that have not read all of their work yet.
+    pub(super) streams_reading: watch::Sender<usize>,
 }
 
 impl Context {
@@ -45,6 +47,22 @@ impl Context {
             stream: Some(stream.to_owned()),
             message: message.into(),
         });
+    }
+
+    /// Notes that one stream has read all of its work.
+    pub(super) fn stream_has_read(&self) {
+        self.streams_reading
+            .send_modify(|left| *left = left.saturating_sub(1));
+    }
+
+    /// Waits until every stream has read all of its work.
+    pub(super) async fn all_streams_have_read(&self) {
+        // The sender lives as long as this context, so waiting cannot fail.
+        let _ = self
+            .streams_reading
+            .subscribe()
+            .wait_for(|left| *left == 0)
+            .await;
     }
 
     /// Notes a window that was given up.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use criteo_api::Client;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -69,6 +69,7 @@ pub(crate) async fn run(
         concurrency: engine.concurrency,
         stop: stop.clone(),
         quarantined: Mutex::default(),
+        streams_reading: watch::Sender::new(specs.len()),
     });
     context.emit(&Event::RunStarted {
         run_id: entry.run_id.clone(),
@@ -166,6 +167,7 @@ async fn stream(
                 failure: Some(failure.to_string()),
                 ..StreamSummary::default()
             };
+            context.stream_has_read();
             context.emit(&Event::StreamFinished(summary.clone()));
             return Ok(summary);
         }

@@ -11,7 +11,7 @@ use super::work::Work;
 use crate::error::EngineError;
 use crate::event::{Event, StreamSummary};
 use crate::ledger::WindowEntry;
-use crate::source::Meter;
+use crate::source::{Meter, Scope};
 use crate::stream_spec::StreamSpec;
 
 /// A stream while it is being read.
@@ -28,6 +28,8 @@ pub(super) struct StreamRun {
 pub(super) struct Progress {
     summary: StreamSummary,
     warned_of_difference: bool,
+    /// Loaded although their totals differ, because totals had not proved right yet.
+    doubtful: Vec<Scope>,
 }
 
 impl Progress {
@@ -35,6 +37,11 @@ impl Progress {
     pub(super) fn count(&mut self, meter: &Meter) {
         self.summary.calls += meter.calls();
         self.summary.bytes += meter.bytes();
+    }
+
+    /// Remembers a window that may lack rows.
+    pub(super) fn doubt(&mut self, scope: &Scope) {
+        self.doubtful.push(scope.clone());
     }
 
     pub(super) fn loaded(&mut self, entry: &WindowEntry) {
@@ -69,6 +76,7 @@ impl StreamRun {
             progress: Mutex::new(Progress {
                 summary,
                 warned_of_difference: false,
+                doubtful: Vec::new(),
             }),
         }
     }
@@ -87,29 +95,9 @@ impl StreamRun {
     /// Only what ends the whole run.
     pub(super) async fn run(self: Arc<Self>) -> Result<StreamSummary, EngineError> {
         let started = Instant::now();
-        let mut windows: JoinSet<Result<(), EngineError>> = JoinSet::new();
-        loop {
-            while !self.context.stop.is_cancelled() && !self.breaker.is_open() {
-                let scope = {
-                    let mut work = self.work();
-                    if windows.len() >= work.width(self.context.concurrency) {
-                        break;
-                    }
-                    work.take()
-                };
-                let Some(scope) = scope else { break };
-                windows.spawn(Arc::clone(&self).read_and_load(scope));
-            }
-            match windows.join_next().await {
-                Some(Ok(outcome)) => outcome?,
-                Some(Err(error)) => {
-                    return Err(EngineError::Task {
-                        reason: error.to_string(),
-                    });
-                }
-                None => break,
-            }
-        }
+        self.read_all(|| self.work().take()).await?;
+        self.context.stream_has_read();
+        self.settle_doubts().await?;
         let mut summary = self.progress().summary.clone();
         summary.seconds = started.elapsed().as_secs_f64();
         summary.failure = self
@@ -121,5 +109,52 @@ impl StreamRun {
             });
         self.context.emit(&Event::StreamFinished(summary.clone()));
         Ok(summary)
+    }
+
+    /// Reads again what was loaded in spite of its totals, if any stream has shown since that they can be trusted.
+    async fn settle_doubts(self: &Arc<Self>) -> Result<(), EngineError> {
+        let mut doubtful = std::mem::take(&mut self.progress().doubtful);
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        self.context.all_streams_have_read().await;
+        if !self.context.source.trusts_totals() {
+            return Ok(());
+        }
+        self.context.warn(
+            &self.spec.name,
+            format!(
+                "Criteo's totals have proved right since, so rows were withheld where they differ; windows to read \
+                 again: {}",
+                doubtful.len()
+            ),
+        );
+        self.read_all(|| doubtful.pop()).await
+    }
+
+    /// Reads the scopes that `next` gives, several at a time.
+    async fn read_all(
+        self: &Arc<Self>,
+        mut next: impl FnMut() -> Option<Scope>,
+    ) -> Result<(), EngineError> {
+        let mut windows: JoinSet<Result<(), EngineError>> = JoinSet::new();
+        loop {
+            while !self.context.stop.is_cancelled()
+                && !self.breaker.is_open()
+                && windows.len() < self.work().width(self.context.concurrency)
+            {
+                let Some(scope) = next() else { break };
+                windows.spawn(Arc::clone(self).read_and_load(scope));
+            }
+            match windows.join_next().await {
+                Some(Ok(outcome)) => outcome?,
+                Some(Err(error)) => {
+                    return Err(EngineError::Task {
+                        reason: error.to_string(),
+                    });
+                }
+                None => return Ok(()),
+            }
+        }
     }
 }

@@ -122,6 +122,7 @@ impl StreamRun {
             .map(|(column, sum)| (column.clone(), sum.to_string()))
             .collect();
         entry.total_differences = window.differences;
+        let doubtful = window.doubtful;
         entry.request_hash = window.request_hash;
         for warning in &window.warnings {
             let message = format!("Criteo warns about {scope}: {warning}");
@@ -160,6 +161,9 @@ impl StreamRun {
             work.learn(&load.entry.advertisers, scope);
             work.windows_left(scope)
         };
+        if doubtful {
+            self.progress().doubt(scope);
+        }
         self.progress().loaded(&load.entry);
         self.context.emit(&Event::WindowLoaded {
             stream: self.spec.name.clone(),
@@ -217,7 +221,9 @@ impl StreamRun {
         let listing = step.scope().days.is_none();
         match failure {
             ReadFailure::NotFound { .. } if listing => {}
-            ReadFailure::Systematic { .. }
+            // What is too large even in its smallest part: searching every other window down to there would take days.
+            ReadFailure::TooMuch { .. }
+            | ReadFailure::Systematic { .. }
             | ReadFailure::NotFound { .. }
             | ReadFailure::Unavailable { .. } => self.breaker.failed(&reason),
             ReadFailure::NotPermitted { .. } => self.breaker.open(reason.clone()),
