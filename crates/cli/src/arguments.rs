@@ -27,7 +27,7 @@ Exit codes:
   0  everything is loaded
   1  it failed
   2  the command line or the configuration is wrong
-  3  partly loaded: windows were left out, or the run was interrupted";
+  3  partly loaded: windows were left out, the run was interrupted, or verify found a difference";
 
 const SYNC_EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,14 @@ Examples:
   criteo plan                                  what `criteo sync` would do now
   criteo plan --from 2025-01-01 --windows      a backfill, window by window
   criteo --json plan | jq .report_calls        for a script";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  criteo verify                                every loaded day of statistics and custom reports
+  criteo verify -s statistics --from 2026-03-01 --to 2026-03-31
+  criteo verify --fix                          and read again what differs
+
+Exits with 0 only if every sum agrees, and with 3 if one differs.";
 
 const FIELDS_EXAMPLES: &str = "\
 Examples:
@@ -149,6 +157,9 @@ pub(crate) enum Command {
     Fields(FieldsArguments),
     /// Show what is loaded: days, gaps, last run, windows left out
     Status,
+    /// Compare the sums of the tables with Criteo's own totals
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(VerifyArguments),
     /// Test the key, the consent of advertisers, each permission and the destination
     Check,
     /// Run a pretend Criteo on this machine, with its limits and quirks
@@ -190,6 +201,23 @@ pub(crate) struct PlanArguments {
     /// List every window, in the order in which it would be read
     #[arg(long)]
     pub(crate) windows: bool,
+}
+
+/// What `verify` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct VerifyArguments {
+    /// First day, YYYY-MM-DD (default: the first loaded one that Criteo still has)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) from: Option<Date>,
+    /// Last day, YYYY-MM-DD (default: the last loaded one)
+    #[arg(long, value_name = "DAY", value_parser = day)]
+    pub(crate) to: Option<Date>,
+    /// Only this stream; may be given several times (default: all that have totals)
+    #[arg(long = "stream", short, value_name = "STREAM")]
+    pub(crate) streams: Vec<String>,
+    /// Read the days that differ again, then compare once more
+    #[arg(long)]
+    pub(crate) fix: bool,
 }
 
 /// What `fields` takes.

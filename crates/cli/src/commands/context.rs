@@ -6,6 +6,7 @@ use criteo_engine::catalog::Catalog;
 use criteo_engine::config::{self, Config, ConfigError, Environment};
 use criteo_engine::event::{Event, Reporter};
 use criteo_engine::{Engine, Selection};
+use jiff::civil::Date;
 
 use crate::arguments::{Global, SelectionArguments};
 use crate::exit::UsageError;
@@ -48,15 +49,31 @@ pub(super) fn selection(
     arguments: &SelectionArguments,
     config: &Config,
 ) -> Result<Selection, UsageError> {
-    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
-        && from > to
-    {
-        return Err(UsageError::new(format!(
+    check_range(arguments.from, arguments.to)?;
+    check_streams(&arguments.streams, config)?;
+    Ok(Selection {
+        streams: arguments.streams.clone(),
+        from: arguments.from,
+        to: arguments.to,
+        full_refresh: arguments.full_refresh,
+        rebuild: arguments.rebuild,
+    })
+}
+
+/// Refuses a range that ends before it begins.
+pub(super) fn check_range(from: Option<Date>, to: Option<Date>) -> Result<(), UsageError> {
+    match (from, to) {
+        (Some(from), Some(to)) if from > to => Err(UsageError::new(format!(
             "--from {from} is later than --to {to}"
-        )));
+        ))),
+        _ => Ok(()),
     }
+}
+
+/// Refuses a name that neither the catalog nor the configuration knows, with the nearest one that does.
+pub(super) fn check_streams(streams: &[String], config: &Config) -> Result<(), UsageError> {
     let catalog = Catalog::builtin();
-    for name in &arguments.streams {
+    for name in streams {
         let is_report = config.reports.iter().any(|report| report.name == *name);
         if catalog.stream(name).is_none() && !is_report {
             let error = UsageError::new(format!("There is no stream {name}"));
@@ -66,11 +83,5 @@ pub(super) fn selection(
             });
         }
     }
-    Ok(Selection {
-        streams: arguments.streams.clone(),
-        from: arguments.from,
-        to: arguments.to,
-        full_refresh: arguments.full_refresh,
-        rebuild: arguments.rebuild,
-    })
+    Ok(())
 }

@@ -87,11 +87,13 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
 
 /// The sandbox starts with the world's first instant and is then moved to now, as if it had run all the time.
 fn start_sandbox(now: Timestamp) -> anyhow::Result<Sandbox> {
-    let mut scenario = Scenario::default();
-    scenario.limits = Limits {
-        report_calls_per_minute: QUOTA,
-        calls_per_minute: QUOTA,
-        ..Limits::default()
+    let scenario = Scenario {
+        limits: Limits {
+            report_calls_per_minute: QUOTA,
+            calls_per_minute: QUOTA,
+            ..Limits::default()
+        },
+        ..Scenario::default()
     };
     let sandbox = Sandbox::start(SandboxConfig {
         port: 0,

@@ -12,6 +12,7 @@ mod status;
 mod streams;
 mod summary;
 mod sync;
+mod verify;
 
 use criteo_engine::catalog::Scope;
 
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Streams => streams::run(context),
         Command::Fields(arguments) => fields::run(context, arguments),
         Command::Status => status::run(context).await,
+        Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Check => check::run(context).await,
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,

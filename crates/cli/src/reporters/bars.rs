@@ -9,7 +9,7 @@ use criteo_engine::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::lines;
-use super::tally::Tally;
+use super::tally::{StreamTally, Tally};
 use crate::printer::warning_line;
 
 /// How often the lines are drawn anew, so that clocks and countdowns move.
@@ -91,9 +91,7 @@ impl Bars {
     }
 
     fn show_stream(&self, stream: &str) {
-        let windows = locked(&self.tally)
-            .stream(stream)
-            .map(|tally| tally.windows());
+        let windows = locked(&self.tally).stream(stream).map(StreamTally::windows);
         let Some((done, all)) = windows else { return };
         let mut streams = locked(&self.streams);
         let bar = streams

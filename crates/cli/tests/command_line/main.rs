@@ -1,5 +1,7 @@
 //! The command line from outside: what is printed where, and with which exit code it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod configuration;
 mod demo;
 mod results;

@@ -1,0 +1,191 @@
+//! `criteo verify`: are the sums of the tables what Criteo says they are?
+
+use std::sync::Arc;
+
+use criteo_engine::verify::{StreamVerification, Verification};
+use criteo_engine::{Config, Selection};
+use jiff::civil::Date;
+
+use super::context::{Context, check_range, check_streams};
+use super::summary;
+use crate::arguments::VerifyArguments;
+use crate::exit::Exit;
+use crate::reporters::{Progress, Warnings};
+use crate::signals;
+use crate::table::{Column, TextTable};
+use crate::wording::{count, counted, size};
+
+/// Differences shown per stream; `--json` has them all.
+const DIFFERENCES_TO_SHOW: usize = 20;
+
+/// Compares, and with `--fix` reads again what differs and compares once more.
+pub(super) async fn run(context: &Context, arguments: &VerifyArguments) -> anyhow::Result<Exit> {
+    let config = context.configuration()?;
+    check_range(arguments.from, arguments.to)?;
+    check_streams(&arguments.streams, &config)?;
+    let selection = Selection {
+        streams: arguments.streams.clone(),
+        from: arguments.from,
+        to: arguments.to,
+        ..Selection::default()
+    };
+    let mut verification = compare(context, &config, &selection).await?;
+    if arguments.fix && !verification.agrees() {
+        print(context, &verification)?;
+        for stream in &verification.streams {
+            read_again(context, &config, stream).await?;
+        }
+        verification = compare(context, &config, &selection).await?;
+    }
+    print(context, &verification)?;
+    Ok(if verification.agrees() {
+        Exit::Complete
+    } else {
+        Exit::Partial
+    })
+}
+
+async fn compare(
+    context: &Context,
+    config: &Config,
+    selection: &Selection,
+) -> anyhow::Result<Verification> {
+    let engine = context.engine(config, Arc::new(Warnings::new(context.printer)))?;
+    Ok(engine.verify(selection).await?)
+}
+
+async fn read_again(
+    context: &Context,
+    config: &Config,
+    stream: &StreamVerification,
+) -> anyhow::Result<()> {
+    let Some((first, last)) = blamed_days(stream) else {
+        return Ok(());
+    };
+    let selection = Selection {
+        streams: vec![stream.stream.clone()],
+        from: Some(first),
+        to: Some(last),
+        full_refresh: true,
+        rebuild: false,
+    };
+    let progress = Arc::new(Progress::new(context.printer));
+    let engine = context.engine(config, Arc::clone(&progress))?;
+    let stop = signals::stop_token(Arc::clone(&progress));
+    let result = engine.sync(&selection, stop).await;
+    progress.finish();
+    summary::print(&context.printer, &result?)
+}
+
+fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
+    let printer = &context.printer;
+    if printer.is_json() {
+        printer.json(verification)?;
+        return Ok(());
+    }
+    if verification.streams.is_empty() {
+        printer.note("None of the selected streams has totals to compare with: Criteo gives them for statistics and custom reports");
+        return Ok(());
+    }
+    printer.data(overview(verification))?;
+    for stream in &verification.streams {
+        if !stream.left_out.is_empty() {
+            printer.note(&format!(
+                "{}: not compared, because they do not add up: {}",
+                stream.stream,
+                stream.left_out.join(", ")
+            ));
+        }
+        if let Some((first, last)) = blamed_days(stream) {
+            printer.data(format_args!("\n{}", differences(stream)))?;
+            printer.hint(&format!(
+                "criteo sync -s {} --full-refresh --from {first} --to {last}   reads these days again; so does \
+                 --fix. Days marked \"not final\" were read while Criteo was still restating them.",
+                stream.stream
+            ));
+        }
+    }
+    printer.note(&format!(
+        "Asked Criteo with {}.",
+        counted(u64::from(verification.calls), "call")
+    ));
+    Ok(())
+}
+
+fn overview(verification: &Verification) -> String {
+    let mut table = TextTable::new(&[
+        Column::Words("STREAM"),
+        Column::Words("FROM"),
+        Column::Words("TO"),
+        Column::Number("ADVERTISERS"),
+        Column::Number("METRICS"),
+        Column::Number("SUMS COMPARED"),
+        Column::Number("DIFFERENT"),
+    ]);
+    for stream in &verification.streams {
+        table.row([
+            stream.stream.clone(),
+            day(stream.first_day),
+            day(stream.last_day),
+            count(size(stream.advertisers)),
+            count(size(stream.metrics.len())),
+            count(stream.compared),
+            count(size(stream.differences.len())),
+        ]);
+    }
+    table.render()
+}
+
+fn differences(stream: &StreamVerification) -> String {
+    let mut table = TextTable::new(&[
+        Column::Words("DIFFERS IN"),
+        Column::Words("ADVERTISER"),
+        Column::Words("FROM"),
+        Column::Words("TO"),
+        Column::Words("METRIC"),
+        Column::Number("TABLE"),
+        Column::Number("CRITEO"),
+        Column::Words("NOTE"),
+    ]);
+    for difference in stream.differences.iter().take(DIFFERENCES_TO_SHOW) {
+        let sum = |sum: &Option<String>| sum.clone().unwrap_or_else(|| "no rows".to_owned());
+        table.row([
+            stream.stream.clone(),
+            difference.advertiser_id.clone(),
+            difference.first_day.to_string(),
+            difference.last_day.to_string(),
+            difference.metric.clone(),
+            sum(&difference.table),
+            sum(&difference.criteo),
+            if difference.immature { "not final" } else { "" }.to_owned(),
+        ]);
+    }
+    let more = stream.differences.len().saturating_sub(DIFFERENCES_TO_SHOW);
+    let mut text = table.render();
+    if more > 0 {
+        text.push_str(&format!(
+            "\nand {} (--json shows all)",
+            counted(size(more), "more difference")
+        ));
+    }
+    text
+}
+
+/// The days from the first to the last that differ.
+fn blamed_days(stream: &StreamVerification) -> Option<(Date, Date)> {
+    let first = stream
+        .differences
+        .iter()
+        .map(|difference| difference.first_day)
+        .min()?;
+    let last = stream
+        .differences
+        .iter()
+        .map(|difference| difference.last_day)
+        .max()?;
+    Some((first, last))
+}
+
+fn day(day: Option<Date>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
