@@ -69,10 +69,7 @@ pub(crate) fn reference() -> &'static Reference {
         stage.assert_equals_truth();
         let snapshot = Snapshot::of(stage.folder());
         let whole = snapshot.compare(&snapshot);
-        assert!(
-            whole.missing.is_empty() && whole.wrong.is_empty(),
-            "{whole:?}"
-        );
+        assert!(whole.are_none(), "{whole:?}");
         Reference {
             snapshot,
             calls: stage.sandbox.calls(),

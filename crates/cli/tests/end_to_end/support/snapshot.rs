@@ -38,8 +38,15 @@ pub(crate) struct Snapshot {
 pub(crate) struct Findings {
     /// Places that were not read. They hold no rows.
     pub(crate) missing: BTreeSet<Place>,
-    /// What must never be, in words.
-    pub(crate) wrong: Vec<String>,
+    /// Places that hold other rows than they should, and which.
+    pub(crate) wrong: BTreeMap<Place, String>,
+}
+
+impl Findings {
+    /// Whether the database is whole and right.
+    pub(crate) fn are_none(&self) -> bool {
+        self.missing.is_empty() && self.wrong.is_empty()
+    }
 }
 
 impl Place {
@@ -117,13 +124,12 @@ impl Snapshot {
             if !self.read.contains(place) {
                 findings.missing.insert(place.clone());
                 if !found.is_empty() {
-                    let rows = found.len();
-                    findings.wrong.push(format!(
-                        "{place}: {rows} rows that no ledger entry vouches for"
-                    ));
+                    let words = format!("{} rows that no ledger entry vouches for", found.len());
+                    findings.wrong.insert(place.clone(), words);
                 }
             } else if found != expected {
-                findings.wrong.push(difference(place, found, expected));
+                let words = difference(found, expected);
+                findings.wrong.insert(place.clone(), words);
             }
         }
         findings
@@ -196,13 +202,13 @@ fn date(text: Option<String>) -> Option<Date> {
     text.map(|text| text.parse().unwrap())
 }
 
-fn difference(place: &Place, found: &[String], expected: &[String]) -> String {
+fn difference(found: &[String], expected: &[String]) -> String {
     let first = |rows: &[String], others: &[String]| {
         let odd = rows.iter().find(|row| !others.contains(row));
         odd.map_or_else(|| "none".to_owned(), Clone::clone)
     };
     format!(
-        "{place}: {} rows instead of {}; not expected: {}; not found: {}",
+        "{} rows instead of {}; not expected: {}; not found: {}",
         found.len(),
         expected.len(),
         first(found, expected),

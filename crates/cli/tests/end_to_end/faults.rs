@@ -1,0 +1,118 @@
+//! Whatever goes wrong on the way, the tables end equal to the truth, or the run says what is missing. It never ends
+//! well with a difference.
+
+mod kinds;
+mod lasting;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use criteo_sandbox::FaultRule;
+use fastrand::Rng;
+
+use crate::support::{in_parallel, small_world};
+use verdict::{Ending, judge};
+
+/// Everything that is random here follows from it.
+const SEED: u64 = 20_261_123;
+/// Runs for each kind of fault.
+const RUNS_PER_KIND: usize = 8;
+/// A call is tried again for so long. Single faults pass sooner.
+const RETRY_SECONDS: u32 = 20;
+/// A call that the run needs before it knows what to do, and that only a rule that names it hits.
+const TOKEN: &str = "CreateToken";
+
+/// One run with one fault.
+#[derive(Debug)]
+struct Case {
+    kind: &'static str,
+    rule: FaultRule,
+}
+
+#[test]
+fn random_faults_are_overcome_or_told() {
+    let mut rng = Rng::with_seed(SEED);
+    let mut cases = Vec::new();
+    for kind in kinds::ALL {
+        for _ in 0..RUNS_PER_KIND {
+            let rule = aimed(kinds::rule(kind, &mut rng), &mut rng);
+            cases.push(Case { kind, rule });
+        }
+    }
+    assert!(cases.len() >= 200, "{} runs are too few", cases.len());
+    let outcomes = in_parallel(cases, |case| {
+        let outcome = run(&case);
+        (case, outcome)
+    });
+
+    let mut table: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for (case, outcome) in outcomes {
+        let counts = table.entry(case.kind).or_default();
+        match outcome {
+            Ok(None) => counts[3] += 1,
+            Ok(Some(Ending::Equal)) => counts[0] += 1,
+            Ok(Some(Ending::Partial)) => counts[1] += 1,
+            Ok(Some(Ending::Failed)) => counts[2] += 1,
+            Err(reason) => wrong.push(format!("{case:?}: {reason}")),
+        }
+    }
+    println!("{:<32} equal partial failed unhurt", "fault");
+    for (kind, [equal, partial, failed, unhurt]) in table {
+        println!("{kind:<32} {equal:>5} {partial:>7} {failed:>6} {unhurt:>6}");
+    }
+    let count = wrong.len();
+    assert!(
+        wrong.is_empty(),
+        "{count} runs went wrong:\n{}",
+        wrong.join("\n\n")
+    );
+}
+
+/// Syncs under the fault and once more without it. None when the fault hit no call after all.
+fn run(case: &Case) -> Result<Option<Ending>, String> {
+    let mut stage = small_world::stage_with(small_world::settings().retrying_for(RETRY_SECONDS));
+    stage.sandbox.add_fault(case.rule.clone()).unwrap();
+    let run = stage.criteo(&["sync", "--json"]);
+    let hits: u64 = stage
+        .sandbox
+        .faults()
+        .iter()
+        .map(|rule| rule.calls_hit)
+        .sum();
+    for window in run.events("window_quarantined") {
+        println!("{}: {}", case.kind, window["reason"]);
+    }
+    let ending = judge(&stage, &run)?;
+    if ending != Ending::Equal {
+        stage.sandbox.clear_faults();
+        verdict::heal(&mut stage)?;
+    }
+    Ok((hits > 0).then_some(ending))
+}
+
+/// The rule, for some calls of any or of one operation.
+fn aimed(mut rule: FaultRule, rng: &mut Rng) -> FaultRule {
+    let possible = kinds::operations(rule.kind);
+    let mut operations: BTreeMap<&str, u64> = BTreeMap::new();
+    for call in &small_world::reference().calls {
+        let name = call.operation.unwrap_or_default();
+        if possible.is_none_or(|names| names.contains(&name)) {
+            *operations.entry(name).or_default() += 1;
+        }
+    }
+    let all = operations.iter().filter(|(name, _)| **name != TOKEN);
+    let mut calls: u64 = all.map(|(_, count)| count).sum();
+    if possible.is_some() || rng.bool() {
+        let names: Vec<&str> = operations.keys().copied().collect();
+        let name = names[rng.usize(..names.len())];
+        calls = operations[name];
+        rule.path = Some(name.to_owned());
+    }
+    if rng.bool() {
+        let numbers = (0..rng.usize(1..=3)).map(|_| rng.u64(1..=calls));
+        rule.on_calls(numbers.collect::<Vec<_>>())
+    } else {
+        rule.at_rate(0.05 + 0.3 * rng.f64())
+    }
+}
