@@ -101,11 +101,13 @@ pub trait Destination: Send + Sync {
     async fn check(&self) -> Result<(), DestinationError>;
 
     /// Creates the table of a stream or adds the columns it lacks (with comments), and remembers `stream`.
-    /// Idempotent. Existing columns of another type are an error.
+    /// Idempotent. Existing columns of another type are an error. A stream that names another table than before
+    /// begins anew: its old table stays as it is, and no entry vouches for anything any more.
     ///
     /// # Errors
     /// [`DestinationError::Incompatible`] when the existing table was made for another grain, currency or time
-    /// zone, or holds a column of another type.
+    /// zone, or holds a column of another type; [`DestinationError::ForeignTable`] when it was not made for this
+    /// stream.
     async fn prepare(
         &self,
         schema: &TableSchema,
@@ -119,7 +121,11 @@ pub trait Destination: Send + Sync {
     async fn forget(&self, stream: &str) -> Result<(), DestinationError>;
 
     /// Replaces one window: deletes the rows of its advertisers (and days), inserts the new ones and writes the
-    /// ledger entry, all or nothing. A `window_id` that is in the ledger already is left alone.
+    /// ledger entry, all or nothing. A `window_id` that was loaded already is left alone. Files with other rows than
+    /// the entry says, by advertiser and day, are refused.
+    ///
+    /// Other entries of the stream stop vouching for the advertisers whose days all lie in this window, whatever was
+    /// read first; windows that overlap have to be loaded in the order in which they were read.
     ///
     /// # Errors
     /// When nothing was changed.
@@ -149,8 +155,9 @@ pub trait Destination: Send + Sync {
     /// When the ledger cannot be read.
     async fn stream(&self, stream: &str) -> Result<Option<StreamEntry>, DestinationError>;
 
-    /// Every ledger entry of a stream that still vouches for something, oldest reading first (quarantined ones
-    /// included).
+    /// Every ledger entry of a stream that still vouches for something, oldest reading first, each with the
+    /// advertisers it still vouches for. A quarantined window is among them until later windows, alone or together,
+    /// cover it. Instants come back to the microsecond.
     ///
     /// # Errors
     /// When the ledger cannot be read.

@@ -350,3 +350,14 @@ async fn a_query_can_only_read() {
         Some(0)
     );
 }
+
+#[tokio::test]
+async fn nothing_is_fetched_from_the_internet() {
+    let folder = TempDir::new().unwrap();
+    let subject = subject_in(folder.path());
+    Table::report().prepare(&subject).await.unwrap();
+    for setting in ["autoinstall_known_extensions", "autoload_known_extensions"] {
+        let sql = format!("SELECT current_setting('{setting}')");
+        assert_eq!(rows_of(&subject, &sql).await, [text(&["false"])]);
+    }
+}

@@ -47,7 +47,8 @@ impl Session<'_> {
 
     /// The full name of the schema.
     pub(super) fn schema_name(&self) -> String {
-        sql::identifiers([self.catalog, self.schema].into_iter()).replace(", ", ".")
+        let (catalog, schema) = (sql::identifier(self.catalog), sql::identifier(self.schema));
+        format!("{catalog}.{schema}")
     }
 }
 

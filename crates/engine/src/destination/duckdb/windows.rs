@@ -76,8 +76,10 @@ pub(super) fn of_stream(session: &Session<'_>, stream: &str) -> Result<Vec<Windo
         "SELECT window_id, run_id, CAST(first_day AS VARCHAR), CAST(last_day AS VARCHAR), epoch_us(read_at), rows, \
          calls, bytes, verified, CAST(column_names AS VARCHAR), CAST(totals AS VARCHAR), \
          CAST(total_differences AS VARCHAR), request_hash, quarantine_reason \
-         FROM {} WHERE stream = ? AND (? OR quarantine_reason IS NOT NULL) ORDER BY window_id",
-        session.table(WINDOWS)
+         FROM {} WHERE stream = ? AND (? OR quarantine_reason IS NOT NULL) \
+         AND window_id IN (SELECT window_id FROM {}) ORDER BY window_id",
+        session.table(WINDOWS),
+        session.table(WINDOW_ADVERTISERS)
     ))?;
     let mut rows = statement.query(params![stream, table_is_there])?;
     let mut entries = Vec::new();
