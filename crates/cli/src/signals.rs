@@ -15,9 +15,7 @@ pub(crate) fn stop_token(progress: Arc<Progress>) -> CancellationToken {
     tokio::spawn(async move {
         interruption().await;
         stop.cancel();
-        progress.say(
-            "Stopping: what is on its way is finished and committed. Press Ctrl-C again to stop at once.",
-        );
+        progress.say("Stopping: what is on its way is finished. Ctrl-C again stops at once.");
         interruption().await;
         progress.say("Stopped at once. The next sync carries on from what is committed.");
         std::process::exit(Exit::Partial.code().into());

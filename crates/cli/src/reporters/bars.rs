@@ -1,10 +1,12 @@
 //! A run on a terminal: a bar for every stream at work, and one line on the whole.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::Term;
 use criteo_engine::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -33,8 +35,9 @@ impl Bars {
         let shown = Arc::clone(&tally);
         whole.set_style(style("{spinner:.cyan} {line}").with_key(
             "line",
-            move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
-                let _ = text.write_str(&locked(&shown).line(Instant::now()));
+            move |_: &ProgressState, text: &mut dyn Write| {
+                let line = locked(&shown).line(Instant::now());
+                let _ = text.write_str(&shortened(&line, 2));
             },
         ));
         Bars {
@@ -105,25 +108,35 @@ impl Bars {
         let bar = self.area.insert_before(&self.whole, ProgressBar::new(0));
         let tally = Arc::clone(&self.tally);
         let name = stream.to_owned();
-        let width = self.name_width.load(Ordering::Relaxed);
-        bar.set_style(
-            style(&format!(
-                "  {{prefix:{width}}}  {{bar:20.cyan/dim}}  {{line}}"
-            ))
-            .progress_chars("━╸─")
-            .with_key(
-                "line",
-                move |_: &ProgressState, text: &mut dyn std::fmt::Write| {
-                    if let Some(stream) = locked(&tally).stream(&name) {
-                        let _ = text.write_str(&stream.line(Instant::now()));
-                    }
-                },
-            ),
-        );
+        let name_width = self.name_width.load(Ordering::Relaxed);
+        let bar_width = if terminal_width() < 100 { 8 } else { 20 };
+        let taken = 2 + name_width + 2 + bar_width + 2;
+        let template = format!("  {{prefix:{name_width}}}  {{bar:{bar_width}.cyan/dim}}  {{line}}");
+        bar.set_style(style(&template).progress_chars("━╸─").with_key(
+            "line",
+            move |_: &ProgressState, text: &mut dyn Write| {
+                if let Some(stream) = locked(&tally).stream(&name) {
+                    let line = stream.line(Instant::now());
+                    let _ = text.write_str(&shortened(&line, taken));
+                }
+            },
+        ));
         bar.set_prefix(stream.to_owned());
         bar.enable_steady_tick(TICK);
         bar
     }
+}
+
+/// A line that breaks would leave its second half behind when it is drawn anew, so what does not fit beside the
+/// columns that are `taken` is cut.
+fn shortened(line: &str, taken: usize) -> String {
+    let room = terminal_width().saturating_sub(taken + 1);
+    console::truncate_str(line, room, "…").into_owned()
+}
+
+fn terminal_width() -> usize {
+    let (_, columns) = Term::stderr().size();
+    columns.into()
 }
 
 fn style(template: &str) -> ProgressStyle {

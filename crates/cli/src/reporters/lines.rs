@@ -123,7 +123,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
         }
         Event::StreamFinished(summary) => finished(summary),
         Event::RateLimitWait { budget, wait } => {
-            format!("Waiting {} for the quota of {budget} calls", span(*wait))
+            format!("Waiting {} for the {budget} quota", span(*wait))
         }
         Event::Retry {
             operation,

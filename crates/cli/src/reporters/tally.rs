@@ -121,18 +121,18 @@ impl Tally {
             counted(sum(|stream| stream.rows), "row"),
             span(now.duration_since(self.started)),
         ];
-        if self.retries > 0 {
-            parts.push(format!("{} repeated", counted(self.retries, "call")));
-        }
         if let Some(wait) = self.wait.as_ref().filter(|wait| wait.until > now) {
             let left = wait.until.duration_since(now);
             parts.push(format!(
-                "waiting {} for the quota of {} calls",
+                "waiting {} for the {} quota",
                 span(left),
                 wait.budget
             ));
         } else if let Some(left) = self.time_left(now) {
             parts.push(format!("about {} left", span(left)));
+        }
+        if self.retries > 0 {
+            parts.push(format!("{} repeated", counted(self.retries, "call")));
         }
         parts.join(" · ")
     }
@@ -250,7 +250,7 @@ mod tests {
             let wait = Duration::from_secs(seconds);
             tally.add(
                 &Event::RateLimitWait {
-                    budget: "reports".to_owned(),
+                    budget: "reporting".to_owned(),
                     wait,
                 },
                 start,
@@ -258,7 +258,7 @@ mod tests {
         }
         let line = tally.line(start + Duration::from_secs(8));
         assert!(
-            line.ends_with("waiting 12 s for the quota of reports calls"),
+            line.ends_with("waiting 12 s for the reporting quota"),
             "{line}"
         );
         let line = tally.line(start + Duration::from_secs(21));
