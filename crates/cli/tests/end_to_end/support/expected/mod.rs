@@ -1,6 +1,7 @@
 //! The rows and columns that a stream's table must have, by the sandbox's truth.
 
 mod entities;
+mod history;
 mod log_files;
 mod marketplace_stats;
 mod placements;
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 
 use criteo_engine::catalog::{Catalog, Field, FieldType, Reader, Role, Stream, StreamKind};
 use criteo_sandbox::Sandbox;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -93,13 +95,14 @@ impl ExpectedStream {
         Some(&field.description)
     }
 
-    fn zone(&self) -> TimeZone {
-        TimeZone::get(&self.time_zone).unwrap()
-    }
-
     /// The calendar day as it is now where the report is cut.
     fn today(&self, sandbox: &Sandbox) -> Date {
-        self.zone().to_datetime(sandbox.now()).date()
+        self.today_at(sandbox.now())
+    }
+
+    fn today_at(&self, instant: Timestamp) -> Date {
+        let zone = TimeZone::get(&self.time_zone).unwrap();
+        zone.to_datetime(instant).date()
     }
 
     /// The form of a stamp that does not depend on the row.

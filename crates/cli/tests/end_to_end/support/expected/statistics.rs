@@ -1,11 +1,12 @@
-//! Statistics and custom reports, which are read to whole periods.
+//! Statistics and custom reports.
 
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
 use serde_json::json;
 
-use super::{Cell, Columns, ExpectedStream};
+use super::{Cell, Columns, ExpectedStream, history};
 use crate::support::Stage;
+
+/// Criteo keeps two years.
+const KEPT_MONTHS: i32 = 24;
 
 pub(super) fn rows(
     stage: &Stage,
@@ -13,42 +14,25 @@ pub(super) fn rows(
     advertisers: &[String],
     mut take: impl FnMut(&[Cell]),
 ) {
-    // One advertiser at a time, because the truth of a large world is large.
-    for advertiser in advertisers {
-        let truth = stage
-            .sandbox
-            .truth_statistics(&json!({
+    for days in history::told(stage, stream, KEPT_MONTHS) {
+        // One advertiser at a time, because the truth of a large world is large.
+        for advertiser in advertisers {
+            let body = json!({
                 "advertiserIds": advertiser,
                 "dimensions": stream.dimensions,
                 "metrics": stream.metrics,
                 "currency": stream.currency,
                 "timezone": stream.time_zone,
-                "startDate": first_day(stream),
-                "endDate": stream.today(&stage.sandbox),
+                "startDate": days.first,
+                "endDate": days.last,
                 "format": "json",
-            }))
-            .unwrap();
-        let columns = Columns(&truth.columns);
-        for row in &truth.rows {
-            take(&stream.row(&columns, row, |_| None));
+            });
+            let truth = stage.at(days.at, |sandbox| sandbox.truth_statistics(&body));
+            let truth = truth.unwrap();
+            let columns = Columns(&truth.columns);
+            for row in &truth.rows {
+                take(&stream.row(&columns, row, |_| None));
+            }
         }
-    }
-}
-
-/// The first day of the period that holds the configured one. A report of months has no row for a half.
-fn first_day(stream: &ExpectedStream) -> Date {
-    let start = stream.start_date;
-    let has = |name: &str| stream.dimensions.iter().any(|dimension| dimension == name);
-    if has("Day") {
-        start
-    } else if has("Week") {
-        let since_monday = start.weekday().since(Weekday::Monday);
-        start - i64::from(since_monday).days()
-    } else if has("Month") {
-        start.first_of_month()
-    } else if has("Year") {
-        start.first_of_year()
-    } else {
-        start
     }
 }
