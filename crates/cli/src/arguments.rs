@@ -187,8 +187,9 @@ pub(crate) struct SelectionArguments {
     /// Read all days again, also those that are loaded and mature
     #[arg(long)]
     pub(crate) full_refresh: bool,
-    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain
-    #[arg(long)]
+    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain. What
+    /// Criteo no longer keeps is lost
+    #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) rebuild: bool,
 }
 

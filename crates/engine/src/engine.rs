@@ -23,6 +23,8 @@ pub struct Engine {
     pub(crate) specs: Vec<Arc<StreamSpec>>,
     pub(crate) client: Client,
     pub(crate) destination: Arc<dyn Destination>,
+    /// Tells this destination from any other, so that a spooled window finds the one it was read for.
+    pub(crate) destination_identity: String,
     pub(crate) reporter: Arc<dyn Reporter>,
     pub(crate) clock: Clock,
     pub(crate) time_zone: TimeZone,
@@ -55,6 +57,7 @@ impl Engine {
             specs: specs.into_iter().map(Arc::new).collect(),
             client: Client::new(credentials, options)?,
             destination: destination::open(config),
+            destination_identity: destination::identity(config),
             reporter,
             clock: Clock::from_env()?,
             time_zone,

@@ -42,6 +42,12 @@ pub enum EngineError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another run works with the same spool folder.
+    #[error("Another run is working with the spool folder {folder}")]
+    AnotherRun {
+        /// The folder.
+        folder: String,
+    },
     /// A spool file holds something else than a window.
     #[error("Spool file {path} cannot be read: {reason}")]
     SpoolDamaged {
@@ -84,6 +90,9 @@ impl EngineError {
             Self::Spool { .. } => {
                 Some("Choose another folder with `spool_dir` in [sync], or make room on this disk.".to_owned())
             }
+            Self::AnotherRun { .. } => Some(
+                "Wait for it to end; two runs cannot load into one destination at the same time.".to_owned(),
+            ),
             Self::SpoolDamaged { path, .. } => {
                 Some(format!("Remove {path}; the window it belonged to will be read from Criteo again."))
             }

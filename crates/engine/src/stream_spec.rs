@@ -185,23 +185,14 @@ impl StreamSpec {
         }
     }
 
-    /// The same report broken down by the dimensions (and stamps) of `columns` alone, with its additive metrics: fewer
-    /// rows, whose sums must be the same. Rows have a day only when the day column is among `columns`.
+    /// The same report broken down by the dimensions (and stamps) of `columns` alone: fewer rows, whose additive metrics
+    /// must have the same sums. Rows have a day only when the day column is among `columns`.
     #[must_use]
     pub fn at_grain(&self, columns: &[&str]) -> Self {
         let wanted = |field: &&'static Field| columns.contains(&field.column.as_str());
         let dimensions: Vec<&'static Field> = self.stream.dimensions().filter(wanted).collect();
         let stamps = self.stream.stamps().filter(wanted);
-        let mut metrics: Vec<&'static Field> = self
-            .metrics
-            .iter()
-            .copied()
-            .filter(|field| field.additive)
-            .collect();
-        if metrics.is_empty() {
-            // Rows are only listed when something is measured.
-            metrics.extend(self.stream.metrics().find(|field| field.additive));
-        }
+        let metrics = self.metrics.clone();
         let fields: Vec<&'static Field> = dimensions
             .iter()
             .copied()

@@ -12,7 +12,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    ApiEvent, ClientOptions, Credentials, Envelope, Error, Media, MemorySink, Refusal, Request,
+    ApiEvent, ClientOptions, Credentials, Envelope, Error, Media, MemorySink, Operation, Refusal,
+    Request,
     call::{Caller, JsonSink, MalformedJson, Route},
 };
 
@@ -104,16 +105,19 @@ impl Client {
     /// A JSON body of any shape.
     async fn json<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
         let operation = request.operation.id;
+        // Links to log files are secrets that nobody can know beforehand, and serde quotes what it cannot read.
+        let may_quote = request.operation != Operation::TRANSPARENCY_REPORT;
         let body = self.fetch(&request).await?;
         let mut deserializer = serde_json::Deserializer::from_slice(&body);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|problem| {
             Error::UnexpectedBody {
                 operation,
-                problem: self.caller.scrub_text(format!(
-                    "at {}: {}",
-                    problem.path(),
-                    problem.inner()
-                )),
+                problem: if may_quote {
+                    self.caller
+                        .scrub_text(format!("at {}: {}", problem.path(), problem.inner()))
+                } else {
+                    format!("at {}", problem.path())
+                },
             }
         })
     }

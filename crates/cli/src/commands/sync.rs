@@ -1,5 +1,6 @@
 //! `criteo sync`: load what is missing, and read again what Criteo restates.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::context::{Context, selection};
@@ -19,6 +20,9 @@ pub(super) async fn run(context: &Context, arguments: &SelectionArguments) -> an
     let result = engine.sync(&selection, stop).await;
     progress.finish();
     let run = result?;
-    summary::print(&context.printer, &run)?;
-    Ok(run.outcome.into())
+    match summary::print(&context.printer, &run) {
+        // Whoever closed the pipe has read enough, but how the run ended is not for them to change.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(run.outcome.into()),
+    }
 }

@@ -33,6 +33,14 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
     }
 }
 
+/// A text that no other destination has: what it is and where, independent of the current folder.
+#[must_use]
+pub fn identity(config: &Config) -> String {
+    let DestinationSection::Duckdb { path, schema, .. } = &config.destination;
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    format!("DuckDB file {}, schema {schema}", path.display())
+}
+
 /// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
 /// that two destinations never share one.
 #[must_use]

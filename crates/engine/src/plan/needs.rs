@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::period::Period;
 use crate::calendar::{DayRange, add_days};
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
+
+/// How long what an interrupted run read may pass for what the run that carries it on would read.
+const FRESH_FOR: SignedDuration = SignedDuration::from_hours(3);
 
 /// The rules by which a day is found to need reading.
 #[derive(Debug)]
@@ -27,8 +31,10 @@ pub struct Rules<'a> {
     pub full_refresh: bool,
     /// The zone in which days are counted.
     pub time_zone: &'a TimeZone,
-    /// Runs whose work this run carries on: what they loaded is not asked for again.
+    /// Runs whose work this run carries on: what they loaded a short while ago is not asked for again.
     pub continued_runs: &'a HashSet<String>,
+    /// The current instant.
+    pub now: Timestamp,
     /// The columns every reading must have had.
     pub columns: &'a [String],
 }
@@ -144,6 +150,12 @@ fn reason(
     found
 }
 
+/// Whether a reading by an interrupted run may pass for one by the run that carries it on.
+#[must_use]
+pub fn is_fresh(reading: &WindowEntry, now: Timestamp) -> bool {
+    now.duration_since(reading.read_at) <= FRESH_FOR
+}
+
 fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'_>) -> Need {
     let wanted = period_end >= rules.wanted_from;
     if wanted
@@ -154,7 +166,12 @@ fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'
     {
         return Need::LacksColumns;
     }
-    if rules.continued_runs.contains(&reading.run_id) {
+    let continued = rules.continued_runs.contains(&reading.run_id);
+    // The run that was interrupted can no longer settle what it doubted.
+    if continued && !reading.total_differences.is_empty() {
+        return Need::Again;
+    }
+    if continued && is_fresh(reading, rules.now) {
         return Need::None;
     }
     let read_on = reading
@@ -165,7 +182,7 @@ fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'
         period_end,
         i32::try_from(rules.lookback_days).unwrap_or(i32::MAX),
     );
-    if (wanted && rules.full_refresh) || read_on < mature_on {
+    if (wanted && rules.full_refresh && !continued) || read_on < mature_on {
         Need::Again
     } else {
         Need::None
@@ -175,7 +192,6 @@ fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::Timestamp;
     use jiff::civil::date;
 
     fn read(id: &str, run: &str, first: Date, last: Date, at: &str) -> WindowEntry {
@@ -198,6 +214,8 @@ mod tests {
         }
     }
 
+    const NOW: &str = "2026-01-10T11:00:00Z";
+
     fn find(windows: Vec<WindowEntry>, range: DayRange, adjust: impl Fn(&mut Rules<'_>)) -> Needs {
         let continued = HashSet::new();
         let columns = vec!["clicks".to_owned()];
@@ -209,6 +227,7 @@ mod tests {
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            now: NOW.parse().unwrap(),
             columns: &columns,
         };
         adjust(&mut rules);
@@ -286,6 +305,7 @@ mod tests {
             full_refresh: false,
             time_zone: &auckland,
             continued_runs: &continued,
+            now: NOW.parse().unwrap(),
             columns: &[],
         };
         let needs = Needs::find(
@@ -313,6 +333,7 @@ mod tests {
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            now: NOW.parse().unwrap(),
             columns: &columns,
         };
         let needs = Needs::find(
@@ -381,16 +402,25 @@ mod tests {
             full_refresh: true,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            now: NOW.parse().unwrap(),
             columns: &columns,
         };
-        let needs = Needs::find(
-            &Coverage::paint(vec![dead], range),
-            &["1".to_owned()],
-            &rules,
-        );
-        assert_eq!(
-            needs.ranges["1"],
-            vec![DayRange::new(date(2026, 1, 1), date(2026, 1, 3)).unwrap()]
-        );
+        let ranges = |reading: &WindowEntry, rules: &Rules<'_>| {
+            let coverage = Coverage::paint(vec![reading.clone()], range);
+            Needs::find(&coverage, &["1".to_owned()], rules).ranges["1"].clone()
+        };
+        let rest = vec![DayRange::new(date(2026, 1, 1), date(2026, 1, 3)).unwrap()];
+        assert_eq!(ranges(&dead, &rules), rest);
+
+        let doubted = WindowEntry {
+            total_differences: BTreeMap::from([("clicks".to_owned(), "7 or 8".to_owned())]),
+            ..dead.clone()
+        };
+        assert_eq!(ranges(&doubted, &rules), vec![range]);
+        let hours_later = Rules {
+            now: "2026-01-10T13:00:01Z".parse().unwrap(),
+            ..rules
+        };
+        assert_eq!(ranges(&dead, &hours_later), vec![range]);
     }
 }

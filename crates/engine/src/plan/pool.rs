@@ -74,6 +74,12 @@ impl Pool {
         self.needs.is_empty()
     }
 
+    /// Spans no more than so many days, and at least one, from now on.
+    pub fn limit_days(&mut self, days: u32) {
+        let known = self.limits.max_days.unwrap_or(u32::MAX);
+        self.limits.max_days = Some(known.min(days.max(1)));
+    }
+
     /// The first and the last day still to be taken.
     #[must_use]
     pub fn span(&self) -> Option<DayRange> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -89,7 +90,7 @@ impl Plan {
         };
         for spec in &specs {
             let stream =
-                StreamPlan::make(engine, spec, selection, &advertisers, plan.today).await?;
+                StreamPlan::make(engine, spec, selection, &advertisers, engine.clock.now()).await?;
             if spec.uses_report_budget() {
                 plan.report_calls += stream.calls;
             } else {
@@ -119,7 +120,7 @@ impl StreamPlan {
         spec: &StreamSpec,
         selection: &Selection,
         advertisers: &[String],
-        today: Date,
+        now: Timestamp,
     ) -> Result<Self, EngineError> {
         let mut entries = engine.destination.windows(&spec.name).await?;
         if selection.rebuild {
@@ -161,14 +162,8 @@ impl StreamPlan {
         }
         let density = sync::density_of(&entries);
         let known = density.knowledge();
-        let (needs, days) = sync::needs_of(
-            spec,
-            selection,
-            today,
-            advertisers,
-            entries,
-            &HashSet::new(),
-        );
+        let (needs, days) =
+            sync::needs_of(spec, selection, now, advertisers, entries, &HashSet::new());
         plan.clamped = days.clamped;
         plan.days_never_read = needs.never_read;
         plan.days_to_read_again = needs.again;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use criteo_api::{Error as ApiError, Operation, Request};
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use super::failure::unreadable;
 use super::{ReadFailure, ReadWindow, WindowRead, hash};
@@ -36,7 +36,7 @@ struct Envelope {
 
 #[derive(Deserialize)]
 struct Identified {
-    id: Option<serde_json::Value>,
+    id: Option<Value>,
 }
 
 impl WindowRead<'_> {
@@ -87,8 +87,7 @@ impl WindowRead<'_> {
         ) {
             return Ok(true);
         }
-        let id = identity(&self.spec.name, element)?;
-        Ok(id.is_none_or(|id| self.scope.advertisers.contains(&id)))
+        Ok(self.scope.advertisers.contains(&self.identity(element)?))
     }
 
     async fn list(&self) -> Result<Vec<Answer>, ReadFailure> {
@@ -201,11 +200,15 @@ impl WindowRead<'_> {
             .ad_sets(client, advertiser, &self.source.advertisers)
             .await?;
         let mut answers = Vec::new();
+        let mut not_found = None;
         for ad_set in ad_sets.iter() {
             let request = Request::new(operation).path("ad-set-id", ad_set);
             let body = match client.fetch(&request).await {
                 Ok(body) => body,
-                Err(ApiError::NotFound { .. }) => continue,
+                Err(error @ ApiError::NotFound { .. }) => {
+                    not_found = Some(error);
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             answers.push(Answer {
@@ -214,11 +217,15 @@ impl WindowRead<'_> {
                 ad_set: Some(ad_set.clone()),
             });
         }
-        Ok(answers)
+        match not_found {
+            // One ad set may have none; that not one of several has any looks like the wrong address.
+            Some(error) if answers.is_empty() && ad_sets.len() > 1 => Err(error.into()),
+            _ => Ok(answers),
+        }
     }
 
-    /// All pages of a listing. When an element turns up twice the listing shifted while it was read, and another
-    /// element may have slipped through, so it is read from the start again.
+    /// All pages of a listing. When they do not join, the listing shifted while it was read, and an element may have
+    /// slipped through, so it is read from the start again.
     async fn pages(&self, operation: Operation, advertiser: &str) -> Result<Answer, ReadFailure> {
         for _ in 0..LISTINGS_AT_MOST {
             if let Some(elements) = self.steady_pages(operation, advertiser).await? {
@@ -236,6 +243,8 @@ impl WindowRead<'_> {
         })
     }
 
+    /// Pages overlap by one element: when it is not the one that was seen last, something before it appeared or
+    /// went, and the pages do not join.
     async fn steady_pages(
         &self,
         operation: Operation,
@@ -243,22 +252,46 @@ impl WindowRead<'_> {
     ) -> Result<Option<Vec<Box<RawValue>>>, ReadFailure> {
         let mut elements: Vec<Box<RawValue>> = Vec::new();
         let mut seen = HashSet::new();
+        let mut last: Option<String> = None;
         loop {
             let request = Request::new(operation)
                 .path("advertiser-id", advertiser)
                 .query("limit", PAGE_SIZE)
-                .query("offset", elements.len());
+                .query("offset", elements.len().saturating_sub(1));
             let page = self.elements(&self.source.client.fetch(&request).await?)?;
             let is_last = page.len() < PAGE_SIZE;
-            for element in page {
-                if identity(&self.spec.name, &element)?.is_some_and(|id| !seen.insert(id)) {
+            let mut page = page.into_iter();
+            if last.is_some() {
+                let joint = page.next().map(|element| self.identity(&element));
+                if joint.transpose()? != last {
                     return Ok(None);
                 }
+            }
+            for element in page {
+                let id = self.identity(&element)?;
+                if !seen.insert(id.clone()) {
+                    return Ok(None);
+                }
+                last = Some(id);
                 elements.push(element);
             }
             if is_last {
                 return Ok(Some(elements));
             }
+        }
+    }
+
+    /// The element's id, as text.
+    fn identity(&self, element: &RawValue) -> Result<String, ReadFailure> {
+        let stream = &self.spec.name;
+        let identified: Identified =
+            serde_json::from_str(element.get()).map_err(|error| unreadable(stream, &error))?;
+        match identified.id {
+            Some(Value::String(text)) => Ok(text),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            _ => Err(ReadFailure::Systematic {
+                reason: format!("Criteo's listing of {stream} has an element without an id"),
+            }),
         }
     }
 
@@ -314,14 +347,4 @@ impl WindowRead<'_> {
             ),
         }
     }
-}
-
-/// The element's id, as text, if it has one.
-fn identity(stream: &str, element: &RawValue) -> Result<Option<String>, ReadFailure> {
-    let identified: Identified =
-        serde_json::from_str(element.get()).map_err(|error| unreadable(stream, &error))?;
-    Ok(identified.id.map(|id| match id {
-        serde_json::Value::String(text) => text,
-        other => other.to_string(),
-    }))
 }

@@ -36,11 +36,13 @@ impl WindowRead<'_> {
                 .into_iter()
                 .collect(),
             row_cap: spec.stream.row_cap,
-            // Transactions do come twice. Placements must not, and rows that were left out show that they did.
-            distinct: matches!(
-                spec.stream.reader,
-                Reader::Transactions | Reader::Placements
-            ),
+            // Transactions do come twice. Disclosed placements must not, and rows that were left out show that they
+            // did. Undisclosed ones may be masked alike, so that two of them can be equal and still be two.
+            distinct: match spec.stream.reader {
+                Reader::Transactions => true,
+                Reader::Placements => disclosed == Some(true),
+                _ => false,
+            },
             additive: (0..)
                 .zip(&spec.fields)
                 .filter(|(_, field)| field.role == Role::Metric && field.additive)

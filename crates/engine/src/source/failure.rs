@@ -5,6 +5,9 @@ use criteo_api::Error as ApiError;
 use crate::decode::DecodeError;
 use crate::error::EngineError;
 
+/// The name that downloads of log-level files have in errors.
+const LOG_FILE: &str = "LogFile";
+
 /// What to do about a window that could not be read as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFailure {
@@ -12,6 +15,12 @@ pub enum ReadFailure {
     #[error("{reason}")]
     TooMuch {
         /// What showed it.
+        reason: String,
+    },
+    /// It spans more days than Criteo answers at once: read it in parts, and the rest of the stream, too.
+    #[error("{reason}")]
+    SpanTooLong {
+        /// What Criteo said.
         reason: String,
     },
     /// Some advertiser in it cannot be read by this app, or no longer: read the others without it.
@@ -65,15 +74,18 @@ impl From<ApiError> for ReadFailure {
     fn from(error: ApiError) -> Self {
         let reason = error.to_string();
         match error {
+            ApiError::TimespanTooLong { .. } => Self::SpanTooLong { reason },
             ApiError::TooLarge { .. }
-            | ApiError::TimespanTooLong { .. }
             | ApiError::TimedOut { .. }
             | ApiError::BodyTooLarge { .. } => Self::TooMuch { reason },
             ApiError::Forbidden { .. } if error.is_missing_consent() => Self::NoConsent { reason },
+            // A link that has expired or was damaged; a fresh one may serve.
+            ApiError::Forbidden { operation, .. } if operation == LOG_FILE => {
+                Self::Unavailable { reason }
+            }
             ApiError::Forbidden { .. } | ApiError::Retired { .. } => Self::NotPermitted { reason },
             // The key worked when the run began, so this may pass; if not, the stream is given up soon enough.
             ApiError::Authentication { .. } => Self::Unavailable { reason },
-            ApiError::Configuration { .. } => EngineError::Api(error).into(),
             ApiError::NotFound { .. } => Self::NotFound { reason },
             ApiError::Sink { source, .. } => from_sink(source),
             ApiError::Transient { .. } | ApiError::RateLimited { .. } => {

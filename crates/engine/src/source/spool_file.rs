@@ -28,11 +28,11 @@ pub(crate) fn batches_of_file(path: &Path) -> Result<Vec<RecordBatch>, EngineErr
         .map_err(|error| damaged(error.to_string()))
 }
 
-/// The texts of one column, NULLs left out.
+/// The texts of one column; NULL is `None`.
 ///
 /// # Errors
 /// [`EngineError::SpoolDamaged`] when the file cannot be read.
-pub(super) fn text_column(path: &Path, column: usize) -> Result<Vec<String>, EngineError> {
+pub(super) fn text_column(path: &Path, column: usize) -> Result<Vec<Option<String>>, EngineError> {
     let damaged = |reason: String| EngineError::SpoolDamaged {
         path: path.display().to_string(),
         reason,
@@ -52,7 +52,7 @@ pub(super) fn text_column(path: &Path, column: usize) -> Result<Vec<String>, Eng
             .column(0)
             .as_string_opt::<i32>()
             .ok_or_else(|| damaged("a text column was expected".to_owned()))?;
-        texts.extend(column.iter().flatten().map(str::to_owned));
+        texts.extend(column.iter().map(|text| text.map(str::to_owned)));
     }
     Ok(texts)
 }

@@ -7,9 +7,10 @@
 
 mod part;
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub use part::PartWriter;
 
 use crate::destination::WindowLoad;
 use crate::error::EngineError;
-use crate::ledger::WindowEntry;
+use crate::ledger::{StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
 const MANIFEST_EXTENSION: &str = "window.json";
@@ -25,15 +26,33 @@ const TEMPORARY_EXTENSION: &str = "part";
 /// Raised when manifests of older versions can no longer be read as they are.
 const MANIFEST_VERSION: u32 = 1;
 
-/// A folder of decoded windows.
+/// Held by the run that works with the folder.
+const LOCK_FILE: &str = "lock";
+
+/// A folder of decoded windows, used by one run at a time.
 #[derive(Debug, Clone)]
 pub struct Spool {
     folder: PathBuf,
+    /// Locked as long as a clone of the spool lives; the system unlocks it when the process dies.
+    _lock: Arc<File>,
+}
+
+/// A window that was read but perhaps not loaded.
+#[derive(Debug)]
+pub struct Pending {
+    /// The window.
+    pub load: WindowLoad,
+    /// What its table was made for when it was read.
+    pub stream: StreamEntry,
+    /// The [`identity`](crate::destination::identity) of the destination it was read for.
+    pub destination: String,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Manifest {
     version: u32,
+    destination: String,
+    stream: StreamEntry,
     schema: TableSchema,
     day_column: Option<String>,
     entry: WindowEntry,
@@ -44,11 +63,13 @@ impl Spool {
     /// Opens the folder, creating it for the current user only, and removes what a crash left unfinished.
     ///
     /// # Errors
-    /// [`EngineError::Spool`] when the folder cannot be used.
+    /// [`EngineError::Spool`] when the folder cannot be used, [`EngineError::AnotherRun`] when a run uses it.
     pub fn open(folder: &Path) -> Result<Self, EngineError> {
         create_private_folder(folder).map_err(|source| failure(folder, "creating it", source))?;
+        let lock = lock(folder)?;
         let spool = Self {
             folder: folder.to_owned(),
+            _lock: Arc::new(lock),
         };
         spool.sweep()?;
         Ok(spool)
@@ -70,13 +91,21 @@ impl Spool {
         )
     }
 
-    /// Makes a window count as read. Its files must have been finished.
+    /// Makes a window count as read. Its files must have been finished. `stream` and `destination` say what it was
+    /// read for.
     ///
     /// # Errors
     /// [`EngineError::Spool`] when the manifest cannot be written; the window does not count as read then.
-    pub fn commit(&self, load: &WindowLoad) -> Result<(), EngineError> {
+    pub fn commit(
+        &self,
+        load: &WindowLoad,
+        stream: &StreamEntry,
+        destination: &str,
+    ) -> Result<(), EngineError> {
         let manifest = Manifest {
             version: MANIFEST_VERSION,
+            destination: destination.to_owned(),
+            stream: stream.clone(),
             schema: load.schema.clone(),
             day_column: load.day_column.clone(),
             entry: load.entry.clone(),
@@ -100,7 +129,7 @@ impl Spool {
     /// # Errors
     /// [`EngineError::Spool`] when the folder cannot be listed, [`EngineError::SpoolDamaged`] when a manifest is
     /// not one.
-    pub fn pending(&self) -> Result<Vec<WindowLoad>, EngineError> {
+    pub fn pending(&self) -> Result<Vec<Pending>, EngineError> {
         let mut manifests: Vec<PathBuf> = self
             .names()?
             .into_iter()
@@ -132,7 +161,7 @@ impl Spool {
         Ok(())
     }
 
-    fn read_manifest(&self, path: &Path) -> Result<WindowLoad, EngineError> {
+    fn read_manifest(&self, path: &Path) -> Result<Pending, EngineError> {
         let damaged = |reason: String| EngineError::SpoolDamaged {
             path: path.display().to_string(),
             reason,
@@ -157,11 +186,15 @@ impl Spool {
                 missing.display()
             )));
         }
-        Ok(WindowLoad {
-            schema: manifest.schema,
-            entry: manifest.entry,
-            day_column: manifest.day_column,
-            files,
+        Ok(Pending {
+            load: WindowLoad {
+                schema: manifest.schema,
+                entry: manifest.entry,
+                day_column: manifest.day_column,
+                files,
+            },
+            stream: manifest.stream,
+            destination: manifest.destination,
         })
     }
 
@@ -197,6 +230,20 @@ impl Spool {
     fn manifest_path(&self, window_id: &str) -> PathBuf {
         self.folder
             .join(format!("{window_id}.{MANIFEST_EXTENSION}"))
+    }
+}
+
+/// Claims the folder. Two runs in one folder would sweep away each other's unfinished files.
+fn lock(folder: &Path) -> Result<File, EngineError> {
+    let path = folder.join(LOCK_FILE);
+    let file =
+        create_private_file(&path).map_err(|source| failure(&path, "creating it", source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::AnotherRun {
+            folder: folder.display().to_string(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failure(&path, "locking it", source)),
     }
 }
 

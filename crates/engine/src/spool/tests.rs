@@ -6,6 +6,18 @@ use arrow_array::{Int64Array, RecordBatch};
 use super::*;
 use crate::schema::{Column, FieldType};
 
+const DESTINATION: &str = "DuckDB file criteo.duckdb, schema main";
+
+fn stream() -> StreamEntry {
+    StreamEntry {
+        stream: "statistics".to_owned(),
+        table: "statistics".to_owned(),
+        grain: vec!["day".to_owned()],
+        currency: Some("EUR".to_owned()),
+        time_zone: Some("UTC".to_owned()),
+    }
+}
+
 fn schema() -> TableSchema {
     TableSchema {
         table: "statistics".to_owned(),
@@ -53,8 +65,12 @@ fn write_rows(spool: &Spool, window_id: &str, rows: &[i64]) -> Option<PathBuf> {
     part.finish().unwrap()
 }
 
+/// The files of windows.
 fn files(folder: &Path) -> usize {
-    fs::read_dir(folder).unwrap().count()
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name != LOCK_FILE).count()
 }
 
 #[test]
@@ -62,23 +78,44 @@ fn a_committed_window_survives_and_an_unfinished_one_is_swept_away() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path()).unwrap();
     let file = write_rows(&spool, "b", &[1, 2]).unwrap();
-    spool.commit(&load("b", vec![file])).unwrap();
+    spool
+        .commit(&load("b", vec![file]), &stream(), DESTINATION)
+        .unwrap();
     let file = write_rows(&spool, "a", &[3]).unwrap();
-    spool.commit(&load("a", vec![file])).unwrap();
+    spool
+        .commit(&load("a", vec![file]), &stream(), DESTINATION)
+        .unwrap();
     write_rows(&spool, "c", &[4]).unwrap();
     std::mem::forget(spool.part("d", 0, &schema()).unwrap());
     assert_eq!(files(folder.path()), 6);
 
+    drop(spool);
     let spool = Spool::open(folder.path()).unwrap();
     assert_eq!(files(folder.path()), 4, "what has no manifest is gone");
     let pending = spool.pending().unwrap();
     assert_eq!(pending.len(), 2);
-    assert_eq!(pending[0].entry, load("a", Vec::new()).entry);
-    assert_eq!(pending[1].entry, load("b", Vec::new()).entry);
+    assert_eq!(pending[0].load.entry, load("a", Vec::new()).entry);
+    assert_eq!(pending[1].load.entry, load("b", Vec::new()).entry);
+    assert_eq!(pending[0].stream, stream());
+    assert_eq!(pending[0].destination, DESTINATION);
     for window in &pending {
-        spool.remove(window).unwrap();
+        spool.remove(&window.load).unwrap();
     }
     assert_eq!(files(folder.path()), 0);
+}
+
+#[test]
+fn a_second_run_is_told_so_and_sweeps_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path()).unwrap();
+    let part = spool.part("a", 0, &schema()).unwrap();
+    assert!(matches!(
+        Spool::open(folder.path()),
+        Err(EngineError::AnotherRun { .. })
+    ));
+    assert_eq!(files(folder.path()), 1);
+    drop((part, spool));
+    Spool::open(folder.path()).unwrap();
 }
 
 #[test]
@@ -95,7 +132,9 @@ fn damage_is_named_and_not_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path()).unwrap();
     let file = write_rows(&spool, "a", &[1]).unwrap();
-    spool.commit(&load("a", vec![file.clone()])).unwrap();
+    spool
+        .commit(&load("a", vec![file.clone()]), &stream(), DESTINATION)
+        .unwrap();
     fs::remove_file(file).unwrap();
     let error = spool.pending().unwrap_err();
     assert!(

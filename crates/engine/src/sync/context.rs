@@ -1,6 +1,6 @@
 //! What everything in a run shares.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::destination::Destination;
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow, Reporter};
+use crate::ledger::WindowEntry;
 use crate::source::Source;
 use crate::stream_spec::StreamSpec;
 
@@ -23,6 +24,7 @@ pub(super) struct Context {
     pub(super) selection: Selection,
     pub(super) source: Source,
     pub(super) destination: Arc<dyn Destination>,
+    pub(super) destination_identity: String,
     pub(super) reporter: Arc<dyn Reporter>,
     pub(super) clock: Clock,
     /// Windows being read at the same time, over all streams.
@@ -31,6 +33,10 @@ pub(super) struct Context {
     /// Cancelled when a person wants the run to end: windows in flight are finished, no new ones begin.
     pub(super) stop: CancellationToken,
     pub(super) quarantined: Mutex<Vec<QuarantinedWindow>>,
+    /// Everybody who has consented; `None` when the configuration names the advertisers itself.
+    pub(super) granted: Option<Vec<String>>,
+    /// Advertisers that were read once and are no longer granted, as far as was noticed.
+    pub(super) departed: Mutex<BTreeSet<String>>,
     /// Streams that have not read all of their work yet.
     pub(super) streams_reading: watch::Sender<usize>,
 }
@@ -47,6 +53,29 @@ impl Context {
             stream: Some(stream.to_owned()),
             message: message.into(),
         });
+    }
+
+    /// Tells once of every advertiser that was read before and has withdrawn its consent since. Nobody asked for it by
+    /// name, so that is no failure; but its newest days will never become final.
+    pub(super) fn warn_of_departed(&self, entries: &[WindowEntry]) {
+        let Some(granted) = &self.granted else {
+            return;
+        };
+        let loaded = entries
+            .iter()
+            .filter(|entry| entry.quarantine_reason.is_none());
+        for advertiser in loaded.flat_map(|entry| entry.advertisers.keys()) {
+            let mut departed = self.departed.lock().unwrap_or_else(PoisonError::into_inner);
+            if !granted.contains(advertiser) && departed.insert(advertiser.clone()) {
+                self.emit(&Event::Warning {
+                    stream: None,
+                    message: format!(
+                        "Advertiser {advertiser} was read before and no longer consents to this app; its rows stay \
+                         as they are"
+                    ),
+                });
+            }
+        }
     }
 
     /// Notes that one stream has read all of its work.

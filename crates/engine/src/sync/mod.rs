@@ -7,6 +7,7 @@
 mod breaker;
 mod context;
 mod range;
+mod replay;
 mod resume;
 mod run;
 mod stream;

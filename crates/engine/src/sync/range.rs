@@ -29,14 +29,15 @@ pub(crate) fn days_to_read(
     first_loaded: Option<Date>,
 ) -> Days {
     let asked = selection.from.or(spec.start_date);
-    let wanted = asked.unwrap_or_else(|| add_days(today, -DEFAULT_HISTORY_DAYS));
+    // Without a configured start the default moves on with the calendar; what was begun is kept whole.
+    let wanted = asked.unwrap_or_else(|| {
+        let default = add_days(today, -DEFAULT_HISTORY_DAYS);
+        first_loaded.map_or(default, |first_loaded| default.min(first_loaded))
+    });
     let readable_from = spec.stream.first_readable_day(today).unwrap_or(Date::MIN);
     let readable_to = spec.stream.last_readable_day(today);
     let last = selection.to.unwrap_or(readable_to).min(readable_to);
 
-    let clamped = asked.filter(|asked| *asked < readable_from).map(|asked| {
-        format!("Criteo keeps {} from {readable_from} on; {asked} and the days until then cannot be read", spec.name)
-    });
     let wanted_from = wanted.max(readable_from);
     let looked_at_from = match (selection.from, first_loaded) {
         (None, Some(first_loaded)) => wanted_from.min(first_loaded.max(readable_from)),
@@ -44,6 +45,15 @@ pub(crate) fn days_to_read(
     };
     let first = whole_period_from(spec.period, looked_at_from, readable_from);
     let range = DayRange::new(first, last).map(|range| spec.period.align(range, readable_to));
+    let first_readable = whole_period_from(spec.period, wanted_from, readable_from);
+    let clamped = asked
+        .filter(|asked| first_readable > *asked)
+        .map(|asked| {
+            format!(
+                "Criteo keeps {} from {readable_from} on; {asked} and the days until {first_readable} cannot be read",
+                spec.name
+            )
+        });
     Days {
         range,
         wanted_from,
@@ -110,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn the_default_start_leaves_no_hole_behind_what_was_begun() {
+        let days = days(
+            &spec("statistics", ""),
+            &Selection::default(),
+            Some(date(2025, 12, 1)),
+        );
+        assert_eq!(days.wanted_from, date(2025, 12, 1));
+        assert_eq!(days.range, range(date(2025, 12, 1), date(2026, 6, 15)));
+    }
+
+    #[test]
     fn a_range_given_by_hand_is_all_that_is_looked_at() {
         let spec = spec("statistics", "");
         let selection = Selection {
@@ -135,5 +156,6 @@ mod tests {
                       dimensions = [\"AdvertiserId\", \"Month\"]\nmetrics = [\"Clicks\"]\n";
         let days = days(&spec("monthly", report), &Selection::default(), None);
         assert_eq!(days.range, range(date(2024, 7, 1), date(2026, 6, 15)));
+        assert!(days.clamped.unwrap().contains("2024-07-01"));
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use criteo_api::Client;
+use criteo_api::{Client, Error as ApiError, Operation};
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::context::{Context, selected};
 use super::range::days_to_read;
+use super::replay::replay;
 use super::resume;
 use super::stream::StreamRun;
 use super::work::{Work, entity_units};
@@ -24,7 +26,7 @@ use crate::event::{Event, Outcome, RunSummary, StreamSummary};
 use crate::ledger::coverage::Coverage;
 use crate::ledger::{RunEntry, WindowEntry};
 use crate::plan::density::Density;
-use crate::plan::needs::{Needs, Rules};
+use crate::plan::needs::{Needs, Rules, is_fresh};
 use crate::plan::pool::Pool;
 use crate::source::{Meter, ReadFailure, Source, metered};
 use crate::spool::Spool;
@@ -42,6 +44,7 @@ pub(crate) async fn run(
     stop: CancellationToken,
 ) -> Result<RunSummary, EngineError> {
     let started = Instant::now();
+    refuse_partial_rebuild(selection)?;
     let specs = selected(&engine.specs, selection)?;
     let spool = Spool::open(&engine.spool_folder)?;
     replay(engine, &spool, selection).await?;
@@ -63,12 +66,15 @@ pub(crate) async fn run(
         selection: selection.clone(),
         source: Source::new(engine.client.clone(), spool, advertisers.clone()),
         destination: Arc::clone(&engine.destination),
+        destination_identity: engine.destination_identity.clone(),
         reporter: Arc::clone(&engine.reporter),
         clock: engine.clock,
         slots: Semaphore::new(engine.concurrency),
         concurrency: engine.concurrency,
         stop: stop.clone(),
         quarantined: Mutex::default(),
+        granted: engine.advertiser_ids.is_none().then_some(granted),
+        departed: Mutex::default(),
         streams_reading: watch::Sender::new(specs.len()),
     });
     context.emit(&Event::RunStarted {
@@ -173,6 +179,7 @@ async fn stream(
         }
     };
     let entries = context.destination.windows(&spec.name).await?;
+    context.warn_of_departed(&entries);
     let work = if spec.has_days() {
         days_of_stream(&context, &spec, &advertisers, entries)
     } else {
@@ -199,11 +206,10 @@ fn days_of_stream(
     entries: Vec<WindowEntry>,
 ) -> Work {
     let density = density_of(&entries);
-    let today = context.clock.today(&spec.time_zone);
     let (needs, days) = needs_of(
         spec,
         &context.selection,
-        today,
+        context.clock.now(),
         advertisers,
         entries,
         &context.run_ids,
@@ -231,18 +237,18 @@ fn days_of_stream(
 pub(crate) fn needs_of(
     spec: &StreamSpec,
     selection: &Selection,
-    today: jiff::civil::Date,
+    now: Timestamp,
     advertisers: &[String],
     entries: Vec<WindowEntry>,
     continued_runs: &std::collections::HashSet<String>,
 ) -> (Needs, Days) {
-    let first_loaded = entries
+    let first_known = entries
         .iter()
-        .filter(|entry| entry.quarantine_reason.is_none())
         .filter_map(|entry| entry.days)
         .map(|days| days.first)
         .min();
-    let days = days_to_read(spec, selection, today, first_loaded);
+    let today = now.to_zoned_datetime(spec.time_zone.clone()).date();
+    let days = days_to_read(spec, selection, today, first_known);
     let Some(range) = days.range else {
         return (Needs::default(), days);
     };
@@ -255,6 +261,7 @@ pub(crate) fn needs_of(
         full_refresh: selection.full_refresh,
         time_zone: &spec.time_zone,
         continued_runs,
+        now,
         columns: &columns,
     };
     (
@@ -322,11 +329,24 @@ fn advertisers_done(entries: &[WindowEntry], context: &Context) -> BTreeSet<Stri
             newest.insert(advertiser, entry);
         }
     }
+    let now = context.clock.now();
     newest
         .into_iter()
-        .filter(|(_, entry)| context.run_ids.contains(&entry.run_id))
+        .filter(|(_, entry)| context.run_ids.contains(&entry.run_id) && is_fresh(entry, now))
         .map(|(advertiser, _)| advertiser.clone())
         .collect()
+}
+
+/// A rebuild drops the whole table, so it has to read all of it.
+fn refuse_partial_rebuild(selection: &Selection) -> Result<(), EngineError> {
+    if selection.rebuild && (selection.from.is_some() || selection.to.is_some()) {
+        return Err(EngineError::Configuration {
+            message: "A rebuild drops the whole table, so it cannot be limited to a range of days; leave out the \
+                      first and last day, or use a full refresh of that range"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Makes the table ready; with `--rebuild`, from nothing.
@@ -353,61 +373,18 @@ async fn prepare(context: &Context, spec: &StreamSpec) -> Result<(), EngineError
     Ok(())
 }
 
-/// Loads what an earlier run had decoded but not loaded.
-async fn replay(engine: &Engine, spool: &Spool, selection: &Selection) -> Result<(), EngineError> {
-    let mut replayed: Vec<(String, usize)> = Vec::new();
-    for load in spool.pending()? {
-        let stream = load.entry.stream.clone();
-        let spec = engine.specs.iter().find(|spec| spec.name == stream);
-        let dropped = selection.rebuild
-            && selected(&engine.specs, selection)?
-                .iter()
-                .any(|spec| spec.name == stream);
-        let entry = match spec {
-            Some(spec) if !dropped && spec.schema.table == load.schema.table => Some(spec.entry()),
-            Some(_) => None,
-            None => engine.destination.stream(&stream).await?,
-        };
-        let prepared = match &entry {
-            Some(entry) => engine
-                .destination
-                .prepare(&load.schema, entry)
-                .await
-                .is_ok(),
-            None => false,
-        };
-        if prepared {
-            engine.destination.load_window(&load).await?;
-            match replayed.last_mut() {
-                Some((name, windows)) if *name == stream => *windows += 1,
-                _ => replayed.push((stream, 1)),
-            }
-        } else {
-            engine.reporter.on_event(&Event::Warning {
-                stream: Some(stream),
-                message: "A window that an earlier run had decoded no longer fits the configuration; it will be \
-                          read again"
-                    .to_owned(),
-            });
-        }
-        spool.remove(&load)?;
-    }
-    for (stream, windows) in replayed {
-        engine
-            .reporter
-            .on_event(&Event::SpoolReplayed { stream, windows });
-    }
-    Ok(())
-}
-
 /// The advertisers that consented to the app, by id.
 pub(crate) async fn granted_advertisers(client: &Client) -> Result<Vec<String>, EngineError> {
     let answer = client.advertisers().await?;
-    let mut ids: Vec<String> = answer
+    let mut ids = answer
         .data
         .into_iter()
-        .filter_map(|advertiser| advertiser.id)
-        .collect();
+        .map(|advertiser| advertiser.id)
+        .collect::<Option<Vec<String>>>()
+        .ok_or_else(|| ApiError::UnexpectedBody {
+            operation: Operation::ADVERTISERS.id,
+            problem: "an advertiser has no id".to_owned(),
+        })?;
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
@@ -462,12 +439,10 @@ async fn continuation(
     selection: &Selection,
 ) -> Result<resume::Continuation, EngineError> {
     let runs = engine.destination.runs(RUNS_TO_LOOK_AT).await?;
-    let now = engine.clock.now();
     Ok(resume::find(
         &runs,
         &question(selection)?,
-        now,
-        &engine.time_zone,
+        engine.clock.now(),
     ))
 }
 

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::run::granted_advertisers;
 use super::stream::StreamRun;
-use crate::destination::WindowLoad;
+use crate::catalog::StreamKind;
+use crate::destination::{DestinationError, WindowLoad};
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow};
 use crate::ledger::WindowEntry;
@@ -140,19 +141,22 @@ impl StreamRun {
             files: window.files,
         };
         let spool = self.context.source.spool().clone();
-        let committed = load.clone();
-        tokio::task::spawn_blocking(move || spool.commit(&committed))
+        let (committed, stream) = (load.clone(), self.spec.entry());
+        let destination = self.context.destination_identity.clone();
+        tokio::task::spawn_blocking(move || spool.commit(&committed, &stream, &destination))
             .await
             .map_err(|error| EngineError::Task {
                 reason: error.to_string(),
             })??;
-        if grown {
-            self.context
-                .destination
-                .prepare(&load.schema, &self.spec.entry())
-                .await?;
+        let outcome = self.load_spooled(&load, grown).await;
+        if let Err(error @ DestinationError::Failed { .. }) = outcome {
+            // The same rows would be refused again, by this run and every later one: let the others land.
+            self.context.source.spool().remove(&load)?;
+            let reason = error.to_string();
+            self.breaker.failed(&reason);
+            return self.quarantine(scope, load.entry, reason).await;
         }
-        self.context.destination.load_window(&load).await?;
+        outcome?;
         self.context.source.spool().remove(&load)?;
 
         self.breaker.succeeded();
@@ -177,6 +181,16 @@ impl StreamRun {
         Ok(())
     }
 
+    async fn load_spooled(&self, load: &WindowLoad, grown: bool) -> Result<(), DestinationError> {
+        let destination = &self.context.destination;
+        if grown {
+            destination
+                .prepare(&load.schema, &self.spec.entry())
+                .await?;
+        }
+        destination.load_window(load).await
+    }
+
     /// Decides what becomes of a window that could not be read.
     async fn recover(
         &self,
@@ -193,7 +207,7 @@ impl StreamRun {
             return Ok(());
         }
         let parts = match (&failure, &step) {
-            (ReadFailure::TooMuch { .. }, Step::Read(scope)) => {
+            (ReadFailure::TooMuch { .. } | ReadFailure::SpanTooLong { .. }, Step::Read(scope)) => {
                 Some(scope.halves(&self.spec).map_or_else(
                     || vec![Step::ReadInParts(scope.clone())],
                     |(first, second)| vec![Step::Read(first), Step::Read(second)],
@@ -205,8 +219,20 @@ impl StreamRun {
             (ReadFailure::BadValue { .. }, Step::Read(scope)) if self.breaker.may_search() => scope
                 .halves(&self.spec)
                 .map(|(first, second)| vec![Step::Read(first), Step::Read(second)]),
+            // Each day is a file of its own: what is wrong with one says nothing of the others.
+            (
+                ReadFailure::Systematic { .. }
+                | ReadFailure::Unavailable { .. }
+                | ReadFailure::NotPermitted { .. },
+                Step::Read(scope),
+            ) if self.spec.stream.kind == StreamKind::Files && self.breaker.may_search() => scope
+                .halves(&self.spec)
+                .map(|(first, second)| vec![Step::Read(first), Step::Read(second)]),
             _ => None,
         };
+        if let (ReadFailure::SpanTooLong { .. }, Some(days)) = (&failure, step.scope().days) {
+            self.work().limit_days(days.days() / 2);
+        }
         if let Some(parts) = parts {
             self.context.emit(&Event::WindowSplit {
                 stream: self.spec.name.clone(),
@@ -223,9 +249,14 @@ impl StreamRun {
             ReadFailure::NotFound { .. } if listing => {}
             // What is too large even in its smallest part: searching every other window down to there would take days.
             ReadFailure::TooMuch { .. }
+            | ReadFailure::SpanTooLong { .. }
             | ReadFailure::Systematic { .. }
             | ReadFailure::NotFound { .. }
             | ReadFailure::Unavailable { .. } => self.breaker.failed(&reason),
+            // One advertiser that is refused does not speak for the others; three in a row do.
+            ReadFailure::NotPermitted { .. } if step.scope().advertisers.len() == 1 => {
+                self.breaker.failed(&reason);
+            }
             ReadFailure::NotPermitted { .. } => self.breaker.open(reason.clone()),
             _ => {}
         }

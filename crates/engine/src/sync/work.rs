@@ -58,6 +58,13 @@ impl Work {
         }
     }
 
+    /// Asks for no more than so many days at a time from now on.
+    pub(super) fn limit_days(&mut self, days: u32) {
+        if let Self::Days { pool, .. } = self {
+            pool.limit_days(days);
+        }
+    }
+
     /// What was not begun, in words; `None` when everything was.
     pub(super) fn rest(&self) -> Option<String> {
         match self {

@@ -48,7 +48,9 @@ impl Totals {
         days: DayRange,
         period_column: &str,
     ) -> Result<SumTable, EngineError> {
-        let grain = spec.at_grain(&["advertiser_id", period_column]);
+        let mut additive = spec.clone();
+        additive.metrics.retain(|metric| metric.additive);
+        let grain = additive.at_grain(&["advertiser_id", period_column]);
         let mut scopes = vec![Scope {
             advertisers: advertisers.to_vec(),
             days: Some(days),

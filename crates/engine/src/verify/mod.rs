@@ -110,10 +110,9 @@ impl Engine {
     ) -> Result<StreamVerification, EngineError> {
         let entries = self.destination.windows(&spec.name).await?;
         let columns: Vec<String> = spec
-            .at_grain(&[])
             .metrics
             .iter()
-            .filter(|metric| spec.schema.position(&metric.column).is_some())
+            .filter(|metric| metric.additive)
             .map(|metric| metric.column.clone())
             .collect();
         let mut verification = StreamVerification {

@@ -64,7 +64,7 @@ fn add_batch(
     let periods = batch
         .column_by_name(period_column)?
         .as_primitive_opt::<Date32Type>()?;
-    for metric in &spec.metrics {
+    for metric in spec.metrics.iter().filter(|metric| metric.additive) {
         let values = batch.column_by_name(&metric.column)?;
         for row in 0..batch.num_rows() {
             let key = Key {
