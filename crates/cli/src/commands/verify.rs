@@ -74,7 +74,8 @@ async fn read_again(
     let stop = signals::stop_token(Arc::clone(&progress));
     let result = engine.sync(&selection, stop).await;
     progress.finish();
-    summary::print(&context.printer, &result?)
+    summary::print(&context.printer, &result?)?;
+    Ok(())
 }
 
 fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {

@@ -69,6 +69,7 @@ impl Bars {
             Event::StreamFinished(summary) => {
                 if let Some(bar) = locked(&self.streams).remove(&summary.stream) {
                     bar.finish_and_clear();
+                    self.area.remove(&bar);
                 }
                 if summary.failure.is_some() {
                     self.say(&warning_line(&lines::line(event).unwrap_or_default()));

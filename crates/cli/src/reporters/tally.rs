@@ -15,7 +15,8 @@ pub(super) struct Tally {
     streams_finished: usize,
     streams: BTreeMap<String, StreamTally>,
     retries: u64,
-    wait: Option<Wait>,
+    /// When the quota allows the call that waits longest.
+    waits_until: Option<Instant>,
 }
 
 /// The state of one stream.
@@ -28,12 +29,6 @@ pub(super) struct StreamTally {
     rows: u64,
 }
 
-#[derive(Debug)]
-struct Wait {
-    budget: String,
-    until: Instant,
-}
-
 impl Tally {
     pub(super) fn new(now: Instant) -> Tally {
         Tally {
@@ -42,7 +37,7 @@ impl Tally {
             streams_finished: 0,
             streams: BTreeMap::new(),
             retries: 0,
-            wait: None,
+            waits_until: None,
         }
     }
 
@@ -78,14 +73,8 @@ impl Tally {
                 tally.rows = summary.rows;
                 tally.calls = summary.calls.into();
             }
-            Event::RateLimitWait { budget, wait } => {
-                let until = now + *wait;
-                if self.wait.as_ref().is_none_or(|wait| wait.until < until) {
-                    self.wait = Some(Wait {
-                        budget: budget.clone(),
-                        until,
-                    });
-                }
+            Event::RateLimitWait { wait, .. } => {
+                self.waits_until = self.waits_until.max(Some(now + *wait));
             }
             Event::Retry { .. } => self.retries += 1,
             _ => {}
@@ -121,13 +110,9 @@ impl Tally {
             counted(sum(|stream| stream.rows), "row"),
             span(now.duration_since(self.started)),
         ];
-        if let Some(wait) = self.wait.as_ref().filter(|wait| wait.until > now) {
-            let left = wait.until.duration_since(now);
-            parts.push(format!(
-                "waiting {} for the {} quota",
-                span(left),
-                wait.budget
-            ));
+        if let Some(until) = self.waits_until.filter(|until| *until > now) {
+            let left = until.duration_since(now);
+            parts.push(format!("waiting {} for quota", span(left)));
         } else if let Some(left) = self.time_left(now) {
             parts.push(format!("about {} left", span(left)));
         }
@@ -257,10 +242,7 @@ mod tests {
             );
         }
         let line = tally.line(start + Duration::from_secs(8));
-        assert!(
-            line.ends_with("waiting 12 s for the reporting quota"),
-            "{line}"
-        );
+        assert!(line.ends_with("waiting 12 s for quota"), "{line}");
         let line = tally.line(start + Duration::from_secs(21));
         assert!(!line.contains("waiting"), "{line}");
     }
