@@ -91,7 +91,7 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
     printer.data(overview(verification))?;
     for stream in &verification.streams {
         if !stream.left_out.is_empty() {
-            printer.note(&format!(
+            printer.note(format_args!(
                 "{}: not compared, because they do not add up: {}",
                 stream.stream,
                 stream.left_out.join(", ")
@@ -106,7 +106,7 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
             ));
         }
     }
-    printer.note(&format!(
+    printer.note(format_args!(
         "Asked Criteo with {}.",
         counted(u64::from(verification.calls), "call")
     ));
