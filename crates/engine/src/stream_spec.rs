@@ -42,7 +42,7 @@ pub struct StreamSpec {
     pub lookback_days: u32,
     /// Currency asked for.
     pub currency: String,
-    /// IANA name of the zone asked for.
+    /// IANA name of the zone in which days are cut: the one asked for, and UTC for files.
     pub time_zone_name: String,
     /// The same, resolved.
     pub time_zone: TimeZone,
@@ -104,10 +104,16 @@ impl StreamSpec {
         let fields = table_fields(stream, &dimensions, &metrics);
         let columns = fields.iter().map(|field| column(field)).collect();
         let (period, day_column) = time_step(stream, &fields, &dimensions);
-        let time_zone =
-            TimeZone::get(&config.criteo.timezone).map_err(|_| EngineError::Configuration {
-                message: format!("Time zone '{}' is not an IANA name", config.criteo.timezone),
-            })?;
+        // A request for files has no zone. That their days are those of UTC is assumed; counted in a zone that is ahead
+        // the oldest file would be missed, and in one behind it would be replaced by nothing once Criteo dropped it.
+        let time_zone_name = if stream.kind == StreamKind::Files {
+            "UTC"
+        } else {
+            &config.criteo.timezone
+        };
+        let time_zone = TimeZone::get(time_zone_name).map_err(|_| EngineError::Configuration {
+            message: format!("Time zone '{time_zone_name}' is not an IANA name"),
+        })?;
         let default_lookback = if stream.kind == StreamKind::Files {
             LOG_FILE_LOOKBACK_DAYS.min(config.sync.lookback_days)
         } else {
@@ -130,7 +136,7 @@ impl StreamSpec {
             start_date: choice.start_date.or(config.sync.start_date),
             lookback_days: choice.lookback_days.unwrap_or(default_lookback),
             currency: config.criteo.currency.clone(),
-            time_zone_name: config.criteo.timezone.clone(),
+            time_zone_name: time_zone_name.to_owned(),
             time_zone,
         })
     }
@@ -432,6 +438,12 @@ mod tests {
         let spec = spec(text, "r");
         assert_eq!(spec.period, Period::Month);
         assert_eq!(spec.day_column.as_deref(), Some("month"));
+    }
+
+    #[test]
+    fn the_days_of_files_are_those_of_utc() {
+        assert_eq!(spec("", "transparency").time_zone_name, "UTC");
+        assert_eq!(spec("", "statistics").time_zone_name, "Europe/Paris");
     }
 
     #[test]
