@@ -117,6 +117,8 @@ fn dense_days_of_placements_and_transactions_land_whole() {
         ..WorldConfig::default()
     };
     let mut stage = Stage::open(NOW, scenario(world), settings);
+    // By now some of the ad sets that were shown that day have been deleted, and no listing has them.
+    stage.advance_days(25);
     assert_was_split(&stage.sync());
     assert_whole(&stage);
     for (table, day, least) in [
@@ -128,6 +130,18 @@ fn dense_days_of_placements_and_transactions_land_whole() {
         ));
         assert!(rows >= least, "{table} has {rows} rows that day");
     }
+    let listed: Vec<String> = stage
+        .sandbox
+        .truth_entities("ad_sets")
+        .unwrap()
+        .iter()
+        .map(|ad_set| ad_set.element["id"].to_string().replace('"', "'"))
+        .collect();
+    let deleted = stage.number(&format!(
+        "SELECT count(DISTINCT ad_set_id) FROM placements WHERE day = DATE '{DENSE_DAY}' AND ad_set_id NOT IN ({})",
+        listed.join(", ")
+    ));
+    assert!(deleted > 0, "Every ad set of that day is still listed");
 }
 
 /// All placements of one ad set: there is no smaller question, so the day is left out, and nothing is cut.

@@ -1,6 +1,10 @@
 //! The built command against the sandbox, and every row and column that it lands against the sandbox's truth.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a test says what it measured, and what it had to leave out"
+)]
 
 mod support;
 

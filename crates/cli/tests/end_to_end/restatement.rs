@@ -1,6 +1,6 @@
 //! Days that Criteo restates, days that it no longer has, and configurations that change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
@@ -37,7 +37,7 @@ fn photograph(stage: &Stage, name: &str) -> PathBuf {
 }
 
 /// Attaches a copy to the database and asks about both, as `main` and `before`.
-fn number_of_both(stage: &Stage, before: &PathBuf, question: &str) -> i64 {
+fn number_of_both(stage: &Stage, before: &Path, question: &str) -> i64 {
     let database = stage.database();
     let attach = format!("ATTACH '{}' AS before (READ_ONLY)", before.display());
     database.execute_batch(&attach).unwrap();
@@ -46,7 +46,7 @@ fn number_of_both(stage: &Stage, before: &PathBuf, question: &str) -> i64 {
 
 /// Fails unless what was true at both instants differs in the ways that make the test worth something. The tables were
 /// equal to the truth both times, so they speak for it.
-fn assert_restated(stage: &Stage, before: &PathBuf, oldest_restated: &str) {
+fn assert_restated(stage: &Stage, before: &Path, oldest_restated: &str) {
     let vanished = "SELECT count(*) FROM before.main.fine ANTI JOIN main.fine \
                     USING (advertiser_id, ad_set_id, ad_id, category_id, device, os, day)";
     assert!(
@@ -181,50 +181,49 @@ fn a_metric_that_is_added_later_is_read_for_all_days() {
 }
 
 #[test]
-fn another_currency_zone_or_grain_is_refused_until_told_to_rebuild() {
-    let changes: [(&str, fn(&mut Settings), &str); 3] = [
-        (
-            "currency",
-            |settings| settings.criteo.currency = "USD".to_owned(),
-            "USD",
-        ),
-        (
-            "time zone",
-            |settings| settings.criteo.timezone = "America/New_York".to_owned(),
-            "America/New_York",
-        ),
-        (
-            "grain",
-            |settings| settings.reports[0].dimensions.push("Device".to_owned()),
-            "device",
-        ),
-    ];
-    for (what, change, named) in changes {
-        let settings = Settings::new(date(2026, 2, 20))
-            .with_only(&["statistics"])
-            .with_report(
-                "report",
-                &["AdvertiserId", "Day"],
-                &["Clicks", "AdvertiserCost"],
-            );
-        let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
-        stage.sync();
-        let true_before = stage.settings.clone();
+fn another_currency_is_refused_until_told_to_rebuild() {
+    assert_refused_until_rebuilt("USD", |settings| {
+        settings.criteo.currency = "USD".to_owned();
+    });
+}
 
-        change(&mut stage.settings);
-        stage.write_configuration();
-        let refusal = stage.criteo(&["sync"]).expect(2);
-        for word in [named, "--rebuild"] {
-            assert!(
-                refusal.stderr.contains(word),
-                "{what}: {word} is missing in\n{refusal}"
-            );
-        }
-        let changed = std::mem::replace(&mut stage.settings, true_before);
-        stage.assert_equals_truth();
+#[test]
+fn another_time_zone_is_refused_until_told_to_rebuild() {
+    assert_refused_until_rebuilt("America/New_York", |settings| {
+        settings.criteo.timezone = "America/New_York".to_owned();
+    });
+}
 
-        stage.settings = changed;
-        stage.criteo(&["sync", "--rebuild"]).expect(0);
-        stage.assert_equals_truth();
+#[test]
+fn another_grain_is_refused_until_told_to_rebuild() {
+    assert_refused_until_rebuilt("device", |settings| {
+        settings.reports[0].dimensions.push("Device".to_owned());
+    });
+}
+
+/// A table holds rows of one kind, so the command must say what does not fit, and leave the table alone.
+fn assert_refused_until_rebuilt(named: &str, change: impl Fn(&mut Settings)) {
+    let settings = Settings::new(date(2026, 2, 20))
+        .with_only(&["statistics"])
+        .with_report(
+            "report",
+            &["AdvertiserId", "Day"],
+            &["Clicks", "AdvertiserCost"],
+        );
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    stage.sync();
+
+    let before = stage.settings.clone();
+    change(&mut stage.settings);
+    stage.write_configuration();
+    let refusal = stage.criteo(&["sync"]).expect(2);
+    for word in [named, "--rebuild"] {
+        assert!(refusal.stderr.contains(word), "No {word} in {refusal}");
     }
+    let changed = std::mem::replace(&mut stage.settings, before);
+    stage.assert_equals_truth();
+
+    stage.settings = changed;
+    stage.criteo(&["sync", "--rebuild"]).expect(0);
+    stage.assert_equals_truth();
 }

@@ -105,6 +105,7 @@ fn reports_of_many_dimensions_and_of_long_periods() {
         "Clicks",
         "AdvertiserCost",
         "SalesPc30d",
+        "RoasPc30d",
         "Reach",
         "ClickThroughRate",
     ];
@@ -147,6 +148,7 @@ fn reports_of_many_dimensions_and_of_long_periods() {
         .with_report("by_year", &["AdvertiserId", "Year"], &metrics);
     let scenario = world(WorldConfig {
         advertisers: 2,
+        zero_denominator: String::new(),
         ..WorldConfig::default()
     });
     let mut stage = Stage::open("2026-04-01T09:30:00Z", scenario, settings);
@@ -181,6 +183,36 @@ fn hours_of_autumn() {
     stage.sync();
     assert_full(&stage);
     stage.assert_equals_truth();
+}
+
+/// In Auckland it is tomorrow already, in Los Angeles still yesterday. Log-level files know neither.
+#[test]
+fn where_the_day_is_another_than_in_utc() {
+    for (zone, now) in [
+        ("Pacific/Auckland", "2026-03-14T13:00:00Z"),
+        ("America/Los_Angeles", "2026-03-14T04:00:00Z"),
+    ] {
+        let settings = Settings::new(date(2026, 2, 8))
+            .in_currency_and_zone("EUR", zone)
+            .with_only(&[
+                "statistics",
+                "placements",
+                "transactions",
+                "transparency",
+                "marketplace_campaign_stats",
+            ]);
+        let scenario = world(WorldConfig {
+            advertisers: 1,
+            ..WorldConfig::default()
+        });
+        let mut stage = Stage::open(now, scenario, settings);
+        stage.sync();
+        assert_full(&stage);
+        stage.assert_equals_truth();
+        stage.advance_days(1);
+        stage.criteo(&["sync", "--full-refresh"]).expect(0);
+        stage.assert_equals_truth();
+    }
 }
 
 /// Criteo sends some events twice.

@@ -38,7 +38,7 @@ pub(super) fn compare(
     }
     let mut counts = Counts::default();
     expected::rows(stage, stream, &columns, advertisers, |row| {
-        counts.add(row, 1)
+        counts.add(row, 1);
     });
     table::rows(database, &stream.name, &columns, advertisers, |row| {
         counts.add(row, -1);

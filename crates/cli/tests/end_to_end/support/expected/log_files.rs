@@ -80,7 +80,7 @@ fn value(headings: &StringRecord, record: &StringRecord, column: &str) -> Cell {
 fn files(stage: &Stage, stream: &ExpectedStream, advertisers: &[String]) -> Vec<File> {
     let mut files = Vec::new();
     let mut day = stream.start_date;
-    while day < stream.today(&stage.sandbox) {
+    while day < utc_day(stage.sandbox.now()) {
         let mut instants = stage.instants().into_iter();
         if let Some(instant) = instants.find(|instant| is_kept(*instant, day)) {
             for advertiser in advertisers {
@@ -99,7 +99,11 @@ fn files(stage: &Stage, stream: &ExpectedStream, advertisers: &[String]) -> Vec<
     files
 }
 
+fn utc_day(instant: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(instant).date()
+}
+
 fn is_kept(instant: Timestamp, day: Date) -> bool {
-    let today = TimeZone::UTC.to_datetime(instant).date();
+    let today = utc_day(instant);
     (today - KEPT_DAYS.days()..today).contains(&day)
 }
