@@ -74,6 +74,7 @@ fn a_large_account_takes_few_calls() {
     let calls = stage.calls(STATISTICS);
     // floor(1.3 × ceil(rows / 100,000) + 3)
     let allowed = (13 * usize::try_from(rows).unwrap().div_ceil(100_000) + 30) / 10;
+    println!("{rows} rows took {calls} calls; {allowed} are allowed");
     assert!(
         calls <= allowed,
         "{calls} calls for {rows} rows, {allowed} are allowed"
