@@ -39,6 +39,16 @@ impl StreamRun {
     pub(super) async fn read_and_load(self: Arc<Self>, scope: Scope) -> Result<(), EngineError> {
         let mut steps = vec![Step::Read(scope)];
         while let Some(step) = steps.pop() {
+            // Before anything else: dozens of windows may wait for a slot, and those are not on their way yet when a
+            // person stops the run, or when the stream turns out to be hopeless.
+            let slot = self
+                .context
+                .slots
+                .acquire()
+                .await
+                .map_err(|closed| EngineError::Task {
+                    reason: closed.to_string(),
+                })?;
             if self.context.stop.is_cancelled() {
                 break;
             }
@@ -50,6 +60,7 @@ impl StreamRun {
             let window_id = Uuid::now_v7().to_string();
             let read_at = self.context.clock.now();
             let outcome = self.read(&step, &window_id, &meter).await?;
+            drop(slot);
             self.progress().count(&meter);
             match outcome {
                 Ok(window) => {
@@ -71,14 +82,6 @@ impl StreamRun {
         window_id: &str,
         meter: &Arc<Meter>,
     ) -> Result<Result<ReadWindow, ReadFailure>, EngineError> {
-        let _slot = self
-            .context
-            .slots
-            .acquire()
-            .await
-            .map_err(|closed| EngineError::Task {
-                reason: closed.to_string(),
-            })?;
         self.context.emit(&Event::WindowStarted {
             stream: self.spec.name.clone(),
             window: step.scope().to_string(),
