@@ -12,5 +12,6 @@ mod density;
 mod faults;
 mod kills;
 mod restatement;
+mod secrets;
 mod truth;
 mod verify;

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub(crate) struct Settings {
     pub(crate) criteo: CriteoSettings,
     pub(crate) sync: SyncSettings,
-    destination: DestinationSettings,
+    pub(crate) destination: DestinationSettings,
     pub(crate) streams: BTreeMap<String, StreamSettings>,
     pub(crate) reports: Vec<ReportSettings>,
 }
@@ -35,10 +35,10 @@ pub(crate) struct SyncSettings {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct DestinationSettings {
+pub(crate) struct DestinationSettings {
     #[serde(rename = "type")]
     kind: &'static str,
-    path: &'static str,
+    pub(crate) path: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -79,7 +79,7 @@ impl Settings {
             },
             destination: DestinationSettings {
                 kind: "duckdb",
-                path: Settings::DATABASE,
+                path: Settings::DATABASE.into(),
             },
             streams: BTreeMap::new(),
             reports: Vec::new(),
