@@ -89,16 +89,6 @@ impl Pool {
         DayRange::new(first, last)
     }
 
-    /// Advertiser-days still to be taken.
-    #[must_use]
-    pub fn remaining(&self) -> u64 {
-        self.needs
-            .values()
-            .flatten()
-            .map(|range| u64::from(range.days()))
-            .sum()
-    }
-
     /// The windows it would take by what is known now. Each window is taken to teach as much as it would when
     /// read, so a plan made before the first run also shows the small windows that learn the density.
     #[must_use]

@@ -166,7 +166,7 @@ impl StreamRun {
         let windows_left = {
             let mut work = self.work();
             work.learn(&load.entry.advertisers, scope);
-            work.windows_left(scope)
+            work.windows_left()
         };
         if doubtful {
             self.progress().doubt(scope);

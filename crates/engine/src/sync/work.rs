@@ -76,15 +76,11 @@ impl Work {
         }
     }
 
-    /// Roughly how many windows of the size of `scope` are left.
-    pub(super) fn windows_left(&self, scope: &Scope) -> usize {
+    /// How many windows are left by what is known now.
+    pub(super) fn windows_left(&self) -> usize {
         match self {
             Self::Listings(units) => units.len(),
-            Self::Days { pool, .. } => {
-                let days = scope.days.map_or(1, |days| u64::from(days.days()));
-                let size = days * u64::try_from(scope.advertisers.len()).unwrap_or(1).max(1);
-                usize::try_from(pool.remaining().div_ceil(size)).unwrap_or(usize::MAX)
-            }
+            Self::Days { pool, density, .. } => pool.windows(density).len(),
         }
     }
 }
