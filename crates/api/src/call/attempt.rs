@@ -1,6 +1,6 @@
 //! One attempt at a call.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use reqwest::{RequestBuilder, Response};
 
@@ -53,12 +53,17 @@ impl Caller {
         progress.status = Some(response.status().as_u16());
         let rate = self.heed(route, response.headers());
         if !response.status().is_success() {
+            // A reset stands on every answer. It is an order only where the quota is spent; else a
+            // call that failed would wait for the end of a minute that it has nothing to do with.
+            let must_wait = response.status() == StatusCode::TOO_MANY_REQUESTS
+                || rate.remaining == Some(0)
+                || response.headers().contains_key(header::RETRY_AFTER);
             let refusal = self
                 .read_refusal(route, token, response, &mut progress.bytes)
                 .await;
             return Err(Setback::Failure(Failure::Refused {
                 refusal: Box::new(refusal),
-                reset: rate.reset,
+                reset: rate.reset.filter(|_| must_wait),
             }));
         }
         sink.begin();

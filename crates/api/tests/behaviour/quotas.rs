@@ -127,6 +127,24 @@ async fn a_reset_beyond_all_patience_is_reported_at_once() {
 }
 
 #[tokio::test]
+async fn the_reset_on_another_failure_is_no_order_to_wait() {
+    let server = Server::start(|number, _| match number {
+        1 => with(
+            500,
+            &[
+                ("x-ratelimit-remaining", "39"),
+                ("x-ratelimit-reset", &unix_time_in(600)),
+            ],
+            "",
+        ),
+        _ => json(EMPTY),
+    })
+    .await;
+    server.client().advertisers().await.unwrap();
+    assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
 async fn a_429_without_a_reset_counts_as_an_attempt() {
     let server = Server::start(|_, _| with(429, &[], "")).await;
     let error = server.client().advertisers().await.unwrap_err();
