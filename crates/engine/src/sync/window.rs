@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::run::granted_advertisers;
 use super::stream::StreamRun;
-use crate::catalog::StreamKind;
+use crate::catalog::{Split, StreamKind};
 use crate::destination::{DestinationError, WindowLoad};
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow};
@@ -211,10 +211,13 @@ impl StreamRun {
         }
         let parts = match (&failure, &step) {
             (ReadFailure::TooMuch { .. } | ReadFailure::SpanTooLong { .. }, Step::Read(scope)) => {
-                Some(scope.halves(&self.spec).map_or_else(
-                    || vec![Step::ReadInParts(scope.clone())],
-                    |(first, second)| vec![Step::Read(first), Step::Read(second)],
-                ))
+                let halves = scope.halves(&self.spec);
+                let parts =
+                    halves.map(|(first, second)| vec![Step::Read(first), Step::Read(second)]);
+                parts.or_else(|| {
+                    self.has_parts()
+                        .then(|| vec![Step::ReadInParts(scope.clone())])
+                })
             }
             (ReadFailure::NoConsent { .. }, Step::Read(scope)) => scope
                 .advertiser_halves()
@@ -264,6 +267,12 @@ impl StreamRun {
             _ => {}
         }
         self.quarantine(step.scope(), entry, reason).await
+    }
+
+    /// Whether one advertiser and day can be read in parts.
+    fn has_parts(&self) -> bool {
+        let splits = &self.spec.stream.splits;
+        splits.contains(&Split::AdSets) || splits.contains(&Split::EventType)
     }
 
     /// Asks Criteo which advertisers of `scope` can still be read, gives up the others and returns the rest of the
