@@ -14,6 +14,10 @@ use crate::ledger::WindowEntry;
 use crate::source::{Meter, Scope};
 use crate::stream_spec::StreamSpec;
 
+/// Windows read once more although totals have not proved right. Should Criteo compute totals in another way after all,
+/// this is what it costs.
+const DOUBTS_ASKED_AGAIN: usize = 2;
+
 /// A stream while it is being read.
 pub(super) struct StreamRun {
     pub(super) context: Arc<Context>,
@@ -111,14 +115,21 @@ impl StreamRun {
         Ok(summary)
     }
 
-    /// Reads again what was loaded in spite of its totals, if any stream has shown since that they can be trusted.
+    /// Reads again what was loaded in spite of its totals: all of it when any stream has shown since that they can be
+    /// trusted, else a little, since a second answer whose totals agree shows that the first one lacked rows.
     async fn settle_doubts(self: &Arc<Self>) -> Result<(), EngineError> {
         let mut doubtful = std::mem::take(&mut self.progress().doubtful);
         if doubtful.is_empty() {
             return Ok(());
         }
         self.context.all_streams_have_read().await;
-        if !self.context.source.trusts_totals() {
+        for _ in 0..DOUBTS_ASKED_AGAIN {
+            if !self.context.source.trusts_totals() {
+                let mut one = doubtful.pop();
+                self.read_all(|| one.take()).await?;
+            }
+        }
+        if doubtful.is_empty() || !self.context.source.trusts_totals() {
             return Ok(());
         }
         self.context.warn(
