@@ -2,6 +2,7 @@
 //! database, not in the spool, not in the list of processes.
 
 use std::path::Path;
+use std::process::Stdio;
 
 use criteo_sandbox::{DEMO_CLIENT_SECRET, FaultKind, FaultRule, Framing};
 
@@ -210,7 +211,12 @@ fn a_wrong_secret_is_not_repeated() {
 fn what_waits_in_the_spool_holds_no_secret() {
     let stage = small_world::stage();
     let mut files_seen = 0;
-    let mut child = stage.command().args(["sync", "-vv"]).spawn().unwrap();
+    let mut child = stage
+        .command()
+        .args(["sync", "-q"])
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     while child.try_wait().unwrap().is_none() {
         let spool = stage.folder().join("criteo.duckdb.spool");
         let Ok(entries) = std::fs::read_dir(&spool) else {

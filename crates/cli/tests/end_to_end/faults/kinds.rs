@@ -87,12 +87,17 @@ pub(super) fn operations(kind: FaultKind) -> Option<&'static [&'static str]> {
             Some(&["GetAdsetReport"])
         }
         // Criteo's contract lets entities lack every member, so that one which is absent has no value.
-        FaultKind::MissingColumn | FaultKind::ValueThatDoesNotFit | FaultKind::DuplicateRows => {
-            Some(REPORTS)
-        }
+        FaultKind::MissingColumn | FaultKind::ValueThatDoesNotFit => Some(REPORTS),
+        // Undisclosed placements may be masked alike, so that two equal rows can be two.
+        FaultKind::DuplicateRows => Some(&["GetAdsetReport", "GetTransactionsReport"]),
         FaultKind::BadTimespan => Some(REPORTS_AND_FILES),
         _ => None,
     }
+}
+
+/// Whether nothing but the totals of an answer tells of the fault.
+pub(super) fn shows_in_totals_only(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::WithholdRows | FaultKind::DuplicateRows)
 }
 
 const REPORTS: &[&str] = &[
