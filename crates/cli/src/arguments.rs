@@ -53,7 +53,7 @@ Examples:
   criteo verify -s statistics --from 2026-03-01 --to 2026-03-31
   criteo verify --fix                          and read again what differs
 
-Exits with 0 only if every sum agrees, and with 3 if one differs.";
+Exits with 0 only if every sum agrees, and with 3 if one differs or nothing could be compared.";
 
 const FIELDS_EXAMPLES: &str = "\
 Examples:

@@ -17,8 +17,6 @@ pub(crate) enum Column {
     Words(&'static str),
     /// Numbers, to the right, never broken.
     Number(&'static str),
-    /// Prose, to the left, broken where the terminal ends.
-    Prose(&'static str),
 }
 
 impl TextTable {
@@ -32,21 +30,16 @@ impl TextTable {
         let mut head = Vec::new();
         for column in columns {
             let (name, alignment) = match column {
-                Column::Words(name) | Column::Prose(name) => (name, CellAlignment::Left),
+                Column::Words(name) => (name, CellAlignment::Left),
                 Column::Number(name) => (name, CellAlignment::Right),
             };
             alignments.push(alignment);
             head.push(Cell::new(name).set_alignment(alignment));
         }
         table.set_header(head);
-        for (index, column) in columns.iter().enumerate() {
-            let Some(configured) = table.column_mut(index) else {
-                continue;
-            };
-            configured.set_padding((0, 2));
-            if !matches!(column, Column::Prose(_)) {
-                configured.set_constraint(ColumnConstraint::ContentWidth);
-            }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
         let filled = vec![false; alignments.len()];
         TextTable {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::calendar::{DayRange, add_days};
+use crate::calendar::{Clock, DayRange, add_days};
 use crate::config::Config;
 use crate::destination::{self, Destination};
 use crate::error::EngineError;
@@ -14,6 +14,7 @@ use crate::event::{Outcome, QuarantinedWindow};
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
 use crate::stream_spec::StreamSpec;
+use crate::sync::{Selection, days_to_read};
 
 /// Gaps named per stream; more are counted.
 const GAPS_TO_NAME: usize = 5;
@@ -79,11 +80,20 @@ pub struct RunStatus {
 /// When the configuration is wrong or the destination cannot be read.
 pub async fn status(config: &Config) -> Result<Status, EngineError> {
     let destination = destination::open(config);
+    let clock = Clock::from_env()?;
     let mut streams = Vec::new();
     for spec in StreamSpec::resolve_all(config)? {
         let entries = destination.windows(&spec.name).await?;
         if spec.enabled || !entries.is_empty() {
-            streams.push(stream_status(destination.as_ref(), &spec, entries).await?);
+            streams.push(
+                stream_status(
+                    destination.as_ref(),
+                    &spec,
+                    entries,
+                    clock.today(&spec.time_zone),
+                )
+                .await?,
+            );
         }
     }
     let last_run = destination
@@ -110,6 +120,7 @@ async fn stream_status(
     destination: &dyn Destination,
     spec: &StreamSpec,
     entries: Vec<WindowEntry>,
+    today: Date,
 ) -> Result<StreamStatus, EngineError> {
     let loaded = || {
         entries
@@ -143,12 +154,23 @@ async fn stream_status(
             .collect();
         return Ok(status);
     };
+    let wanted = days_to_read(spec, &Selection::default(), today, None);
     let coverage = Coverage::paint(entries, everything);
     let mut gaps = Vec::new();
     for advertiser in coverage.advertisers() {
         for range in coverage.read_ranges(advertiser) {
             status.days_loaded += u64::from(range.days());
             status.immature_days += immature(&coverage, advertiser, range, spec);
+        }
+        // What is asked for by name and not there yet is missing, too; the default start moves on by itself.
+        let first_read = coverage
+            .read_ranges(advertiser)
+            .first()
+            .map(|range| range.first);
+        if let (Some(_), Some(first_read)) = (spec.start_date, first_read)
+            && let Some(gap) = DayRange::new(wanted.wanted_from, add_days(first_read, -1))
+        {
+            gaps.push(format!("{gap} of advertiser {advertiser}"));
         }
         gaps.extend(
             coverage

@@ -31,19 +31,19 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     let mut table = TextTable::new(&[
         Column::Words("STREAM"),
-        Column::Words("READ"),
-        Column::Number("ROWS A CALL"),
+        Column::Words("ON"),
+        Column::Words("WHAT"),
         Column::Words("HISTORY"),
-        Column::Prose("WHAT"),
+        Column::Number("ROWS A CALL"),
     ]);
     for stream in &streams {
         let is_on = if stream.on_by_default { "yes" } else { "no" };
         table.row([
             stream.stream.to_owned(),
             is_on.to_owned(),
-            stream.row_cap.map(count).unwrap_or_default(),
-            stream.history.clone().unwrap_or_default(),
             stream.title.to_owned(),
+            stream.history.clone().unwrap_or_default(),
+            stream.row_cap.map(count).unwrap_or_default(),
         ]);
     }
     context.printer.data(table.render())?;

@@ -90,6 +90,19 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
     }
     printer.data(overview(verification))?;
     for stream in &verification.streams {
+        if !stream.not_granted.is_empty() {
+            printer.warning(&format!(
+                "{}: not compared, because they no longer consent to this app: advertisers {}",
+                stream.stream,
+                stream.not_granted.join(", ")
+            ));
+        }
+        if stream.compared == 0 {
+            printer.warning(&format!(
+                "{}: nothing is loaded that could be compared",
+                stream.stream
+            ));
+        }
         if !stream.left_out.is_empty() {
             printer.note(format_args!(
                 "{}: not compared, because they do not add up: {}",

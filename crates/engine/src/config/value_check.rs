@@ -21,6 +21,11 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
             if path.as_os_str().is_empty() {
                 problems.push(place.key("path").problem("`path` must name a file"));
             }
+            if path.starts_with("~") {
+                problems.push(place.key("path").problem(
+                    "`path` begins with \"~\", which only shells know; write the folder out",
+                ));
+            }
             problems.extend(identifier_problem(&place.key("schema"), "schema", schema));
             if let Some(limit) = memory_limit
                 .as_deref()
@@ -109,7 +114,8 @@ fn advertiser_problems(ids: &[String], place: &Place<'_, '_>) -> Vec<Problem> {
 /// A problem with a name that becomes part of SQL, if there is one. Names are always quoted there, so this is for
 /// the people who will write queries: a name that needs no quotation marks is one less thing to know.
 pub(super) fn identifier_problem(place: &Place<'_, '_>, key: &str, name: &str) -> Option<Problem> {
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    // Tables that begin with an underscore are the ledger's.
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let goes_on_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let is_identifier = starts_well && goes_on_well && name.len() <= 63;
     (!is_identifier).then(|| {

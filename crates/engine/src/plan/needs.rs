@@ -33,6 +33,9 @@ pub struct Rules<'a> {
     pub time_zone: &'a TimeZone,
     /// Runs whose work this run carries on: what they loaded a short while ago is not asked for again.
     pub continued_runs: &'a HashSet<String>,
+    /// Whether the totals in Criteo's answers have proved right for this stream, in this run or an earlier one: then a
+    /// reading whose totals differ lacks rows or has too many.
+    pub totals_proved: bool,
     /// The current instant.
     pub now: Timestamp,
     /// The columns every reading must have had.
@@ -167,8 +170,8 @@ fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'
         return Need::LacksColumns;
     }
     let continued = rules.continued_runs.contains(&reading.run_id);
-    // The run that was interrupted can no longer settle what it doubted.
-    if continued && !reading.total_differences.is_empty() {
+    // The run that was interrupted can no longer settle what it doubted; a finished one may have been unable to.
+    if (continued || rules.totals_proved) && !reading.total_differences.is_empty() {
         return Need::Again;
     }
     if continued && is_fresh(reading, rules.now) {
@@ -227,6 +230,7 @@ mod tests {
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            totals_proved: false,
             now: NOW.parse().unwrap(),
             columns: &columns,
         };
@@ -305,6 +309,7 @@ mod tests {
             full_refresh: false,
             time_zone: &auckland,
             continued_runs: &continued,
+            totals_proved: false,
             now: NOW.parse().unwrap(),
             columns: &[],
         };
@@ -333,6 +338,7 @@ mod tests {
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            totals_proved: false,
             now: NOW.parse().unwrap(),
             columns: &columns,
         };
@@ -402,6 +408,7 @@ mod tests {
             full_refresh: true,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
+            totals_proved: false,
             now: NOW.parse().unwrap(),
             columns: &columns,
         };
@@ -417,6 +424,27 @@ mod tests {
             ..dead.clone()
         };
         assert_eq!(ranges(&doubted, &rules), vec![range]);
+        let long_final = WindowEntry {
+            read_at: "2026-03-10T10:00:00Z".parse().unwrap(),
+            run_id: "finished".to_owned(),
+            ..doubted
+        };
+        let nothing = |proved| {
+            let rules = Rules {
+                totals_proved: proved,
+                full_refresh: false,
+                range: long_final.days.unwrap(),
+                wanted_from: long_final.days.unwrap().first,
+                ..rules
+            };
+            let coverage = Coverage::paint(vec![long_final.clone()], rules.range);
+            Needs::find(&coverage, &["1".to_owned()], &rules).is_empty()
+        };
+        assert!(
+            nothing(false),
+            "totals that never proved right prove nothing"
+        );
+        assert!(!nothing(true));
         let hours_later = Rules {
             now: "2026-01-10T13:00:01Z".parse().unwrap(),
             ..rules

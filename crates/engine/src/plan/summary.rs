@@ -89,6 +89,14 @@ impl Plan {
                 .collect(),
         };
         for spec in &specs {
+            let made_for = engine.destination.stream(&spec.name).await?;
+            if !selection.rebuild && made_for.is_some_and(|entry| entry != spec.entry()) {
+                plan.notes.push(format!(
+                    "Table {} was made for other dimensions, another currency or time zone: a sync will refuse it \
+                     without --rebuild",
+                    spec.schema.table
+                ));
+            }
             let stream =
                 StreamPlan::make(engine, spec, selection, &advertisers, engine.clock.now()).await?;
             if spec.uses_report_budget() {

@@ -289,11 +289,14 @@ fn create_private_file(path: &Path) -> io::Result<File> {
 }
 
 fn create_private_folder(path: &Path) -> io::Result<()> {
+    // Only the last folder: a mistyped path should not grow a tree of folders.
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        created => created,
+    }
 }
 
 /// A rename is durable once its folder is flushed. Other systems than Unix cannot open folders.

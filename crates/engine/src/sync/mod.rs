@@ -15,7 +15,7 @@ mod window;
 mod work;
 
 pub(crate) use context::selected;
-pub(crate) use range::Days;
+pub(crate) use range::{Days, days_to_read};
 pub(crate) use run::{configured, density_of, granted_advertisers, needs_of, run};
 pub(crate) use work::entity_units;
 

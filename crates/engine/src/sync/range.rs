@@ -50,9 +50,17 @@ pub(crate) fn days_to_read(
         .filter(|asked| first_readable > *asked)
         .map(|asked| {
             format!(
-                "Criteo keeps {} from {readable_from} on; {asked} and the days until {first_readable} cannot be read",
+                "Criteo keeps {} from {readable_from} on; the days from {asked} until before {first_readable} \
+                 cannot be read",
                 spec.name
             )
+        })
+        .or_else(|| {
+            let asked = asked.filter(|asked| *asked > last)?;
+            Some(format!(
+                "Nothing to read of {}: the first day that is asked for is {asked}, the last one there is {last}",
+                spec.name
+            ))
         });
     Days {
         range,
@@ -144,10 +152,9 @@ mod tests {
             from: Some(date(2026, 7, 1)),
             ..Selection::default()
         };
-        assert_eq!(
-            super::days_to_read(&spec, &future, date(2026, 6, 15), None).range,
-            None
-        );
+        let days = super::days_to_read(&spec, &future, date(2026, 6, 15), None);
+        assert_eq!(days.range, None);
+        assert!(days.clamped.unwrap().contains("2026-07-01"));
     }
 
     #[test]

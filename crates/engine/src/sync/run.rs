@@ -34,6 +34,8 @@ use crate::stream_spec::StreamSpec;
 
 /// Runs looked back at to find interrupted ones.
 const RUNS_TO_LOOK_AT: usize = 100;
+/// Loaded windows whose totals agreed, after which those whose totals differ are read again.
+const AGREEMENTS_TO_TRUST: usize = 2;
 /// Days of loaded windows from which the density is taken.
 const DENSITY_DAYS: u32 = 60;
 
@@ -253,7 +255,12 @@ pub(crate) fn needs_of(
         return (Needs::default(), days);
     };
     let columns = spec.column_names();
+    let agreements = entries
+        .iter()
+        .filter(|entry| entry.verified == Some(true) && entry.rows > 0)
+        .count();
     let rules = Rules {
+        totals_proved: agreements >= AGREEMENTS_TO_TRUST,
         range,
         wanted_from: days.wanted_from,
         period: spec.period,

@@ -34,12 +34,14 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// Whether every sum is what Criteo says.
+    /// Whether something was compared, and every sum is what Criteo says.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.streams
-            .iter()
-            .all(|stream| stream.differences.is_empty())
+        self.streams.iter().any(|stream| stream.compared > 0)
+            && self
+                .streams
+                .iter()
+                .all(|stream| stream.differences.is_empty())
     }
 }
 
@@ -54,6 +56,8 @@ pub struct StreamVerification {
     pub last_day: Option<Date>,
     /// Advertisers that were compared.
     pub advertisers: usize,
+    /// Loaded advertisers that no longer consent to the app, so that Criteo cannot be asked about them.
+    pub not_granted: Vec<String>,
     /// Sums that were compared: advertisers × months × metrics.
     pub compared: u64,
     /// The metrics that were compared.
@@ -90,10 +94,14 @@ impl Engine {
     /// When Criteo or the destination cannot be asked.
     pub async fn verify(&self, selection: &Selection) -> Result<Verification, EngineError> {
         let totals = Totals::new(self)?;
+        let granted = sync::granted_advertisers(&self.client).await?;
         let mut streams = Vec::new();
         for spec in sync::selected(&self.specs, selection)? {
             if spec.stream.reader == Reader::Statistics {
-                streams.push(self.verify_stream(&spec, selection, &totals).await?);
+                streams.push(
+                    self.verify_stream(&spec, selection, &totals, &granted)
+                        .await?,
+                );
             }
         }
         Ok(Verification {
@@ -107,6 +115,7 @@ impl Engine {
         spec: &Arc<StreamSpec>,
         selection: &Selection,
         totals: &Totals,
+        granted: &[String],
     ) -> Result<StreamVerification, EngineError> {
         let entries = self.destination.windows(&spec.name).await?;
         let columns: Vec<String> = spec
@@ -120,6 +129,7 @@ impl Engine {
             first_day: None,
             last_day: None,
             advertisers: 0,
+            not_granted: Vec::new(),
             compared: 0,
             left_out: spec
                 .metrics
@@ -145,6 +155,13 @@ impl Engine {
             columns: &columns,
         };
         for (days, advertisers) in loaded_together(&coverage) {
+            let (advertisers, departed): (Vec<String>, Vec<String>) = advertisers
+                .into_iter()
+                .partition(|advertiser| granted.contains(advertiser));
+            verification.not_granted.extend(departed);
+            if advertisers.is_empty() {
+                continue;
+            }
             verification.advertisers += advertisers.len();
             verification.first_day = verification.first_day.into_iter().chain([days.first]).min();
             verification.last_day = verification.last_day.into_iter().chain([days.last]).max();
