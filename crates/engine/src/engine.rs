@@ -97,6 +97,18 @@ impl Engine {
     }
 }
 
+/// A client of Criteo's API by the configuration, for what needs no streams and no destination.
+///
+/// # Errors
+/// [`EngineError::Api`] when the address or a quota is refused.
+pub fn client(
+    config: &Config,
+    credentials: Credentials,
+    reporter: Arc<dyn Reporter>,
+) -> Result<Client, EngineError> {
+    Ok(Client::new(credentials, client_options(config, reporter)?)?)
+}
+
 /// The environment is not asked here: a door that wants it to win has applied it to the configuration, and one that
 /// brings its own (the demo) is not led astray by variables meant for another account.
 fn client_options(

@@ -11,12 +11,14 @@
 //! | [`source`], [`decode`] | calls to Criteo; bytes to typed Arrow |
 //! | [`spool`], [`destination`] | decoded windows on disk; tables and ledger |
 //! | [`sync`] | runs them together, splits, retries, quarantines |
+//! | [`consent`] | who let the app read, and waiting for more |
 //! | [`status`](mod@status), [`check`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
 
 pub mod calendar;
 pub mod catalog;
 pub mod check;
 pub mod config;
+pub mod consent;
 pub mod decode;
 pub mod destination;
 mod engine;
@@ -34,7 +36,7 @@ pub mod verify;
 
 pub use check::CheckLine;
 pub use config::Config;
-pub use engine::Engine;
+pub use engine::{Engine, client};
 pub use error::EngineError;
 pub use event::{Event, Outcome, Reporter, RunSummary};
 pub use plan::summary::Plan;
