@@ -9,6 +9,8 @@
 //!   granted, over all clones of a client, and fewer when Criteo's headers say so.
 //! * **Every failure that may pass is retried**, also of `POST`s, which here only read. What
 //!   remains is an [`Error`] whose variants are decisions a caller can take.
+//! * **Consent without the portal**: signs consent URLs and verifies callbacks of apps with a
+//!   Connector ([`connector`]).
 //! * **Secrets stay secret**: no key, token or signed link stands in any text that this crate
 //!   makes.
 //!
@@ -31,6 +33,7 @@
 mod base_url;
 mod call;
 mod client;
+pub mod connector;
 pub mod contract;
 mod credentials;
 mod envelope;
