@@ -16,6 +16,7 @@
 //! ```
 
 mod admin;
+mod consent;
 pub mod entities;
 mod faults;
 pub mod reports;
@@ -25,6 +26,10 @@ mod server;
 pub mod world;
 
 pub use admin::truth::{TrueEntity, Truth};
+pub use consent::{
+    Approval, CallbackRecord, ConnectorSettings, ConsentRefusal, DEMO_CONNECTOR_PRIVATE_KEY,
+    DEMO_CONNECTOR_PUBLIC_KEY,
+};
 pub use faults::{ActiveRule, FaultKind, FaultRule, Framing};
 pub use sandbox::{Sandbox, SandboxConfig, StartError};
 pub use scenario::{ClockSettings, Scenario, ScenarioError};

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::get;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::admin;
 use crate::admin::truth::{self, TrueEntity, Truth};
+use crate::consent::{self, Approval, CallbackRecord, ConsentRefusal};
 use crate::faults::{ActiveRule, FaultRule};
 use crate::reports::{MarketplaceStats, Problem, ReportKind};
 use crate::scenario::{Scenario, ScenarioError, check_rule};
@@ -90,6 +92,7 @@ impl Sandbox {
         let state = Arc::new(State::new(scenario, now, format!("http://{address}")));
         let router = Router::new()
             .nest("/admin", admin::routes())
+            .route("/request", get(consent::open).post(consent::submit))
             .fallback(chain::handle)
             .with_state(Arc::clone(&state));
         let service = router.into_make_service_with_connect_info::<Line>();
@@ -167,6 +170,49 @@ impl Sandbox {
     /// Gives or withdraws an advertiser's consent.
     pub fn set_consent(&self, advertiser_id: &str, granted: bool) {
         self.state.set_consent(advertiser_id, granted);
+    }
+
+    /// The address of the consent page, for URLs that an app signs.
+    pub fn consent_page(&self) -> String {
+        format!("{}/request", self.url())
+    }
+
+    /// What "Generate new URL" at the portal gives: a URL to the consent page that works once, within 30 days.
+    pub fn generate_consent_url(&self) -> String {
+        let query = self.state.consent_office().generate(&self.state);
+        format!("{}?{query}", self.consent_page())
+    }
+
+    /// Plays somebody who opens a consent URL, the portal's or a signed one, chooses these advertisers and approves.
+    /// Returns when the app has been called back.
+    ///
+    /// # Errors
+    /// When the page would turn that person away.
+    pub fn approve_consent(
+        &self,
+        url: &str,
+        advertiser_ids: &[String],
+    ) -> Result<Approval, ConsentRefusal> {
+        let query = admin::consent_query(&self.state, url)?.to_owned();
+        let (state, ids) = (Arc::clone(&self.state), advertiser_ids.to_vec());
+        let (done, approval) = std::sync::mpsc::channel();
+        let Some(runtime) = &self.runtime else {
+            return Err(ConsentRefusal::Incomplete);
+        };
+        runtime.spawn(async move {
+            let _ = done.send(consent::approve(&state, &query, &ids).await);
+        });
+        approval.recv().unwrap_or(Err(ConsentRefusal::Incomplete))
+    }
+
+    /// Registers the address that callbacks are posted to, or none.
+    pub fn set_callback_url(&self, url: Option<String>) {
+        self.state.consent_office().connector.callback_url = url;
+    }
+
+    /// Every callback so far.
+    pub fn callbacks(&self) -> Vec<CallbackRecord> {
+        self.state.consent_office().callbacks.clone()
     }
 
     /// The advertisers of the world, whether or not they gave consent.

@@ -29,6 +29,9 @@
 //! [consent]                      # absent means that every advertiser gave it
 //! revoked = ["1003"]
 //!
+//! [connector]                    # the Connector of the app; absent means the demo's, without callbacks
+//! callback_url = "http://127.0.0.1:8788/"
+//!
 //! [[faults]]                     # as many as wanted: see `FaultKind` for the kinds
 //! kind = "status"
 //! status = 429
@@ -50,6 +53,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::consent::ConnectorSettings;
 use crate::faults::FaultRule;
 use crate::server::limiter::Limits;
 use crate::server::state::ConsentSettings;
@@ -72,6 +76,8 @@ pub struct Scenario {
     pub keys: Vec<KeyPair>,
     /// Which advertisers may be read.
     pub consent: ConsentSettings,
+    /// What signs consent URLs and callbacks.
+    pub connector: ConnectorSettings,
     /// What goes wrong.
     pub faults: Vec<FaultRule>,
 }

@@ -140,7 +140,7 @@ fn key_file_path(section: &CriteoSection, environment: &Environment) -> Option<(
     }
 }
 
-fn read(path: &Path, named_by: &str) -> Result<String, ConfigError> {
+pub(super) fn read(path: &Path, named_by: &str) -> Result<String, ConfigError> {
     let bytes = std::fs::read(path).map_err(|source| ConfigError::KeyUnreadable {
         path: path.to_owned(),
         named_by: named_by.to_owned(),
@@ -154,7 +154,7 @@ fn read(path: &Path, named_by: &str) -> Result<String, ConfigError> {
 
 /// A sentence about a secret that other people of this machine can read, if they can.
 #[cfg(unix)]
-fn readable_by_others(path: &Path) -> Option<String> {
+pub(super) fn readable_by_others(path: &Path) -> Option<String> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
@@ -166,6 +166,6 @@ fn readable_by_others(path: &Path) -> Option<String> {
 
 /// Permissions of other systems are not looked at.
 #[cfg(not(unix))]
-fn readable_by_others(_path: &Path) -> Option<String> {
+pub(super) fn readable_by_others(_path: &Path) -> Option<String> {
     None
 }

@@ -39,6 +39,16 @@ impl Variable {
         name: "CRITEO_KEY_FILE",
         description: "Key file from Criteo's partner portal. Wins over key_file in the configuration.",
     };
+    /// The key pair of a Connector, as the portal lets people download it.
+    pub const CONNECTOR_KEY_FILE: Variable = Variable {
+        name: "CRITEO_CONNECTOR_KEY_FILE",
+        description: "File with the key pair of the app's Connector, for criteo consent url and listen.",
+    };
+    /// The page that signed consent URLs lead to.
+    pub const CONSENT_URL: Variable = Variable {
+        name: "CRITEO_CONSENT_URL",
+        description: "Address of the consent page, for the sandbox: https, or http on this machine.",
+    };
     /// The address of the API.
     pub const API_URL: Variable = Variable {
         name: "CRITEO_API_URL",
@@ -61,12 +71,14 @@ impl Variable {
     };
 
     /// Every variable, in the order of the reference page.
-    pub const ALL: [Variable; 9] = [
+    pub const ALL: [Variable; 11] = [
         Variable::CLIENT_ID,
         Variable::CLIENT_SECRET,
         Variable::CLIENT_ID_FILE,
         Variable::CLIENT_SECRET_FILE,
         Variable::KEY_FILE,
+        Variable::CONNECTOR_KEY_FILE,
+        Variable::CONSENT_URL,
         Variable::API_URL,
         Variable::REPORT_CALLS_PER_MINUTE,
         Variable::CALLS_PER_MINUTE,

@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Result<Credentials, &'static str> {
 }
 
 /// Splits `Your Client_ID: "abc"` into `yourclientid` and `abc`. The value is empty when nothing follows the label.
-fn label_and_value(line: &str) -> (String, &str) {
+pub(super) fn label_and_value(line: &str) -> (String, &str) {
     let (label, value) = line.split_once([':', '=', '|', '\t']).unwrap_or((line, ""));
     let label = label
         .chars()
@@ -63,7 +63,7 @@ fn label_and_value(line: &str) -> (String, &str) {
 }
 
 /// Takes off white space, the marks of JSON and YAML around a value, and its quotation marks.
-fn unquoted(value: &str) -> &str {
+pub(super) fn unquoted(value: &str) -> &str {
     let value = value.trim().trim_end_matches([',', ';', '}']).trim();
     for mark in ['"', '\''] {
         let inner = value

@@ -17,6 +17,7 @@
 //! );
 //! ```
 
+mod connector_key;
 mod credentials;
 mod document;
 mod environment;
@@ -36,6 +37,9 @@ mod selection_tests;
 #[cfg(test)]
 mod tests;
 
+pub use connector_key::{
+    FoundConnectorKey, KeyFileKind, connector_key, consent_page, is_connector_key, kind_of_key_file,
+};
 pub use credentials::{AppKey, credentials};
 pub use environment::{Environment, Variable};
 pub use problem::{ConfigError, Problem};

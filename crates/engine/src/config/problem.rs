@@ -70,6 +70,17 @@ pub enum ConfigError {
         /// Why it does not, without a word of its content.
         reason: String,
     },
+    /// No Connector key was found.
+    #[error("No Connector key was found: CRITEO_CONNECTOR_KEY_FILE is not set")]
+    NoConnectorKey,
+    /// A file was read but does not hold a Connector key.
+    #[error("{} {reason}", path.display())]
+    NotAConnectorKey {
+        /// The file.
+        path: PathBuf,
+        /// Why it does not, without a word of its content.
+        reason: String,
+    },
 }
 
 impl ConfigError {
@@ -92,6 +103,12 @@ impl ConfigError {
             ConfigError::NotAKey { .. } => Some(
                 "In Criteo's partner portal, open the app, then App credentials, Create new key. The file that is \
                  downloaded holds a client_id and a client_secret."
+                    .to_owned(),
+            ),
+            ConfigError::NoConnectorKey | ConfigError::NotAConnectorKey { .. } => Some(
+                "In Criteo's partner portal, open the app, then Connector Parameters, Create a new connector, and name \
+                 in CRITEO_CONNECTOR_KEY_FILE the file that is downloaded, which holds a public and a private key. \
+                 Without a Connector, use \"Generate new URL\" at the portal instead."
                     .to_owned(),
             ),
             ConfigError::Unreadable { .. }

@@ -4,11 +4,15 @@
 //! |---|---|
 //! | here | the advertisers granted now, and how two looks differ |
 //! | [`watch()`] | looks again and again until an advertiser appears |
+//! | [`memory`] | what was seen at the last look, kept from one process to the next |
+//! | [`listen`] | receives and verifies the callbacks that Criteo sends to apps with a Connector |
 //!
 //! At Criteo, consent is given to the app: it is the same for all of its keys, what several people grant adds up, and
 //! the sum is what `GET /advertisers/me` answers (seen by third-party code; an app without any consent gets an empty
 //! list). So one cheap call, which needs no permission, tells everything that is known here.
 
+pub mod listen;
+pub mod memory;
 mod watch;
 
 pub use watch::{Watch, WatchEvent, WatchOutcome, watch};

@@ -3,10 +3,13 @@
 //! There is no authentication: the sandbox listens on the loopback interface only.
 //! The README of the crate has a table of the endpoints.
 
+mod consent;
 mod controls;
 pub(crate) mod truth;
 
 use std::sync::Arc;
+
+pub(crate) use consent::query as consent_query;
 
 use axum::Json;
 use axum::Router;
@@ -31,6 +34,10 @@ pub(crate) fn routes() -> Router<Arc<State>> {
                 .delete(controls::clear_faults),
         )
         .route("/consent", post(controls::set_consent))
+        .route("/consent/urls", post(consent::generate))
+        .route("/consent/approve", post(consent::approve))
+        .route("/consent/callbacks", get(consent::callbacks))
+        .route("/connector", post(consent::set_callback_url))
         .route("/limits", get(controls::limits).post(controls::set_limits))
         .route("/truth/{report}", post(truth::serve_report))
         .route(

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::consent::ConsentOffice;
 use crate::faults::{FaultEngine, FaultRule};
 use crate::reports::Caps;
 use crate::scenario::Scenario;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     limiter: Mutex<Limiter>,
     tokens: Mutex<TokenOffice>,
     consent: RwLock<BTreeSet<String>>,
+    consent_office: Mutex<ConsentOffice>,
     faults: Mutex<FaultEngine>,
     calls: Mutex<CallLog>,
 }
@@ -81,6 +83,7 @@ impl State {
             limiter: Mutex::default(),
             tokens: Mutex::default(),
             consent: RwLock::new(consent),
+            consent_office: Mutex::new(ConsentOffice::new(scenario.connector)),
             faults: Mutex::new(faults),
             calls: Mutex::default(),
         }
@@ -132,6 +135,11 @@ impl State {
         } else {
             consent.remove(advertiser_id);
         }
+    }
+
+    /// The books of the consent page.
+    pub(crate) fn consent_office(&self) -> MutexGuard<'_, ConsentOffice> {
+        lock(&self.consent_office)
     }
 
     pub(crate) fn tokens(&self) -> MutexGuard<'_, TokenOffice> {
