@@ -1,5 +1,7 @@
 //! What can be typed: the command line as data, without a word of what it does.
 
+mod consent;
+
 use std::path::PathBuf;
 
 use clap::builder::Styles;
@@ -8,6 +10,10 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use jiff::Timestamp;
 use jiff::civil::Date;
+
+pub(crate) use consent::{
+    ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -162,6 +168,9 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Test the key, the consent of advertisers, each permission and the destination
     Check,
+    /// Show who granted the app access, and wait for more
+    #[command(after_help = consent::EXAMPLES)]
+    Consent(ConsentArguments),
     /// Run a pretend Criteo on this machine, with its limits and quirks
     #[command(after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxArguments),

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use criteo_engine::EngineError;
 use criteo_engine::config::ConfigError;
+use criteo_engine::consent::listen::ListenError;
 use criteo_engine::event::Outcome;
 
 use crate::printer::Printer;
@@ -123,6 +124,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     }
     error.chain().find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
+            return error.hint();
+        }
+        if let Some(error) = cause.downcast_ref::<ListenError>() {
+            return error.hint();
+        }
+        if let Some(error) = cause.downcast_ref::<criteo_api::Error>() {
             return error.hint();
         }
         cause.downcast_ref::<EngineError>()?.hint()

@@ -3,6 +3,7 @@
 mod answer;
 mod check;
 mod completions;
+mod consent;
 mod context;
 mod demo;
 mod fields;
@@ -31,6 +32,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Status => status::run(context).await,
         Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Check => check::run(context).await,
+        Command::Consent(arguments) => consent::run(context, arguments).await,
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
         Command::Completions(arguments) => completions::run(context, arguments),

@@ -43,7 +43,8 @@ pub struct Callback {
     /// The `state` of the consent URL, if the body is a JSON object with such a text. That Criteo repeats it was seen
     /// in third-party code; no source shows a body.
     pub state: Option<String>,
-    /// Everything that Criteo said.
+    /// Everything that Criteo said, serialised as a member `body`, `text` or `hex`.
+    #[serde(flatten)]
     pub body: CallbackBody,
 }
 
@@ -52,6 +53,7 @@ pub struct Callback {
 #[serde(rename_all = "snake_case")]
 pub enum CallbackBody {
     /// It is JSON.
+    #[serde(rename = "body")]
     Json(serde_json::Value),
     /// It is another text.
     Text(String),
