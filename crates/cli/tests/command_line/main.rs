@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod configuration;
+mod connector;
+mod consent;
 mod demo;
 mod results;
 mod running;
@@ -53,6 +55,7 @@ impl Folder {
     fn command(&self) -> std::process::Command {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_criteo"));
         command.current_dir(self.path());
+        command.env("XDG_STATE_HOME", self.path().join("state"));
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("CRITEO_") || name == "NO_COLOR" {

@@ -23,7 +23,7 @@ fn latency(milliseconds: u64, path: &str) -> FaultRule {
 }
 
 #[cfg(unix)]
-fn send(signal: &str, child: &Child) {
+pub(super) fn send(signal: &str, child: &Child) {
     let process = child.id().to_string();
     let status = Command::new("kill").args([signal, &process]).status();
     assert!(status.unwrap().success());
