@@ -8,10 +8,10 @@ use std::path::PathBuf;
 
 use criteo_api::connector::{ConnectorKey, ConsentPage};
 
+use super::ConfigError;
 use super::credentials::{read, readable_by_others};
 use super::environment::{Environment, Variable};
 use super::key_file::{self, label_and_value, unquoted};
-use super::{ConfigError, CriteoSection};
 
 /// A Connector key and where it was found.
 #[derive(Debug, Clone)]
@@ -128,21 +128,6 @@ fn parse(text: &str) -> Result<ConnectorKey, String> {
         (None, Some(_)) => missing("public key"),
         (None, None) => missing("public and private key"),
     }
-}
-
-/// Whether the value that stands where a client id or secret belongs is a Connector's: such an id is the public key
-/// of the Connector key that is at hand.
-///
-/// By shape alone the two cannot be told apart, since no source shows what either looks like.
-#[must_use]
-pub fn is_connector_key(section: &CriteoSection, environment: &Environment) -> bool {
-    let Ok(found) = connector_key(environment) else {
-        return false;
-    };
-    let id = environment
-        .value(Variable::CLIENT_ID)
-        .or(section.client_id.as_deref());
-    id.is_some_and(|id| id.trim() == found.key.public_key())
 }
 
 #[cfg(test)]

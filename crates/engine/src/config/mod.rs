@@ -38,7 +38,7 @@ mod selection_tests;
 mod tests;
 
 pub use connector_key::{
-    FoundConnectorKey, KeyFileKind, connector_key, consent_page, is_connector_key, kind_of_key_file,
+    FoundConnectorKey, KeyFileKind, connector_key, consent_page, kind_of_key_file,
 };
 pub use credentials::{AppKey, credentials};
 pub use environment::{Environment, Variable};

@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         print(printer, &granted)?;
         match (last, &change) {
             (Some(look), Some(change)) => {
-                printer.note(format_args!("\n{}", since(look.at, change)))
+                printer.note(format_args!("\n{}", since(look.at, change)));
             }
             _ => printer.note("\nThe next look will say what changed since this one."),
         }
