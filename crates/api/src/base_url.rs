@@ -64,7 +64,10 @@ impl BaseUrl {
     /// The name or IP address that is called.
     pub fn host(&self) -> &str {
         // Every address that passed the check has one.
-        self.0.host_str().unwrap_or_default().trim_matches(['[', ']'])
+        self.0
+            .host_str()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
     }
 
     /// The port that is called.

@@ -77,7 +77,8 @@ pub async fn knock(options: &ClientOptions) -> Result<Result<Knock, KnockFailure
     let headers = response.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let sunset = text("sunset").map(str::to_owned);
-    let is_deprecated = sunset.is_some() || text("deprecation").is_some_and(|value| value != "false");
+    let is_deprecated =
+        sunset.is_some() || text("deprecation").is_some_and(|value| value != "false");
     let clock_lead = date(headers).map(|theirs| lead(asked_at, elapsed, theirs));
     let redirects_to = text(header::LOCATION.as_str())
         .filter(|_| response.status().is_redirection())

@@ -64,7 +64,10 @@ mod tests {
         };
         assert_eq!(variable(only("all_proxy")), Some("all_proxy"));
         assert_eq!(variable(only("http_proxy")), None);
-        assert_eq!(variable(|_| Some("http://p:1".to_owned())), Some("HTTPS_PROXY"));
+        assert_eq!(
+            variable(|_| Some("http://p:1".to_owned())),
+            Some("HTTPS_PROXY")
+        );
         assert_eq!(variable(|_| Some(String::new())), None);
     }
 }

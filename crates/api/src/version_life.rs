@@ -85,9 +85,15 @@ mod tests {
         for life in VERSION_LIVES {
             let appears: Date = format!("{}-01", life.version).parse().unwrap();
             let end = life.decommissioned_from;
-            assert_eq!((end.year() - appears.year(), end.month()), (1, appears.month()));
+            assert_eq!(
+                (end.year() - appears.year(), end.month()),
+                (1, appears.month())
+            );
             assert_eq!(life.stage(appears), VersionStage::Current);
-            assert_eq!(life.stage(end.yesterday().unwrap()), VersionStage::Deprecated);
+            assert_eq!(
+                life.stage(end.yesterday().unwrap()),
+                VersionStage::Deprecated
+            );
             assert_eq!(life.stage(end), VersionStage::Decommissioned);
         }
     }

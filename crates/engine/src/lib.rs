@@ -11,14 +11,14 @@
 //! | [`source`], [`decode`] | calls to Criteo; bytes to typed Arrow |
 //! | [`spool`], [`destination`] | decoded windows on disk; tables and ledger |
 //! | [`sync`] | runs them together, splits, retries, quarantines |
-//! | [`status`](mod@status), [`check`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
+//! | [`status`](mod@status), [`doctor`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
 
 pub mod calendar;
 pub mod catalog;
-pub mod check;
 pub mod config;
 pub mod decode;
 pub mod destination;
+pub mod doctor;
 mod engine;
 pub mod error;
 pub mod event;
@@ -32,7 +32,6 @@ pub mod stream_spec;
 pub mod sync;
 pub mod verify;
 
-pub use check::CheckLine;
 pub use config::Config;
 pub use engine::Engine;
 pub use error::EngineError;
