@@ -142,6 +142,9 @@ mod tests {
             "a\n /very/long/path/indeed\n b"
         );
         assert_eq!(wrapped("größe größe", Some(11), 0), "größe größe");
-        assert_eq!(wrapped("like:\n\n    x = 1", Some(40), 2), "like:\n  \n      x = 1");
+        assert_eq!(
+            wrapped("like:\n\n    x = 1", Some(40), 2),
+            "like:\n  \n      x = 1"
+        );
     }
 }
