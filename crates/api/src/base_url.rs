@@ -61,6 +61,25 @@ impl BaseUrl {
         self.0.as_str()
     }
 
+    /// The name or IP address that is called.
+    pub fn host(&self) -> &str {
+        // Every address that passed the check has one.
+        self.0
+            .host_str()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+    }
+
+    /// The port that is called.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(443)
+    }
+
+    /// Whether calls are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        !self.is_plain_http()
+    }
+
     pub(crate) fn is_plain_http(&self) -> bool {
         self.0.scheme() == "http"
     }

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
+
 use crate::{Budget, Problem};
 
 /// Someone who is told what the client does, as it happens.
@@ -79,6 +81,17 @@ pub enum ApiEvent {
         operation: &'static str,
         /// The `Sunset` header as sent (an HTTP date), if it was.
         sunset: Option<String>,
+    },
+    /// An answer told how much of a quota is left.
+    QuotaTold {
+        /// Which quota.
+        budget: Budget,
+        /// Calls granted in any 60 seconds.
+        limit: Option<u32>,
+        /// Calls left until the reset.
+        remaining: Option<u64>,
+        /// When calls are allowed again, by Criteo's clock.
+        reset: Option<Timestamp>,
     },
     /// Criteo granted fewer calls a minute than configured, and the limiter now obeys.
     QuotaLowered {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use criteo_api::{BaseUrl, Client, ClientOptions, Credentials};
+use criteo_api::{BaseUrl, Client, ClientOptions, Credentials, Observer};
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,8 @@ impl Engine {
         credentials: Credentials,
         reporter: Arc<dyn Reporter>,
     ) -> Result<Self, EngineError> {
-        let options = client_options(config, Arc::clone(&reporter))?;
+        let observer = Arc::new(ApiReporter::new(Arc::clone(&reporter)));
+        let options = client_options(config, observer)?;
         let (report_calls_per_minute, calls_per_minute) =
             (options.report_calls_per_minute, options.calls_per_minute);
         let specs = StreamSpec::resolve_all(config)?;
@@ -111,12 +112,12 @@ pub fn client(
 
 /// The environment is not asked here: a door that wants it to win has applied it to the configuration, and one that
 /// brings its own (the demo) is not led astray by variables meant for another account.
-fn client_options(
+pub(crate) fn client_options(
     config: &Config,
-    reporter: Arc<dyn Reporter>,
+    observer: Arc<dyn Observer>,
 ) -> Result<ClientOptions, EngineError> {
     let mut options = ClientOptions {
-        observer: Some(Arc::new(ApiReporter::new(reporter))),
+        observer: Some(observer),
         ..ClientOptions::default()
     };
     if let Some(address) = &config.criteo.api_url {

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::destination::DestinationError;
+use crate::doctor;
 
 /// An error that ends a run (or keeps it from beginning). What goes wrong with a single window is not among them:
 /// that window is quarantined and the run goes on.
@@ -80,23 +81,27 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) => error.hint(),
-            Self::Api(error) => error.hint(),
+            Self::Api(error) => doctor::advice(self)
+                .map(str::to_owned)
+                .or_else(|| error.hint()),
             Self::Destination(error) => error.hint(),
-            Self::NoAdvertisers { .. } => Some(
-                "In Criteo's partner portal, open the app, press \"Generate new URL\" and let somebody who \
-                 administers the advertiser open it and approve. `criteo check` shows when it has worked."
+            Self::NoAdvertisers { .. } => doctor::advice(self)
+                .map(|advice| format!("{advice} `criteo check` shows when it has worked.")),
+            Self::Spool { .. } => Some(
+                "Choose another folder with `spool_dir` in [sync], or make room on this disk."
                     .to_owned(),
             ),
-            Self::Spool { .. } => {
-                Some("Choose another folder with `spool_dir` in [sync], or make room on this disk.".to_owned())
-            }
             Self::AnotherRun { .. } => Some(
-                "Wait for it to end; two runs cannot load into one destination at the same time.".to_owned(),
+                "Wait for it to end; two runs cannot load into one destination at the same time."
+                    .to_owned(),
             ),
-            Self::SpoolDamaged { path, .. } => {
-                Some(format!("Remove {path}; the window it belonged to will be read from Criteo again."))
-            }
-            Self::Configuration { .. } | Self::Clock(_) | Self::Task { .. } | Self::Unverifiable { .. } => None,
+            Self::SpoolDamaged { path, .. } => Some(format!(
+                "Remove {path}; the window it belonged to will be read from Criteo again."
+            )),
+            Self::Configuration { .. }
+            | Self::Clock(_)
+            | Self::Task { .. }
+            | Self::Unverifiable { .. } => None,
         }
     }
 

@@ -12,15 +12,15 @@
 //! | [`spool`], [`destination`] | decoded windows on disk; tables and ledger |
 //! | [`sync`] | runs them together, splits, retries, quarantines |
 //! | [`consent`] | who let the app read, and waiting for more |
-//! | [`status`](mod@status), [`check`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
+//! | [`status`](mod@status), [`doctor`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
 
 pub mod calendar;
 pub mod catalog;
-pub mod check;
 pub mod config;
 pub mod consent;
 pub mod decode;
 pub mod destination;
+pub mod doctor;
 mod engine;
 pub mod error;
 pub mod event;
@@ -34,7 +34,6 @@ pub mod stream_spec;
 pub mod sync;
 pub mod verify;
 
-pub use check::CheckLine;
 pub use config::Config;
 pub use engine::{Engine, client};
 pub use error::EngineError;

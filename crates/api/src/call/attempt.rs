@@ -103,6 +103,14 @@ impl Caller {
     /// end.
     fn heed(&self, route: &Route, headers: &HeaderMap) -> RateHeaders {
         let rate = RateHeaders::read(headers, Timestamp::now());
+        if rate.limit.is_some() || rate.remaining.is_some() {
+            self.notify(&ApiEvent::QuotaTold {
+                budget: route.budget,
+                limit: rate.limit,
+                remaining: rate.remaining,
+                reset: rate.reset.map(|reset| reset.at),
+            });
+        }
         if let Some(limiter) = self.limiter(route.budget) {
             if let Some(per_minute) = rate.limit.filter(|limit| limiter.lower(*limit)) {
                 self.notify(&ApiEvent::QuotaLowered {

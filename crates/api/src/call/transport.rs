@@ -120,7 +120,7 @@ fn describe(problem: reqwest::Error) -> String {
 }
 
 /// An error and its causes. The outer texts alone say too little ("error sending request").
-fn chain(problem: &dyn StdError) -> String {
+pub(crate) fn chain(problem: &dyn StdError) -> String {
     let mut text = problem.to_string();
     let mut cause = problem.source();
     while let Some(inner) = cause {

@@ -64,7 +64,8 @@ fn after(moment: Timestamp, seconds: i64) -> Option<Timestamp> {
         .ok()
 }
 
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
+/// The `Date` header: the server's clock, to the second.
+pub(crate) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(http::header::DATE)?.to_str().ok()?;
     jiff::fmt::rfc2822::parse(text)
         .ok()

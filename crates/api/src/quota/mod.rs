@@ -3,5 +3,5 @@
 mod headers;
 mod limiter;
 
-pub(crate) use headers::{RateHeaders, Reset};
+pub(crate) use headers::{RateHeaders, Reset, date};
 pub(crate) use limiter::Limiter;

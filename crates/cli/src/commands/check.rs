@@ -1,54 +1,150 @@
-//! `criteo check`: is the key good, who gave consent, what may it read, can we write?
+//! `criteo check`: every link of the chain between a person and a sync that works, one line each.
 
-use std::sync::Arc;
-
-use console::style;
-use criteo_engine::CheckLine;
+use console::{Style, measure_text_width, style};
+use criteo_engine::EngineError;
+use criteo_engine::config::{self, Environment};
+use criteo_engine::doctor::{self, Examination, LinkReport, Verdict};
 
 use super::context::Context;
 use crate::exit::Exit;
-use crate::reporters::Warnings;
+use crate::printer::Printer;
 
-/// Tests everything a sync needs, with one cheap call each.
+/// Examines every link and shows what was found. Also a configuration that cannot be read is a finding.
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let config = context.configuration()?;
-    let engine = context.engine(&config, Arc::new(Warnings::new(context.printer)))?;
-    let lines = engine.check().await;
+    let examination = match context.configuration() {
+        Ok(config) => {
+            let key = config::credentials(&config.criteo, &Environment::of_process());
+            doctor::examine(&config, key).await
+        }
+        Err(error) => doctor::without_configuration(&EngineError::Config(error)),
+    };
     let printer = &context.printer;
     if printer.is_json() {
-        printer.json(&lines)?;
+        printer.json(&examination)?;
     } else {
-        let width = lines
-            .iter()
-            .map(|line| line.name.chars().count())
-            .max()
-            .unwrap_or(0);
-        for line in &lines {
-            printer.data(text(line, width))?;
-        }
+        show(&examination, printer)?;
     }
-    let all_is_well = lines.iter().all(|line| line.ok);
-    Ok(if all_is_well {
-        Exit::Complete
-    } else {
-        Exit::Failed
+    Ok(match examination.verdict {
+        Verdict::Failed if examination.is_configuration() => Exit::Usage,
+        Verdict::Failed => Exit::Failed,
+        _ => Exit::Complete,
     })
 }
 
-fn text(line: &CheckLine, width: usize) -> String {
-    let mark = if line.ok {
-        style("ok  ").green()
-    } else {
-        style("FAIL").red().bold()
+fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {
+    let width = page_width();
+    let names = examination.links.iter().map(|link| link.name.len());
+    let column = names.max().unwrap_or(0);
+    for link in &examination.links {
+        printer.data(text(link, column, width))?;
+    }
+    let summary = summary(examination);
+    printer.data(format_args!("\n{summary}"))
+}
+
+/// The columns of a terminal, or what `COLUMNS` says. None for a pipe, where a line is a line however long.
+fn page_width() -> Option<usize> {
+    let told = std::env::var("COLUMNS").ok();
+    let terminal = || console::Term::stdout().size_checked();
+    told.and_then(|columns| columns.parse().ok())
+        .or_else(|| terminal().map(|(_, columns)| usize::from(columns)))
+        .map(|columns: usize| columns.clamp(40, 120))
+}
+
+/// The mark, the name, what was found; and below it what to do.
+fn text(link: &LinkReport, column: usize, width: Option<usize>) -> String {
+    let (mark, mark_style) = match link.verdict {
+        Verdict::Ok => ("ok", Style::new().green()),
+        Verdict::Warning => ("warn", Style::new().yellow().bold()),
+        Verdict::Failed => ("FAIL", Style::new().red().bold()),
+        Verdict::NotReached => ("-", Style::new().dim()),
     };
-    let name = &line.name;
-    let mut text = format!("{mark}  {name:width$}  {}", line.detail);
-    if let Some(hint) = &line.hint {
-        text.push_str(&format!(
-            "\n      {:width$}  {} {hint}",
-            "",
-            style("hint:").cyan().bold()
-        ));
+    let margin = "FAIL  ".len() + column + 2;
+    let page = width.map(|width| width.saturating_sub(margin).max(20));
+    let mark = mark_style.apply_to(format!("{mark:<4}"));
+    let mut name = format!("{:<column$}", link.name);
+    let mut detail = wrapped(&link.detail, page, margin);
+    if link.verdict == Verdict::NotReached {
+        name = style(name).dim().to_string();
+        detail = style(detail).dim().to_string();
+    }
+    let mut text = format!("{mark}  {name}  {detail}");
+    if let Some(next) = &link.next {
+        let label = "next: ";
+        let page = page.map(|page| page.saturating_sub(label.len()).max(20));
+        let next = wrapped(next, page, margin + label.len());
+        let label = style(label).cyan().bold();
+        text.push_str(&format!("\n{:margin$}{label}{next}", ""));
     }
     text
+}
+
+/// The one sentence at the end.
+fn summary(examination: &Examination) -> String {
+    let count = |verdict| {
+        let links = examination.links.iter();
+        links.filter(|link| link.verdict == verdict).count()
+    };
+    let (failed, warned) = (count(Verdict::Failed), count(Verdict::Warning));
+    let first = examination
+        .links
+        .iter()
+        .find(|link| link.verdict == Verdict::Failed);
+    match (first, failed, warned) {
+        (None, _, 0) => "Everything is in order: `criteo sync` can run.".to_owned(),
+        (None, _, 1) => "`criteo sync` can run; one thing should be known.".to_owned(),
+        (None, _, _) => format!("`criteo sync` can run; {warned} things should be known."),
+        (Some(link), 1, _) => format!("One link is broken: {}.", link.name),
+        (Some(link), _, _) => format!("{failed} links are broken. Begin with: {}.", link.name),
+    }
+}
+
+/// The text in lines of at most `page` columns, those after the first indented by `margin`. A word that is longer than
+/// a line stands whole on its own. Lines that the text has already stay apart.
+fn wrapped(text: &str, page: Option<usize>, margin: usize) -> String {
+    let mut lines = Vec::new();
+    for written in text.lines() {
+        let Some(page) = page else {
+            lines.push(written.to_owned());
+            continue;
+        };
+        if written.starts_with(' ') {
+            // An example to be copied.
+            lines.push(written.to_owned());
+            continue;
+        }
+        let mut line = String::new();
+        for word in written.split(' ') {
+            let fits = measure_text_width(&line) + 1 + measure_text_width(word) <= page;
+            if !line.is_empty() && !fits {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join(&format!("\n{:margin$}", ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn lines_break_between_words_and_hang() {
+        assert_eq!(wrapped("one two three", Some(8), 2), "one two\n  three");
+        assert_eq!(wrapped("one two three", None, 2), "one two three");
+        assert_eq!(
+            wrapped("a /very/long/path/indeed b", Some(6), 1),
+            "a\n /very/long/path/indeed\n b"
+        );
+        assert_eq!(wrapped("größe größe", Some(11), 0), "größe größe");
+        assert_eq!(
+            wrapped("like:\n\n    x = 1", Some(40), 2),
+            "like:\n  \n      x = 1"
+        );
+    }
 }

@@ -4,8 +4,8 @@ use super::Folder;
 
 const GOOD: &str = "[criteo]\ncurrency = \"EUR\"\n";
 
-/// The commands that need a configuration.
-const CONFIGURED: [&str; 4] = ["sync", "plan", "status", "check"];
+/// The commands that need a configuration. `check` needs one too, and says so on its list: `check/machine.rs`.
+const CONFIGURED: [&str; 3] = ["sync", "plan", "status"];
 
 #[test]
 fn without_a_file_one_is_shown_that_works() {
@@ -65,9 +65,7 @@ fn half_a_key_is_named() {
         .with_code(2)
         .saying_only(&["There is a client id, but no client secret was found"]);
     let mut command = folder.command();
-    command
-        .args(["check"])
-        .env("CRITEO_KEY_FILE", "nowhere.txt");
+    command.args(["plan"]).env("CRITEO_KEY_FILE", "nowhere.txt");
     super::Ended::of(&mut command)
         .with_code(2)
         .saying_only(&["Cannot read nowhere.txt, which CRITEO_KEY_FILE names\n  because: "]);

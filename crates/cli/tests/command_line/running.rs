@@ -119,9 +119,10 @@ fn what_is_left_out_decides_the_exit_code() {
     let check = folder.run_with_key("check").with_code(1);
     assert!(check.stdout.contains("FAIL"), "{check:#?}");
     let lines = folder.run_with_key("check --json").with_code(1).json();
-    let lines = lines.as_array().unwrap();
-    assert!(lines.iter().any(|line| line["ok"] == true), "{lines:#?}");
-    assert!(lines.iter().any(|line| line["ok"] == false), "{lines:#?}");
+    assert_eq!(lines["verdict"], "failed");
+    let lines = lines["links"].as_array().unwrap();
+    let has = |verdict: &str| lines.iter().any(|line| line["verdict"] == verdict);
+    assert!(has("ok") && has("failed"), "{lines:#?}");
 }
 
 #[test]

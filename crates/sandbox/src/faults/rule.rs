@@ -48,6 +48,8 @@ pub enum FaultKind {
     Timeout,
     /// 410 Gone: this version of the endpoint was decommissioned.
     Retired,
+    /// The `Date` header is off by `days` (1), which may be negative: the clocks of client and server disagree.
+    WrongDate,
     /// `Deprecation` and `Sunset` (`sunset`) headers, and a deprecation warning in the body where there is an envelope.
     Deprecated,
 }
@@ -139,7 +141,7 @@ pub struct FaultRule {
     /// How many rows `withhold_rows` and `duplicate_rows` touch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<usize>,
-    /// The longest span that `bad_timespan` lets through.
+    /// The longest span that `bad_timespan` lets through, or how far `wrong_date` is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<i64>,
     /// The date in the `Sunset` header of `deprecated`.
@@ -265,6 +267,9 @@ impl FaultRule {
             },
             FaultKind::Timeout => Fault::Timeout(seconds(600)),
             FaultKind::Retired => Fault::Retired,
+            FaultKind::WrongDate => Fault::WrongDate {
+                days: self.days.unwrap_or(1),
+            },
             FaultKind::Deprecated => Fault::Deprecated {
                 sunset: self
                     .sunset
@@ -320,6 +325,9 @@ pub(crate) enum Fault {
     },
     Timeout(Duration),
     Retired,
+    WrongDate {
+        days: i64,
+    },
     Deprecated {
         sunset: String,
     },

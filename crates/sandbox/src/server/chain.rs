@@ -8,8 +8,9 @@ use axum::extract::{ConnectInfo, Request, State as Extract};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::faults::before::{Ending, HTML_PAGE};
@@ -47,6 +48,7 @@ pub(crate) async fn handle(
 
     let mut headers = quota_headers(&state, &call);
     deprecation_headers(&call, &faults, &mut headers);
+    wrong_date(&faults, &mut headers);
     let outcome = match act_before(&faults, &state, &call, &line).await {
         Some(ending) => Err(ending),
         None => serve(&state, &call, number.get(), &mut headers)
@@ -213,6 +215,25 @@ fn deprecation_headers(call: &Call, faults: &[Fault], headers: &mut HeaderMap) {
     if let Some(Ok(sunset)) = sunset {
         headers.insert("deprecation", HeaderValue::from_static("true"));
         headers.insert("sunset", sunset);
+    }
+}
+
+/// A `Date` that the fault moves; without it the server writes the real one.
+fn wrong_date(faults: &[Fault], headers: &mut HeaderMap) {
+    let days = faults.iter().find_map(|fault| match fault {
+        Fault::WrongDate { days } => Some(*days),
+        _ => None,
+    });
+    let date = days.and_then(|days| {
+        let step = SignedDuration::from_hours(days.saturating_mul(24));
+        let moved = Timestamp::now().checked_add(step).ok()?;
+        let text = jiff::fmt::rfc2822::DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&moved)
+            .ok()?;
+        HeaderValue::from_str(&text).ok()
+    });
+    if let Some(date) = date {
+        headers.insert(DATE, date);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ pub(crate) struct State {
     pub(crate) token_settings: TokenSettings,
     /// `http://127.0.0.1:port`.
     pub(crate) base_url: String,
+    started: Instant,
     seed: u64,
     limits: RwLock<Limits>,
     limiter: Mutex<Limiter>,
@@ -78,6 +79,7 @@ impl State {
             keys,
             token_settings: scenario.token,
             base_url,
+            started: Instant::now(),
             seed,
             limits: RwLock::new(scenario.limits),
             limiter: Mutex::default(),
@@ -159,13 +161,18 @@ impl State {
         lock(&self.calls)
     }
 
+    /// Real time since the start.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// The key behind the call's bearer token.
     pub(crate) fn key_of(&self, call: &Call) -> Result<&KeyPair, Refusal> {
         let tokens = self.tokens();
         let client_id = tokens.client_of(call.authorization.as_deref(), Instant::now())?;
         self.keys
             .iter()
-            .find(|key| key.client_id == client_id)
+            .find(|key| key.client_id == client_id && key.works(self.age()))
             .ok_or(Refusal::Invalid)
     }
 

@@ -27,7 +27,9 @@ pub(super) fn answer(state: &State, call: &Call) -> Result<Payload, Problem> {
         ));
     }
     let known = state.keys.iter().any(|key| {
-        key.client_id == field("client_id") && key.client_secret == field("client_secret")
+        key.client_id == field("client_id")
+            && key.client_secret == field("client_secret")
+            && key.works(state.age())
     });
     if !known {
         return Err(refuse(

@@ -35,6 +35,14 @@ pub struct KeyPair {
     /// The application that the key belongs to: keys of one application share its call budgets.
     #[serde(default = "default_application")]
     pub application: String,
+    /// Real seconds after the start from which the key works. Criteo's docs: a new key takes up to 15 minutes. Until
+    /// then it is answered like a wrong one (assumed: no source tells the two apart).
+    #[serde(default)]
+    pub works_after_seconds: u64,
+    /// Real seconds after the start until which the key works, when it is going to be deleted. Criteo's docs: it stops
+    /// within 15 minutes. That it is then answered like a wrong one, and that its tokens end with it, is assumed.
+    #[serde(default)]
+    pub deleted_after_seconds: Option<u64>,
 }
 
 impl KeyPair {
@@ -45,7 +53,16 @@ impl KeyPair {
             client_secret: DEMO_CLIENT_SECRET.to_owned(),
             scopes: all_read_scopes(),
             application: default_application(),
+            works_after_seconds: 0,
+            deleted_after_seconds: None,
         }
+    }
+
+    /// Whether the key works when the sandbox has run for `age`.
+    pub(crate) fn works(&self, age: Duration) -> bool {
+        let seconds = age.as_secs();
+        seconds >= self.works_after_seconds
+            && self.deleted_after_seconds.is_none_or(|end| seconds < end)
     }
 
     /// Whether the key may call an operation that needs `scope`.

@@ -1,0 +1,146 @@
+//! From an error to its row of the table of causes.
+
+use criteo_api::{Error as ApiError, RetryReason};
+
+use super::CauseId;
+use crate::config::ConfigError;
+use crate::error::EngineError;
+
+/// A cause, with what was found in this very case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Which.
+    pub cause: CauseId,
+    /// What was found. No secrets.
+    pub detail: String,
+    /// The one thing to do: that of the table, or a better one for this case.
+    pub next: String,
+}
+
+impl Diagnosis {
+    /// A diagnosis with the table's advice.
+    pub(super) fn new(cause: CauseId, detail: impl Into<String>) -> Self {
+        Self {
+            cause,
+            detail: detail.into(),
+            next: cause.next().to_owned(),
+        }
+    }
+
+    /// The same with better advice.
+    pub(super) fn with_next(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+}
+
+/// What a failed call means. Of a key that Criteo does not know it can only say [`CauseId::KeyWrong`]; with
+/// [`KeyEvidence`](super::KeyEvidence) more can be said.
+#[must_use]
+pub fn diagnosis_of_api_error(error: &ApiError) -> Diagnosis {
+    let cause = cause_of_api_error(error).unwrap_or(CauseId::UnexpectedAnswer);
+    let diagnosis = Diagnosis::new(cause, error.to_string());
+    match (cause, error.hint()) {
+        // The table knows no better than "report it"; the client may.
+        (CauseId::UnexpectedAnswer, Some(hint)) => diagnosis.with_next(hint),
+        _ => diagnosis,
+    }
+}
+
+/// The row that a failed call belongs to, if it is one of them.
+pub(crate) fn cause_of_api_error(error: &ApiError) -> Option<CauseId> {
+    let token_is = |code: &str| {
+        error
+            .problems()
+            .iter()
+            .any(|problem| problem.code_starts_with(code))
+    };
+    Some(match error {
+        ApiError::Authentication { .. } if super::is_unknown_key(error) => CauseId::KeyWrong,
+        ApiError::Authentication { .. } if token_is("authorization-token-expired") => {
+            CauseId::TokenExpired
+        }
+        ApiError::Authentication { refusal, .. } if refusal.oauth.is_none() => {
+            CauseId::TokenRefused
+        }
+        ApiError::Forbidden { .. } if error.is_missing_consent() => CauseId::ConsentRevoked,
+        // A link of a log-level file that has expired; it has nothing to do with permissions.
+        ApiError::Forbidden { operation, .. } if *operation == "LogFile" => return None,
+        ApiError::Forbidden { .. } => CauseId::PermissionMissing,
+        ApiError::Retired { .. } => CauseId::VersionRetired,
+        ApiError::RateLimited { .. } => CauseId::QuotaSpent,
+        ApiError::TimedOut { .. } => CauseId::CriteoUnavailable,
+        ApiError::Transient {
+            last: RetryReason::Connection(_),
+            ..
+        } => CauseId::NoConnection,
+        ApiError::Transient { .. } => CauseId::CriteoUnavailable,
+        _ => return None,
+    })
+}
+
+/// The table's advice for an error of the engine, where the two mean the same. For errors whose own hint says more
+/// (a moment, a path) there is none.
+pub(crate) fn advice(error: &EngineError) -> Option<&'static str> {
+    let cause = match error {
+        EngineError::NoAdvertisers { .. } => CauseId::NoConsent,
+        EngineError::Api(error) => match cause_of_api_error(error)? {
+            cause @ (CauseId::KeyWrong
+            | CauseId::TokenExpired
+            | CauseId::TokenRefused
+            | CauseId::PermissionMissing
+            | CauseId::ConsentRevoked
+            | CauseId::VersionRetired) => cause,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(cause.next())
+}
+
+/// What an unusable key file or a missing key means.
+pub(super) fn diagnosis_of_key_error(error: &ConfigError) -> Diagnosis {
+    let cause = match error {
+        ConfigError::NoKey { .. } => CauseId::KeyMissing,
+        ConfigError::KeyUnreadable { .. } => CauseId::KeyFileUnreadable,
+        // The words are those of the reader of key files; a test of the command line holds the two together.
+        ConfigError::NotAKey { reason, .. } if reason.contains("signing keys") => {
+            CauseId::ConnectorKey
+        }
+        _ => CauseId::KeyFileNotAKey,
+    };
+    let diagnosis = Diagnosis::new(cause, with_source(error));
+    match error.hint() {
+        Some(hint) if cause == CauseId::KeyMissing => diagnosis.with_next(hint),
+        _ => diagnosis,
+    }
+}
+
+/// What an unusable configuration means.
+pub(super) fn diagnosis_of_configuration(error: &EngineError) -> Diagnosis {
+    let is_missing = matches!(error, EngineError::Config(ConfigError::NotFound { .. }));
+    let cause = if is_missing {
+        CauseId::ConfigurationMissing
+    } else {
+        CauseId::ConfigurationWrong
+    };
+    let diagnosis = Diagnosis::new(cause, with_source(error));
+    match error.hint() {
+        Some(hint) => diagnosis.with_next(hint),
+        None => diagnosis,
+    }
+}
+
+/// An error and its causes on one line, without repeating what transparent wrappers repeat.
+pub(super) fn with_source(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
+}
