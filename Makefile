@@ -10,7 +10,7 @@ ifeq ($(DUCKDB_LIB_DIR),)
 export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
 endif
 
-.PHONY: help setup build demo test lint format docs bench clean-demo
+.PHONY: help setup build demo test lint format docs reference bench clean-demo
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: ## Format all Rust code.
 
 docs: setup ## Build the API documentation of all crates, with warnings denied.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+reference: setup ## Write docs/reference anew from the program; a test fails while it is stale.
+	$(CARGO) run --locked --package criteo-connector -- reference --write docs/reference
 
 bench: setup ## Measure how fast a report is decoded, beside a plain JSON parse of the same bytes.
 	$(CARGO) bench --locked --package criteo-engine

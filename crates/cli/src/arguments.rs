@@ -80,6 +80,11 @@ Examples:
   criteo completions zsh  > ~/.zfunc/_criteo
   criteo completions fish > ~/.config/fish/completions/criteo.fish";
 
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  criteo schema > criteo.schema.json     then write `#:schema ./criteo.schema.json` into the first
+                                         line of criteo.toml, and editors know its keys";
+
 /// Lands all data of a Criteo app in your own database, complete and provable.
 ///
 /// Every report and every entity that your app's key may read becomes a typed table in a DuckDB file, with a ledger
@@ -179,6 +184,12 @@ pub(crate) enum Command {
     /// Print the completions of a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArguments),
+    /// Print the JSON Schema of the configuration, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+    /// Write the pages of docs/reference, or tell which of them are stale
+    #[command(hide = true)]
+    Reference(ReferenceArguments),
 }
 
 /// Which streams and days.
@@ -273,6 +284,26 @@ pub(crate) struct CompletionsArguments {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: Shell,
+}
+
+/// What `reference` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ReferenceArguments {
+    /// What to do with the pages.
+    #[command(flatten)]
+    pub(crate) target: ReferenceTarget,
+}
+
+/// What `reference` does with the pages.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ReferenceTarget {
+    /// Folder to write the pages into; pages that nothing stands behind any more are removed
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) write: Option<PathBuf>,
+    /// Folder whose pages are compared with what they should be
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) check: Option<PathBuf>,
 }
 
 fn day(written: &str) -> Result<Date, String> {

@@ -23,6 +23,22 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// Every way to end, in the order of the codes.
+    pub(crate) const ALL: [Exit; 4] = [Exit::Complete, Exit::Failed, Exit::Usage, Exit::Partial];
+
+    /// What it means, for the reference.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Exit::Complete => "everything that was asked for is loaded",
+            Exit::Failed => "failed",
+            Exit::Usage => "the command line or the configuration is wrong",
+            Exit::Partial => {
+                "partly loaded: some windows were quarantined and are named, or the run was interrupted; the next \
+                 run carries on. From `verify`: a sum differs"
+            }
+        }
+    }
+
     /// The code the process ends with.
     pub(crate) fn code(self) -> u8 {
         match self {

@@ -120,11 +120,14 @@ fn every_relative_link_leads_to_a_file() {
     let mut broken = Vec::new();
     let mut links = 0;
     let mut documents = files_in(&root);
-    documents.extend(files_in(&root.join("docs/adr")));
-    for document in documents
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "md"))
-    {
+    documents.extend(files_below(&root.join("docs")));
+    documents.retain(|file| file.extension().is_some_and(|end| end == "md"));
+    for folder in ["docs/adr", "docs/guides", "docs/reference"] {
+        let folder = root.join(folder);
+        let is_searched = documents.iter().any(|file| file.starts_with(&folder));
+        assert!(is_searched, "No document was found in {}", folder.display());
+    }
+    for document in &documents {
         let text = std::fs::read_to_string(document).unwrap();
         for link in text
             .split("](")
@@ -146,6 +149,81 @@ fn every_relative_link_leads_to_a_file() {
         "Only {links} links were found: is the search broken?"
     );
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_reference_says_what_the_program_does() {
+    // The program itself says which pages are stale and which command writes them anew.
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_criteo"))
+        .current_dir(repository())
+        .args(["reference", "--check", "docs/reference"])
+        .assert()
+        .success();
+}
+
+#[test]
+fn a_stale_page_of_the_reference_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let reference = |option: &str| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_criteo"));
+        command.args(["reference", option]).arg(folder.path());
+        command
+    };
+    reference("--write").assert().success();
+    reference("--check").assert().success();
+
+    let page = folder.path().join("exit-codes.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    std::fs::write(&page, text.replace("failed", "succeeded")).unwrap();
+    let obsolete = folder.path().join("streams/obsolete.md");
+    std::fs::copy(folder.path().join("streams/ads.md"), &obsolete).unwrap();
+    std::fs::remove_file(folder.path().join("ledger.md")).unwrap();
+    // Somebody's own file is none of ours.
+    std::fs::write(folder.path().join("notes.md"), "Mine.\n").unwrap();
+
+    let checked = reference("--check").assert().code(1);
+    let said = String::from_utf8(checked.get_output().stderr.clone()).unwrap();
+    for expected in [
+        "exit-codes.md is stale from line",
+        "ledger.md is missing",
+        "obsolete.md describes nothing any more",
+        "make reference",
+    ] {
+        assert!(said.contains(expected), "{expected:?} is missing: {said}");
+    }
+    assert!(!said.contains("notes.md"), "{said}");
+
+    reference("--write").assert().success();
+    reference("--check").assert().success();
+    assert!(!obsolete.exists());
+    assert!(folder.path().join("notes.md").exists());
+}
+
+#[test]
+fn the_readmes_exit_codes_are_those_of_the_reference() {
+    let rows = |document: &str| -> Vec<String> {
+        let text = read(document);
+        let rows = text.lines().filter(|line| {
+            line.strip_prefix("| ")
+                .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+        });
+        rows.map(str::to_owned).collect()
+    };
+    let readme = rows("README.md");
+    assert_eq!(readme.len(), 4, "{readme:?}");
+    assert_eq!(readme, rows("docs/reference/exit-codes.md"));
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in files_in(folder) {
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Receives events. Called from several threads at once, so it must not block for long.
@@ -24,7 +25,7 @@ impl Reporter for Silent {
 }
 
 /// A fact about a run, in the order in which things happen.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -107,6 +108,7 @@ pub enum Event {
         budget: String,
         /// For how long, in seconds.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         wait: Duration,
     },
     /// A call is tried again.
@@ -117,6 +119,7 @@ pub enum Event {
         attempt: u32,
         /// Pause before the next one, in seconds.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         wait: Duration,
         /// What went wrong.
         reason: String,
@@ -132,8 +135,22 @@ pub enum Event {
     RunFinished(RunSummary),
 }
 
+impl Event {
+    /// The JSON Schema of the events as they are serialized, with the documentation comments as descriptions. The
+    /// reference page of `--json` is made from it.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .for_serialize()
+            .with(|settings| settings.inline_subschemas = true)
+            .into_generator()
+            .into_root_schema_for::<Event>()
+            .to_value()
+    }
+}
+
 /// What a run did for one stream.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct StreamSummary {
     /// Stream name.
     pub stream: String,
@@ -160,7 +177,7 @@ pub struct StreamSummary {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RunSummary {
     /// Identifier of the run, also in the ledger.
     pub run_id: String,
@@ -175,7 +192,7 @@ pub struct RunSummary {
 }
 
 /// How a run ended. The exit code of the command follows from it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything that was asked for is loaded: exit code 0.
@@ -189,13 +206,15 @@ pub enum Outcome {
 }
 
 /// A window that was given up, in words a person can act on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct QuarantinedWindow {
     /// Stream name.
     pub stream: String,
     /// First day, for report streams.
+    #[schemars(with = "Option<String>")]
     pub first_day: Option<Date>,
     /// Last day, for report streams.
+    #[schemars(with = "Option<String>")]
     pub last_day: Option<Date>,
     /// The advertisers concerned.
     pub advertiser_ids: Vec<String>,

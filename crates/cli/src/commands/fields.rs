@@ -75,34 +75,49 @@ fn stream(name: &str) -> Result<&'static Stream, UsageError> {
 }
 
 fn listed<'a>(stream: &Stream, field: &'a Field) -> Listed<'a> {
-    let defaults = stream
-        .default_dimensions
-        .iter()
-        .chain(&stream.default_metrics);
-    let is_chosen = matches!(field.role, Role::Dimension | Role::Metric);
     Listed {
         field: &field.name,
         column: &field.column,
-        field_type: match field.field_type {
-            FieldType::Text => "text",
-            FieldType::Integer => "integer",
-            FieldType::Money => "money",
-            FieldType::Float => "float",
-            FieldType::Boolean => "boolean",
-            FieldType::Date => "date",
-            FieldType::Timestamp => "timestamp",
-            FieldType::TimestampUtc => "timestamp in UTC",
-            FieldType::Json => "json",
-        },
-        role: match field.role {
-            Role::Dimension => "dimension",
-            Role::Metric => "metric",
-            Role::Attribute => "attribute",
-            Role::Stamp => "stamp",
-        },
+        field_type: type_name(field.field_type),
+        role: role(field.role),
         additive: field.additive,
-        on_by_default: !is_chosen || defaults.into_iter().any(|name| *name == field.name),
+        on_by_default: is_on_by_default(stream, field),
         description: &field.description,
+    }
+}
+
+/// Whether a field is read when the configuration chooses nothing.
+pub(super) fn is_on_by_default(stream: &Stream, field: &Field) -> bool {
+    let is_chosen = matches!(field.role, Role::Dimension | Role::Metric);
+    let mut defaults = stream
+        .default_dimensions
+        .iter()
+        .chain(&stream.default_metrics);
+    !is_chosen || defaults.any(|name| *name == field.name)
+}
+
+/// The type of a field in words.
+pub(super) fn type_name(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Text => "text",
+        FieldType::Integer => "integer",
+        FieldType::Money => "money",
+        FieldType::Float => "float",
+        FieldType::Boolean => "boolean",
+        FieldType::Date => "date",
+        FieldType::Timestamp => "timestamp",
+        FieldType::TimestampUtc => "timestamp in UTC",
+        FieldType::Json => "json",
+    }
+}
+
+/// The role of a field in words.
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Dimension => "dimension",
+        Role::Metric => "metric",
+        Role::Attribute => "attribute",
+        Role::Stamp => "stamp",
     }
 }
 

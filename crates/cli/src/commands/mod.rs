@@ -8,7 +8,9 @@ mod context;
 mod demo;
 mod fields;
 mod plan;
+mod reference;
 mod sandbox;
+mod schema;
 mod status;
 mod streams;
 mod summary;
@@ -36,6 +38,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
         Command::Completions(arguments) => completions::run(context, arguments),
+        Command::Schema => schema::run(context),
+        Command::Reference(arguments) => reference::run(context, arguments).await,
     }
 }
 

@@ -73,7 +73,7 @@ fn listed(stream: &Stream) -> Listed<'_> {
 }
 
 /// How far back Criteo goes, and until when.
-fn history(stream: &Stream) -> Option<String> {
+pub(super) fn history(stream: &Stream) -> Option<String> {
     let span = match (stream.history_months, stream.history_days) {
         (Some(months), _) if months % 12 == 0 => format!("{} years", months / 12),
         (Some(months), _) => format!("{months} months"),

@@ -127,6 +127,7 @@ pub enum DestinationSection {
     /// A DuckDB file. It is created when it is not there.
     Duckdb {
         /// The file. Relative paths start at the folder of the configuration file.
+        #[schemars(example = &"criteo.duckdb")]
         path: PathBuf,
         /// Schema (namespace) inside the file that holds the tables.
         #[serde(default = "main_schema")]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::{Config, DestinationSection};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
@@ -57,8 +59,9 @@ pub fn spool_folder(config: &Config) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// What a destination can promise. The engine and the documentation read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a destination can promise. The engine reads it, and the reference page shows each field beside the
+/// documentation comment that it has here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Capabilities {
     /// Name for people.
     pub name: &'static str,
@@ -72,6 +75,17 @@ pub struct Capabilities {
     pub comments: bool,
     /// Several processes may write at the same time.
     pub concurrent_writers: bool,
+}
+
+impl Capabilities {
+    /// The JSON Schema of these promises, with the documentation comments as descriptions.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .into_generator()
+            .into_root_schema_for::<Capabilities>()
+            .to_value()
+    }
 }
 
 /// One window, decoded and on local disk, ready to replace what the destination holds.
