@@ -1,0 +1,109 @@
+//! A guide as a list of things to do.
+
+/// What a guide tells people to do, in order.
+#[derive(Debug)]
+pub(crate) struct Guide {
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// One thing to do or to see.
+#[derive(Debug)]
+pub(crate) enum Block {
+    /// Commands to type.
+    Commands(Commands),
+    /// What the commands before it print.
+    Output { line: usize, text: String },
+    /// A file to write.
+    File { name: String, text: String },
+}
+
+/// Commands to type, and how they may end.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    pub(crate) line: usize,
+    pub(crate) text: String,
+    pub(crate) exit_codes: Vec<i32>,
+    pub(crate) needs_packages: bool,
+}
+
+/// The comment before a block.
+#[derive(Debug, Default)]
+struct Directions {
+    exit_codes: Option<Vec<i32>>,
+    needs_packages: bool,
+    file: Option<String>,
+}
+
+impl Guide {
+    /// Reads a guide. What it cannot mean is refused, so that no block goes untested by a slip of the pen.
+    pub(crate) fn parse(name: &str, text: &str) -> Guide {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut directions = Directions::default();
+        let mut after_commands = false;
+        let mut lines = text.lines().enumerate();
+        while let Some((index, line)) = lines.next() {
+            let place = format!("{name}, line {}", index + 1);
+            if let Some(comment) = line.trim().strip_prefix("<!--") {
+                directions.read(comment.trim_end_matches("-->").trim(), &place);
+                continue;
+            }
+            let Some(language) = line.strip_prefix("```") else {
+                if !line.trim().is_empty() {
+                    after_commands = false;
+                }
+                continue;
+            };
+            let mut inside = String::new();
+            loop {
+                let (_, line) = lines
+                    .next()
+                    .unwrap_or_else(|| panic!("{place}: the block has no end"));
+                if line == "```" {
+                    break;
+                }
+                inside.push_str(line);
+                inside.push('\n');
+            }
+            let directions = std::mem::take(&mut directions);
+            let was_after_commands = std::mem::take(&mut after_commands);
+            match (language, directions.file) {
+                ("sh", None) => {
+                    after_commands = true;
+                    blocks.push(Block::Commands(Commands {
+                        line: index + 1,
+                        text: inside,
+                        exit_codes: directions.exit_codes.unwrap_or_else(|| vec![0]),
+                        needs_packages: directions.needs_packages,
+                    }));
+                }
+                ("text", None) if was_after_commands => blocks.push(Block::Output {
+                    line: index + 1,
+                    text: inside,
+                }),
+                ("bash" | "shell" | "", _) => {
+                    panic!("{place}: say `sh` for commands, `text` for what is only shown")
+                }
+                (_, Some(name)) => blocks.push(Block::File { name, text: inside }),
+                // Shown only.
+                _ => {}
+            }
+        }
+        Guide { blocks }
+    }
+}
+
+impl Directions {
+    fn read(&mut self, comment: &str, place: &str) {
+        match comment.split_once(':') {
+            Some(("exit", codes)) => {
+                let codes = codes.split_whitespace().map(|code| code.parse().unwrap());
+                self.exit_codes = Some(codes.collect());
+            }
+            Some(("needs", what)) if what.trim() == "pypi" => self.needs_packages = true,
+            Some(("file", name)) => self.file = Some(name.trim().to_owned()),
+            // Marks of tables that another test compares.
+            None => {}
+            Some(_) => panic!("{place}: nobody knows what <!-- {comment} --> means"),
+        }
+    }
+}
