@@ -107,7 +107,8 @@ pub fn client(
     credentials: Credentials,
     reporter: Arc<dyn Reporter>,
 ) -> Result<Client, EngineError> {
-    Ok(Client::new(credentials, client_options(config, reporter)?)?)
+    let observer = Arc::new(ApiReporter::new(reporter));
+    Ok(Client::new(credentials, client_options(config, observer)?)?)
 }
 
 /// The environment is not asked here: a door that wants it to win has applied it to the configuration, and one that
