@@ -99,34 +99,36 @@ fn summary(examination: &Examination) -> String {
     }
 }
 
-/// The text in lines of at most `page` columns, those after the first indented by `margin`. A word that is longer than
-/// a line stands whole on its own. Lines that the text has already stay apart.
+/// The text in lines of at most `page` columns, those after the first indented by `margin`. Lines that the text has
+/// already stay apart and keep their own indentation. A word that is longer than a line stands whole on its own.
 fn wrapped(text: &str, page: Option<usize>, margin: usize) -> String {
     let mut lines = Vec::new();
     for written in text.lines() {
-        let Some(page) = page else {
-            lines.push(written.to_owned());
-            continue;
-        };
-        if written.starts_with(' ') {
-            // An example to be copied.
-            lines.push(written.to_owned());
-            continue;
-        }
-        let mut line = String::new();
-        for word in written.split(' ') {
-            let fits = measure_text_width(&line) + 1 + measure_text_width(word) <= page;
-            if !line.is_empty() && !fits {
-                lines.push(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
+        let words = written.trim_start();
+        let indentation = &written[..written.len() - words.len()];
+        let mut line = indentation.to_owned();
+        for word in words.split(' ') {
+            let is_begun = line.len() > indentation.len();
+            let width = measure_text_width(&line) + 1 + measure_text_width(word);
+            if is_begun && page.is_some_and(|page| width > page) {
+                lines.push(std::mem::replace(&mut line, indentation.to_owned()));
+            } else if is_begun {
                 line.push(' ');
             }
             line.push_str(word);
         }
         lines.push(line);
     }
-    lines.join(&format!("\n{:margin$}", ""))
+    let hanging = " ".repeat(margin);
+    let mut shown = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        if number > 0 {
+            shown.push('\n');
+            shown.push_str(if line.trim().is_empty() { "" } else { &hanging });
+        }
+        shown.push_str(line.trim_end());
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -142,9 +144,13 @@ mod tests {
             "a\n /very/long/path/indeed\n b"
         );
         assert_eq!(wrapped("größe größe", Some(11), 0), "größe größe");
+    }
+
+    #[test]
+    fn lists_keep_their_lines_and_their_indentation() {
         assert_eq!(
-            wrapped("like:\n\n    x = 1", Some(40), 2),
-            "like:\n  \n      x = 1"
+            wrapped("two:\n  one thing\n\n  another", Some(6), 1),
+            "two:\n   one\n   thing\n\n   another"
         );
     }
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::diagnosis::{Diagnosis, diagnosis_of_api_error};
 use super::machine::Memory;
-use super::{CauseId, KeyVerdict, Link, LinkReport, Subject, is_unknown_key};
+use super::{CauseId, KeyVerdict, Link, LinkReport, Subject, is_unknown_key, words};
 use crate::calendar::add_days;
 use crate::config::{AppKey, Config};
 use crate::sync::granted_advertisers;
@@ -34,8 +34,8 @@ struct Access<'a> {
     subject: &'a Subject,
     client: Client,
     memory: &'a Memory,
-    /// The first call that was refused because the quota is spent.
-    spent: Option<Diagnosis>,
+    /// The first call that was refused because its quota is spent, and which quota.
+    spent: Option<(Budget, Diagnosis)>,
     /// A link that failed for a reason that every later call shares.
     obstacle: Option<Link>,
 }
@@ -86,7 +86,7 @@ pub(super) async fn examine(
             if error.operation() != Some("Token") =>
         {
             links.push(LinkReport::ok(Link::Token, "Criteo accepts the key"));
-            access.meet(Link::Token, &error);
+            access.meet(Link::Token, Budget::General, &error);
         }
         Err(error) => {
             links.push(LinkReport::failed(
@@ -104,7 +104,10 @@ pub(super) async fn examine(
     };
     match (access.spent, access.obstacle) {
         (None, Some(Link::ApiVersion)) => wait(links, &[Link::Quota], Link::ApiVersion),
-        (spent, _) => links.push(subject.watch.report(spent, quota)),
+        (spent, _) => {
+            let refused = spent.map(|(_, diagnosis)| diagnosis);
+            links.push(subject.watch.report(refused, quota));
+        }
     }
 }
 
@@ -116,11 +119,11 @@ fn wait(links: &mut Vec<LinkReport>, waiting: &[Link], because: Link) {
 
 impl Access<'_> {
     /// Turns the failure of a call into a line. What belongs to another link's line is noted for it.
-    fn meet(&mut self, link: Link, error: &ApiError) -> LinkReport {
+    fn meet(&mut self, link: Link, budget: Budget, error: &ApiError) -> LinkReport {
         let diagnosis = diagnosis_of_api_error(error);
         match diagnosis.cause {
             CauseId::QuotaSpent => {
-                self.spent.get_or_insert(diagnosis);
+                self.spent.get_or_insert((budget, diagnosis));
                 LinkReport::not_reached(link, Link::Quota)
             }
             CauseId::VersionRetired => {
@@ -133,10 +136,14 @@ impl Access<'_> {
 
     /// Whether a call of this quota can be made now, or which link it waits for.
     fn may_call(&self, budget: Budget) -> Result<(), Link> {
+        let refused = self
+            .spent
+            .as_ref()
+            .is_some_and(|(spent, _)| *spent == budget);
         match self.obstacle {
             Some(link) => Err(link),
             // A call would wait for the end of Criteo's minute.
-            None if self.subject.watch.is_spent(budget) => Err(Link::Quota),
+            None if refused || self.subject.watch.is_spent(budget) => Err(Link::Quota),
             None => Ok(()),
         }
     }
@@ -151,7 +158,7 @@ impl Access<'_> {
         let granted = match granted_advertisers(&self.client).await {
             Ok(granted) => granted,
             Err(crate::EngineError::Api(error)) => {
-                let report = self.meet(Link::Advertisers, &error);
+                let report = self.meet(Link::Advertisers, Budget::General, &error);
                 links.push(report);
                 return None;
             }
@@ -189,26 +196,37 @@ impl Access<'_> {
                 // The one that can be tried without an advertiser.
                 (Ok(()), Link::PermissionCampaigns, advertiser) => {
                     let answer = self.try_campaigns(advertiser).await;
-                    self.judge(link, answer, "campaigns and ad sets can be read")
+                    self.judge(link, budget, answer, "campaigns and ad sets can be read")
                 }
                 (Ok(()), _, None) => LinkReport::not_reached(link, Link::Advertisers),
                 (Ok(()), Link::PermissionAnalytics, Some(advertiser)) => {
                     let answer = self.try_analytics(advertiser).await;
-                    self.judge(link, answer, "reports can be read")
+                    self.judge(link, budget, answer, "reports can be read")
                 }
                 (Ok(()), _, Some(advertiser)) => {
                     let answer = self.client.advertiser_ads(advertiser, 1, 0).await.map(drop);
-                    self.judge(link, answer, "ads, creatives and coupons can be read")
+                    self.judge(
+                        link,
+                        budget,
+                        answer,
+                        "ads, creatives and coupons can be read",
+                    )
                 }
             };
             links.push(report);
         }
     }
 
-    fn judge(&mut self, link: Link, answer: Result<(), ApiError>, works: &str) -> LinkReport {
+    fn judge(
+        &mut self,
+        link: Link,
+        budget: Budget,
+        answer: Result<(), ApiError>,
+        works: &str,
+    ) -> LinkReport {
         match answer {
             Ok(()) => LinkReport::ok(link, works),
-            Err(error) => self.meet(link, &error),
+            Err(error) => self.meet(link, budget, &error),
         }
     }
 
@@ -331,14 +349,7 @@ fn unknown_key(error: &ApiError, verdict: &KeyVerdict, evidence: &str) -> LinkRe
 
 fn evidence_in_words(evidence: &super::KeyEvidence) -> String {
     let now = Timestamp::now();
-    let age = |moment: Timestamp| {
-        let minutes = now.duration_since(moment).as_mins().max(0);
-        match minutes {
-            0..120 => format!("{minutes} minutes"),
-            120..2_880 => format!("{} hours", minutes / 60),
-            _ => format!("{} days", minutes / 1_440),
-        }
-    };
+    let age = |moment: Timestamp| words::span(now.duration_since(moment));
     let received = evidence
         .received
         .map(|moment| format!("this one was put here {} ago", age(moment)));

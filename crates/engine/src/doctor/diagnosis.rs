@@ -126,8 +126,9 @@ pub(super) fn diagnosis_of_configuration(error: &EngineError) -> Diagnosis {
     };
     let diagnosis = Diagnosis::new(cause, with_source(error));
     match error.hint() {
-        Some(hint) => diagnosis.with_next(hint),
-        None => diagnosis,
+        // Its hint is a whole file, which is more than a line can hold.
+        Some(hint) if !is_missing => diagnosis.with_next(hint),
+        _ => diagnosis,
     }
 }
 

@@ -21,6 +21,7 @@ mod machine;
 mod network;
 mod quota_watch;
 mod troubleshooting;
+mod words;
 
 pub use causes::{CAUSES, Cause, CauseId};
 pub(crate) use diagnosis::advice;

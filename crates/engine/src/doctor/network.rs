@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::diagnosis::Diagnosis;
-use super::{CauseId, Link, LinkReport, Subject};
+use super::{CauseId, Link, LinkReport, Subject, words};
 use crate::calendar::NOW_VARIABLE;
 
 /// Longer than any healthy network needs to find a name or open a connection.
@@ -244,8 +244,7 @@ fn clock(knock: &Knock) -> LinkReport {
         "behind"
     };
     if off > CLOCK_TOLERANCE {
-        let rounded = SignedDuration::from_secs(off.as_secs());
-        let detail = format!("is {rounded:#} {side} Criteo's");
+        let detail = format!("is {} {side} Criteo's", words::span(off));
         let diagnosis = Diagnosis::new(CauseId::ClockWrong, detail);
         return if off > CLOCK_LIMIT {
             LinkReport::failed(Link::Clock, diagnosis)
