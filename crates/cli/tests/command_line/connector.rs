@@ -262,11 +262,9 @@ fn a_listener_ends_with_its_time_and_with_the_reader_of_its_output() {
 fn a_port_in_use_is_told_with_a_way_out() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let mut command = command(
-        &folder(),
-        &sandbox(),
-        &format!("consent listen --port {port}"),
-    );
+    let (sandbox, folder) = (sandbox(), folder());
+    let line = format!("consent listen --port {port}");
+    let mut command = command(&folder, &sandbox, &line);
     Ended::of(&mut command).with_code(1).saying_only(&[
         &format!("error: Cannot listen on 127.0.0.1:{port}\n  because: "),
         "hint: Another program listens there. Choose another port with --port",

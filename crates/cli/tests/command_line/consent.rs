@@ -295,7 +295,7 @@ fn a_watch_takes_sensible_times_only() {
     let folder = Folder::new();
     for (line, said) in [
         ("consent --watch --timeout soon", "90s, 30m or 2h"),
-        ("consent --watch --timeout -5s", "value"),
+        ("consent --watch --timeout=-5s", "90s, 30m or 2h"),
         ("consent --watch --timeout 0s", "90s, 30m or 2h"),
         ("consent --watch --every 500ms", "quota"),
         ("consent --timeout 5s", "--watch"),
