@@ -61,6 +61,15 @@ Examples:
 
 Exits with 0 only if every sum agrees, and with 3 if one differs or nothing could be compared.";
 
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  criteo check                                 what is broken, and what to do about it
+  criteo check --json | jq '.links[] | select(.verdict == \"failed\") | {id, cause, next}'
+                                               for a script
+
+Exits with 0 when nothing is broken, warnings or not, with 2 when the configuration or the key's place is, and with 1
+when anything else is.";
+
 const FIELDS_EXAMPLES: &str = "\
 Examples:
   criteo fields statistics               all dimensions and metrics
@@ -171,7 +180,11 @@ pub(crate) enum Command {
     /// Compare the sums of the tables with Criteo's own totals
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),
-    /// Test the key, the consent of advertisers, each permission and the destination
+    /// Test every link from this machine to Criteo and to the destination, and say what to do about a broken one
+    ///
+    /// Configuration, key, proxy, DNS, connection, TLS, clock, API version, token, advertisers, each permission, quota,
+    /// destination, spool: one line each. Seven requests at most, and nothing stays behind.
+    #[command(after_help = CHECK_EXAMPLES)]
     Check,
     /// Show who granted the app access, and wait for more
     #[command(after_help = consent::EXAMPLES)]

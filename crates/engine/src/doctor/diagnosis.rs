@@ -1,9 +1,11 @@
 //! From an error to its row of the table of causes.
 
+use std::path::Path;
+
 use criteo_api::{Error as ApiError, RetryReason};
 
 use super::CauseId;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, KeyFileKind, kind_of_key_file};
 use crate::error::EngineError;
 
 /// A cause, with what was found in this very case.
@@ -103,10 +105,7 @@ pub(super) fn diagnosis_of_key_error(error: &ConfigError) -> Diagnosis {
     let cause = match error {
         ConfigError::NoKey { .. } => CauseId::KeyMissing,
         ConfigError::KeyUnreadable { .. } => CauseId::KeyFileUnreadable,
-        // The words are those of the reader of key files; a test of the command line holds the two together.
-        ConfigError::NotAKey { reason, .. } if reason.contains("signing keys") => {
-            CauseId::ConnectorKey
-        }
+        ConfigError::NotAKey { path, .. } if holds_connector_key(path) => CauseId::ConnectorKey,
         _ => CauseId::KeyFileNotAKey,
     };
     let diagnosis = Diagnosis::new(cause, with_source(error));
@@ -114,6 +113,11 @@ pub(super) fn diagnosis_of_key_error(error: &ConfigError) -> Diagnosis {
         Some(hint) if cause == CauseId::KeyMissing => diagnosis.with_next(hint),
         _ => diagnosis,
     }
+}
+
+fn holds_connector_key(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .is_ok_and(|text| kind_of_key_file(&text) == KeyFileKind::ConnectorKey)
 }
 
 /// What an unusable configuration means.
