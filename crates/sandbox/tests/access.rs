@@ -80,6 +80,27 @@ async fn tokens_are_checked_and_end() {
 }
 
 #[tokio::test]
+async fn keys_begin_and_end_and_are_answered_like_wrong_ones() {
+    let keys = "[[keys]]\nclient_id = \"new\"\nclient_secret = \"s\"\nworks_after_seconds = 900\n\
+        [[keys]]\nclient_id = \"soon\"\nclient_secret = \"s\"\nworks_after_seconds = 1\n\
+        [[keys]]\nclient_id = \"gone\"\nclient_secret = \"s\"\ndeleted_after_seconds = 0\n\
+        [[keys]]\nclient_id = \"good\"\nclient_secret = \"s\"\n";
+    let sandbox = sandbox(keys);
+    let client = Client::builder().no_proxy().build().unwrap();
+    let mut bodies = Vec::new();
+    for (id, secret) in [("new", "s"), ("gone", "s"), ("good", "wrong")] {
+        let answer = token(&client, &sandbox, id, secret).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{id}");
+        bodies.push(answer.text().await.unwrap());
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "the answers tell them apart: {bodies:?}");
+    assert_eq!(token(&client, &sandbox, "good", "s").await.status(), 200);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(token(&client, &sandbox, "soon", "s").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_key_reads_what_its_scopes_allow() {
     let keys =
         "[[keys]]\nclient_id = \"reports\"\nclient_secret = \"s\"\nscopes = [\"Analytics_Read\"]";

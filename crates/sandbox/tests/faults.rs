@@ -304,6 +304,22 @@ async fn endpoints_age() {
 }
 
 #[tokio::test]
+async fn the_date_can_be_off() {
+    for days in [1, -3] {
+        let mut rule = FaultRule::new(FaultKind::WrongDate);
+        rule.days = Some(days);
+        let caller = struck_by(rule).await;
+        let answer = caller.statistics(&caller.week()).await;
+        assert_eq!(answer.status(), 200, "only the date is wrong");
+        let date = answer.headers()["date"].to_str().unwrap();
+        let date = jiff::fmt::rfc2822::parse(date).unwrap().timestamp();
+        let off = date.duration_since(jiff::Timestamp::now()).as_hours();
+        // Whole seconds are told, so it may look a little less than it is.
+        assert!((off - days * 24).abs() <= 1, "{days}: {off}");
+    }
+}
+
+#[tokio::test]
 async fn rules_come_and_go_over_the_admin_endpoint() {
     let caller = Caller::new("").await;
     let rules = json!([

@@ -8,6 +8,7 @@
 mod body;
 mod entities;
 mod events;
+mod knock;
 mod quotas;
 mod refusals;
 mod retries;

@@ -111,7 +111,7 @@ causes! {
         seen: "The key file does not hold a client id and a client secret",
         recognised: "One of the two is missing in the file, or stands there twice with different values.",
         reason: "Another file was named, or the downloaded one was edited.",
-        next: "In Criteo's partner portal, open the app, press \"Create new key\", and use the downloaded file as it is.",
+        next: "Use the file as Criteo's portal downloaded it (open the app, press \"Create new key\"), and give no other id or secret beside it.",
     }
     ConnectorKey "connector_key" on Key {
         seen: "The file holds the key pair of a Connector instead of an API key",
