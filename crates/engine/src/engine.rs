@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::destination::{self, Destination};
 use crate::error::EngineError;
 use crate::event::{Reporter, RunSummary};
+use crate::neighbours::Neighbours;
 use crate::plan::summary::Plan;
 use crate::source::ApiReporter;
 use crate::stream_spec::StreamSpec;
@@ -33,6 +34,12 @@ pub struct Engine {
     pub(crate) advertiser_ids: Option<Vec<String>>,
     pub(crate) report_calls_per_minute: u32,
     pub(crate) calls_per_minute: u32,
+    /// The connection of the configuration that this is for, where there are any.
+    pub(crate) connection: Option<String>,
+    /// How many connections the configuration has.
+    pub(crate) connection_count: usize,
+    /// What it knows of the others, when several work one after the other.
+    pub(crate) neighbours: Option<Neighbours>,
 }
 
 impl Engine {
@@ -67,6 +74,9 @@ impl Engine {
             advertiser_ids: config.criteo.advertiser_ids.clone(),
             report_calls_per_minute,
             calls_per_minute,
+            connection: config.criteo.connection.clone(),
+            connection_count: config.connections.len(),
+            neighbours: None,
         })
     }
 

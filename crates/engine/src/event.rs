@@ -33,6 +33,9 @@ pub enum Event {
     RunStarted {
         /// Identifier of the run, also in the ledger.
         run_id: String,
+        /// The connection it reads with, where the configuration has any.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         /// The interrupted run whose work this one carries on, if any.
         continues: Option<String>,
         /// Streams that will be read, in order.

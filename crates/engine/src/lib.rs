@@ -13,7 +13,9 @@
 //! | [`sync`] | runs them together, splits, retries, quarantines |
 //! | [`consent`] | who let the app read, and waiting for more |
 //! | [`status`](mod@status), [`doctor`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
+//! | [`introduce`], [`application_of`] | several connections with one destination; whose key this is |
 
+mod application;
 pub mod calendar;
 pub mod catalog;
 pub mod config;
@@ -25,6 +27,7 @@ mod engine;
 pub mod error;
 pub mod event;
 pub mod ledger;
+mod neighbours;
 pub mod plan;
 pub mod schema;
 pub mod source;
@@ -34,10 +37,12 @@ pub mod stream_spec;
 pub mod sync;
 pub mod verify;
 
+pub use application::{Application, application_of};
 pub use config::Config;
 pub use engine::{Engine, client};
 pub use error::EngineError;
 pub use event::{Event, Outcome, Reporter, RunSummary};
+pub use neighbours::{Neighbours, introduce};
 pub use plan::summary::Plan;
 pub use status::status;
 pub use stream_spec::StreamSpec;

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use criteo_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
-use support::{Caller, STATISTICS, sandbox, token};
+use support::{Caller, STATISTICS, sandbox, token, week_of};
 
 async fn refusal(answer: reqwest::Response) -> (u16, String, String) {
     let status = answer.status().as_u16();
@@ -209,6 +209,38 @@ async fn without_consent_there_is_nothing_to_see() {
     }
     let me = caller.read(caller.get("/2026-07/advertisers/me")).await;
     assert_eq!(me["data"], json!([]));
+}
+
+#[tokio::test]
+async fn an_application_sees_the_advertisers_that_are_its_own() {
+    let ids = sandbox("").advertiser_ids();
+    let scenario = format!(
+        "[[keys]]\nclient_id = \"some\"\nclient_secret = \"s\"\napplication = \"narrow\"\n\
+         [[keys]]\nclient_id = \"all\"\nclient_secret = \"s\"\n\
+         [consent]\nrevoked = [{:?}]\n[consent.applications]\nnarrow = [{:?}, {:?}]\n",
+        ids[2], ids[1], ids[2]
+    );
+    for (key, seen) in [
+        ("some", vec![&ids[1]]),
+        ("all", vec![&ids[0], &ids[1], &ids[3]]),
+    ] {
+        let caller = Caller::with_key(&scenario, key, "s").await;
+        let portfolio = caller.read(caller.get("/2026-07/advertisers/me")).await;
+        let portfolio = portfolio["data"].as_array().unwrap().clone();
+        let granted: Vec<_> = portfolio
+            .iter()
+            .map(|one| one["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(granted, seen, "{key}");
+        for id in &ids {
+            let answer = caller.statistics(&week_of(id)).await;
+            assert_eq!(
+                answer.status().is_success(),
+                seen.contains(&id),
+                "{key} {id}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

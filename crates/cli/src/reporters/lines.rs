@@ -66,17 +66,22 @@ pub(super) fn line(event: &Event) -> Option<String> {
     let line = match event {
         Event::RunStarted {
             run_id,
+            connection,
             continues,
             streams,
             advertisers,
         } => {
+            let connection = match connection {
+                Some(name) => format!(", connection {name}"),
+                None => String::new(),
+            };
             let streams = counted(size(streams.len()), "stream");
             let advertisers = counted(size(*advertisers), "advertiser");
             let carries_on = match continues {
                 Some(earlier) => format!(", carrying on run {earlier}"),
                 None => String::new(),
             };
-            format!("Run {run_id}: {streams} of {advertisers}{carries_on}")
+            format!("Run {run_id}{connection}: {streams} of {advertisers}{carries_on}")
         }
         Event::SpoolReplayed { stream, windows } => {
             let windows = counted(size(*windows), "window");

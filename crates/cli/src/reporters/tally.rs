@@ -186,6 +186,7 @@ mod tests {
         let mut tally = Tally::new(now);
         let event = Event::RunStarted {
             run_id: "r".to_owned(),
+            connection: None,
             continues: None,
             streams: streams.iter().map(ToString::to_string).collect(),
             advertisers: 10,

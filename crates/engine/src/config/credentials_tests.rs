@@ -4,7 +4,10 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 
-use super::{AppKey, Config, ConfigError, CriteoSection, Environment, credentials, key_file};
+use super::key_store::{DEFAULT_CONNECTION, KeyStore, Place, Wish};
+use super::{
+    AppKey, Config, ConfigError, CriteoSection, Environment, KeyPlace, credentials_from, key_file,
+};
 
 fn section() -> CriteoSection {
     Config::parse("[criteo]\ncurrency = \"EUR\"\n", "criteo.toml")
@@ -17,7 +20,9 @@ fn find(section: &CriteoSection, variables: &[(&str, &Path)]) -> Result<AppKey, 
         let (_, value) = variables.iter().find(|(name, _)| *name == asked)?;
         Some(value.display().to_string())
     });
-    credentials(section, &environment)
+    // The tests must not find a key of whoever runs them.
+    let nothing = tempfile::tempdir().unwrap();
+    credentials_from(section, &environment, &KeyStore::in_folder(nothing.path()))
 }
 
 fn pair(key: &AppKey) -> (&str, &str) {
@@ -68,10 +73,47 @@ fn variables_come_first_then_files_then_the_key_file() {
 
     configured.client_id = Some("another-id".to_owned());
     let error = find(&configured, &[]).unwrap_err();
-    assert!(
-        error.to_string().contains("holds another client id"),
-        "{error}"
+    assert!(error.to_string().contains("asks for another-id"), "{error}");
+}
+
+#[test]
+fn the_store_comes_last_and_by_the_name_of_the_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = KeyStore::in_folder(folder.path());
+    for connection in [DEFAULT_CONNECTION, "acme"] {
+        let key = criteo_api::Credentials::new(connection, "stored");
+        store.store(connection, &key, Wish::Anywhere).unwrap();
+    }
+    let nothing = Environment::default();
+    let mut section = section();
+    let key = credentials_from(&section, &nothing, &store).unwrap();
+    assert_eq!(pair(&key), ("default", "stored"));
+    let file = folder.path().join("default.json");
+    assert_eq!(key.source, file.display().to_string());
+    assert_eq!(key.place, KeyPlace::Store(Place::File(file)));
+
+    section.connection = Some("acme".to_owned());
+    let key = credentials_from(&section, &nothing, &store).unwrap();
+    assert_eq!(pair(&key), ("acme", "stored"));
+
+    section.client_id = Some("somebody-else".to_owned());
+    let error = credentials_from(&section, &nothing, &store).unwrap_err();
+    assert!(matches!(error, ConfigError::OtherKey { .. }), "{error}");
+
+    section.client_id = None;
+    section.connection = Some("other".to_owned());
+    let error = credentials_from(&section, &nothing, &store).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "No app key was found for the connection other"
     );
+
+    let key_file = folder.path().join("key.txt");
+    std::fs::write(&key_file, "client_id: file\nclient_secret: s\n").unwrap();
+    section.connection = Some("acme".to_owned());
+    section.key_file = Some(key_file);
+    let key = credentials_from(&section, &nothing, &store).unwrap();
+    assert_eq!(pair(&key), ("file", "s"));
 }
 
 #[test]

@@ -49,6 +49,16 @@ impl Variable {
         name: "CRITEO_CONSENT_URL",
         description: "Address of the consent page, for the sandbox: https, or http on this machine.",
     };
+    /// Whether the operating system's keyring is asked for the key.
+    pub const KEYRING: Variable = Variable {
+        name: "CRITEO_KEYRING",
+        description: "off: never ask the operating system's keyring for the key.",
+    };
+    /// The connection to use.
+    pub const CONNECTION: Variable = Variable {
+        name: "CRITEO_CONNECTION",
+        description: "Name of the connection to use, of those in [connections] of the configuration.",
+    };
     /// The address of the API.
     pub const API_URL: Variable = Variable {
         name: "CRITEO_API_URL",
@@ -71,7 +81,7 @@ impl Variable {
     };
 
     /// Every variable, in the order of the reference page.
-    pub const ALL: [Variable; 11] = [
+    pub const ALL: [Variable; 13] = [
         Variable::CLIENT_ID,
         Variable::CLIENT_SECRET,
         Variable::CLIENT_ID_FILE,
@@ -79,6 +89,8 @@ impl Variable {
         Variable::KEY_FILE,
         Variable::CONNECTOR_KEY_FILE,
         Variable::CONSENT_URL,
+        Variable::KEYRING,
+        Variable::CONNECTION,
         Variable::API_URL,
         Variable::REPORT_CALLS_PER_MINUTE,
         Variable::CALLS_PER_MINUTE,
@@ -110,6 +122,12 @@ impl Environment {
             })
             .collect();
         Environment { values }
+    }
+
+    /// The connection that `CRITEO_CONNECTION` names.
+    #[must_use]
+    pub fn connection(&self) -> Option<&str> {
+        self.value(Variable::CONNECTION).map(str::trim)
     }
 
     /// The value of a variable, unless it is unset or empty.

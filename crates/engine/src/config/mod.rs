@@ -17,11 +17,13 @@
 //! );
 //! ```
 
+mod connections;
 mod connector_key;
 mod credentials;
 mod document;
 mod environment;
 mod key_file;
+pub mod key_store;
 mod problem;
 mod scalars;
 mod schema_check;
@@ -30,6 +32,8 @@ mod selection_check;
 mod time_zone;
 mod value_check;
 
+#[cfg(test)]
+mod connections_tests;
 #[cfg(test)]
 mod credentials_tests;
 #[cfg(test)]
@@ -40,11 +44,14 @@ mod tests;
 pub use connector_key::{
     FoundConnectorKey, KeyFileKind, connector_key, consent_page, kind_of_key_file,
 };
-pub use credentials::{AppKey, credentials};
+pub use credentials::{
+    AppKey, KeyPlace, credentials, credentials_from, key_from_file, key_from_text,
+};
 pub use environment::{Environment, Variable};
 pub use problem::{ConfigError, Problem};
 pub use sections::{
-    Config, CriteoSection, DestinationSection, ReportSection, StreamSection, SyncSection,
+    Config, ConnectionSection, CriteoSection, DestinationSection, ReportSection, StreamSection,
+    SyncSection,
 };
 
 use std::path::{Path, PathBuf};
@@ -127,6 +134,9 @@ impl Config {
     fn resolve_paths(&mut self, folder: &Path) {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         self.criteo.key_file.as_mut().map(resolve);
+        for connection in self.connections.values_mut() {
+            connection.key_file.as_mut().map(resolve);
+        }
         self.sync.spool_dir.as_mut().map(resolve);
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),

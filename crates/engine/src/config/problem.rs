@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::key_store::KeyStoreError;
+
 /// One thing that is wrong in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -62,6 +64,38 @@ pub enum ConfigError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// The user's store of keys cannot be used.
+    #[error(transparent)]
+    Store(#[from] KeyStoreError),
+    /// A key was found, but it is not the one that was asked for.
+    #[error(
+        "{found_in} holds the key of client id {found}, but {wanted_by} asks for {wanted}; an id with the secret of \
+         another key cannot work"
+    )]
+    OtherKey {
+        /// Where the key was found.
+        found_in: String,
+        /// Its client id.
+        found: String,
+        /// What names another client id.
+        wanted_by: &'static str,
+        /// The client id asked for.
+        wanted: String,
+    },
+    /// No connection has this name.
+    #[error("There is no connection {name}{}", known_connections(known))]
+    NoConnection {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// The configuration has several connections, and what is to be done concerns one.
+    #[error("The configuration has {} connections ({}), and this works for one", known.len(), known.join(", "))]
+    SeveralConnections {
+        /// Their names.
+        known: Vec<String>,
+    },
     /// A file was read but does not hold a key.
     #[error("{} {reason}", path.display())]
     NotAKey {
@@ -95,9 +129,18 @@ impl ConfigError {
                 indented(super::MINIMAL_FILE)
             )),
             ConfigError::NoKey { .. } => Some(
-                "Set CRITEO_CLIENT_ID and CRITEO_CLIENT_SECRET, or name files that hold them in \
-                 CRITEO_CLIENT_ID_FILE and CRITEO_CLIENT_SECRET_FILE, or name the key file from Criteo's portal in \
-                 CRITEO_KEY_FILE or as `key_file` in [criteo]."
+                "Store the key file from Criteo's portal with `criteo auth import FILE`, or name it in \
+                 CRITEO_KEY_FILE or as `key_file` in the configuration, or set CRITEO_CLIENT_ID and \
+                 CRITEO_CLIENT_SECRET, or name files that hold them in CRITEO_CLIENT_ID_FILE and \
+                 CRITEO_CLIENT_SECRET_FILE."
+                    .to_owned(),
+            ),
+            ConfigError::Store(error) => error.hint(),
+            ConfigError::OtherKey { .. } => Some(
+                "`criteo auth status` shows which key is found where; remove one of the two.".to_owned(),
+            ),
+            ConfigError::NoConnection { known, .. } if known.is_empty() => Some(
+                "The configuration has no [connections]: leave --connection and CRITEO_CONNECTION out, or add one."
                     .to_owned(),
             ),
             ConfigError::NotAKey { .. } => Some(
@@ -111,11 +154,23 @@ impl ConfigError {
                  Without a Connector, use \"Generate new URL\" at the portal instead."
                     .to_owned(),
             ),
-            ConfigError::Unreadable { .. }
+            ConfigError::SeveralConnections { .. } => {
+                Some("Choose one with --connection NAME or CRITEO_CONNECTION.".to_owned())
+            }
+            ConfigError::NoConnection { .. }
+            | ConfigError::Unreadable { .. }
             | ConfigError::Invalid { .. }
             | ConfigError::Environment { .. }
             | ConfigError::KeyUnreadable { .. } => None,
         }
+    }
+}
+
+fn known_connections(known: &[String]) -> String {
+    match known {
+        [] => String::new(),
+        [one] => format!("; the only one is {one}"),
+        many => format!("; there are {}", many.join(", ")),
     }
 }
 

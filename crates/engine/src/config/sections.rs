@@ -15,12 +15,19 @@ use super::scalars;
 /// Configuration of criteo-connector, by default in `criteo.toml`.
 ///
 /// The app key is not part of it: client id and secret come from `CRITEO_CLIENT_ID` and `CRITEO_CLIENT_SECRET`,
-/// from the files that `CRITEO_CLIENT_ID_FILE` and `CRITEO_CLIENT_SECRET_FILE` name, or from a key file.
+/// from the files that `CRITEO_CLIENT_ID_FILE` and `CRITEO_CLIENT_SECRET_FILE` name, from a key file, or from where
+/// `criteo auth import` has put them.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields, title = "criteo.toml")]
 pub struct Config {
     /// What to ask Criteo for, and how.
     pub criteo: CriteoSection,
+    /// Connections by name, for those who have several apps, such as an agency: one app key each, all loading into the
+    /// same destination. Commands work for each in turn, in the order of their names, or for the one that `--connection`
+    /// chooses. An advertiser that was granted to several of them is read by the first. Names are lower-case letters,
+    /// digits, `_` and `-`. Without any, there is one connection, and `[criteo]` says it all.
+    #[serde(default)]
+    pub connections: BTreeMap<String, ConnectionSection>,
     /// Which days to read, and how hard to work.
     #[serde(default)]
     pub sync: SyncSection,
@@ -72,6 +79,34 @@ pub struct CriteoSection {
     pub report_calls_per_minute: Option<u32>,
     /// All other calls in any 60 seconds. By default 250, which Criteo grants. `CRITEO_CALLS_PER_MINUTE` wins over
     /// it.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub calls_per_minute: Option<u32>,
+    /// The connection that this section was made for ([`Config::of_connection`]); never part of a file.
+    #[serde(skip)]
+    pub connection: Option<String>,
+}
+
+/// One app key among several, and what is its own.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ConnectionSection {
+    /// Client id of the app key, to be sure that it is this one. By default that of whichever key is found.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// The file with client id and secret as Criteo's portal lets you download it. By default the key that
+    /// `criteo --connection NAME auth import` has stored. Relative paths start at the folder of the configuration file.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// Advertisers to read. By default every advertiser that this app was granted.
+    #[serde(default, deserialize_with = "scalars::advertiser_ids")]
+    #[schemars(with = "Option<Vec<scalars::AdvertiserId>>")]
+    pub advertiser_ids: Option<Vec<String>>,
+    /// Report calls in any 60 seconds. By default as in `[criteo]`: quotas are Criteo's for each app.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub report_calls_per_minute: Option<u32>,
+    /// All other calls in any 60 seconds. By default as in `[criteo]`.
     #[serde(default)]
     #[schemars(range(min = 1, max = 100_000))]
     pub calls_per_minute: Option<u32>,

@@ -1,8 +1,10 @@
 //! Checks single values that a JSON Schema cannot describe: currencies, time zones, addresses, names.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::document::{Document, Place};
+use super::key_store;
 use super::problem::Problem;
 use super::sections::{Config, CriteoSection, DestinationSection};
 use super::time_zone;
@@ -11,6 +13,7 @@ use super::time_zone;
 pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem> {
     let root = document.root();
     let mut problems = criteo_problems(&config.criteo, &root.key("criteo"));
+    problems.extend(connection_problems(config, &root));
     match &config.destination {
         DestinationSection::Duckdb {
             path,
@@ -48,25 +51,73 @@ fn criteo_problems(section: &CriteoSection, place: &Place<'_, '_>) -> Vec<Proble
     if let Some(ids) = &section.advertiser_ids {
         problems.extend(advertiser_problems(ids, &place.key("advertiser_ids")));
     }
-    for (key, value) in [
-        ("client_id", section.client_id.as_deref()),
-        (
-            "key_file",
-            section.key_file.as_ref().and_then(|path| path.to_str()),
-        ),
-    ] {
-        if value.is_some_and(|value| value.trim().is_empty()) {
-            problems.push(place.key(key).problem(format!(
-                "`{key}` is empty; leave the key out if it is not needed"
-            )));
-        }
-    }
+    problems.extend(empty_problems(
+        section.client_id.as_deref(),
+        section.key_file.as_deref(),
+        place,
+    ));
     if let Some(Err(error)) = section.api_url.as_deref().map(criteo_api::BaseUrl::parse) {
         problems.push(
             place
                 .key("api_url")
                 .problem(format!("`api_url` cannot be used. {error}")),
         );
+    }
+    problems
+}
+
+fn empty_problems(
+    client_id: Option<&str>,
+    key_file: Option<&Path>,
+    place: &Place<'_, '_>,
+) -> Vec<Problem> {
+    [
+        ("client_id", client_id),
+        ("key_file", key_file.and_then(Path::to_str)),
+    ]
+    .into_iter()
+    .filter(|(_, value)| value.is_some_and(|value| value.trim().is_empty()))
+    .map(|(key, _)| {
+        place.key(key).problem(format!(
+            "`{key}` is empty; leave the key out if it is not needed"
+        ))
+    })
+    .collect()
+}
+
+fn connection_problems(config: &Config, root: &Place<'_, '_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, section) in &config.connections {
+        let place = root.key("connections").key(name);
+        problems.extend(
+            key_store::check_name(name)
+                .map_err(|error| place.problem(error.to_string()))
+                .err(),
+        );
+        if let Some(ids) = &section.advertiser_ids {
+            problems.extend(advertiser_problems(ids, &place.key("advertiser_ids")));
+        }
+        problems.extend(empty_problems(
+            section.client_id.as_deref(),
+            section.key_file.as_deref(),
+            &place,
+        ));
+    }
+    if config.connections.is_empty() {
+        return problems;
+    }
+    let place = root.key("criteo");
+    for (key, is_there) in [
+        ("client_id", config.criteo.client_id.is_some()),
+        ("key_file", config.criteo.key_file.is_some()),
+        ("advertiser_ids", config.criteo.advertiser_ids.is_some()),
+    ] {
+        if is_there {
+            problems.push(place.key(key).problem(format!(
+                "`{key}` belongs to one app, and there are [connections]: move it into the section of the one it is \
+                 meant for"
+            )));
+        }
     }
     problems
 }

@@ -75,7 +75,9 @@ impl Plan {
     pub(crate) async fn make(engine: &Engine, selection: &Selection) -> Result<Self, EngineError> {
         let specs = sync::selected(&engine.specs, selection)?;
         let granted = sync::granted_advertisers(&engine.client).await?;
+        engine.refuse_rebuild_of_others(selection)?;
         let (advertisers, missing) = sync::configured(engine, &granted)?;
+        let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
         let mut plan = Self {
             today: engine.clock.today(&engine.time_zone),
             advertisers: advertisers.len(),
@@ -86,6 +88,7 @@ impl Plan {
             notes: missing
                 .iter()
                 .map(|id| format!("Advertiser {id} is configured but has not consented to this app; it is left out"))
+                .chain(read_elsewhere)
                 .collect(),
         };
         for spec in &specs {

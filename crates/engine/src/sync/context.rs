@@ -13,6 +13,7 @@ use crate::destination::Destination;
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow, Reporter};
 use crate::ledger::WindowEntry;
+use crate::neighbours::Ownership;
 use crate::source::Source;
 use crate::stream_spec::StreamSpec;
 
@@ -37,6 +38,10 @@ pub(super) struct Context {
     pub(super) granted: Option<Vec<String>>,
     /// Advertisers that were read once and are no longer granted, as far as was noticed.
     pub(super) departed: Mutex<BTreeSet<String>>,
+    /// Whose advertisers are whose, where several connections load into the destination.
+    pub(super) ownership: Ownership,
+    /// Runs of other connections in this process: a rebuild has to keep what they have read.
+    pub(super) rebuilt_by: HashSet<String>,
     /// Streams that have not read all of their work yet.
     pub(super) streams_reading: watch::Sender<usize>,
 }
@@ -61,12 +66,10 @@ impl Context {
         let Some(granted) = &self.granted else {
             return;
         };
-        let loaded = entries
-            .iter()
-            .filter(|entry| entry.quarantine_reason.is_none());
-        for advertiser in loaded.flat_map(|entry| entry.advertisers.keys()) {
+        for advertiser in self.ownership.own(entries) {
             let mut departed = self.departed.lock().unwrap_or_else(PoisonError::into_inner);
-            if !granted.contains(advertiser) && departed.insert(advertiser.clone()) {
+            let is_granted = granted.iter().any(|granted| granted == advertiser);
+            if !is_granted && departed.insert(advertiser.to_owned()) {
                 self.emit(&Event::Warning {
                     stream: None,
                     message: format!(
@@ -76,6 +79,11 @@ impl Context {
                 });
             }
         }
+    }
+
+    /// Whether a window of this run counts as read anew by a rebuild.
+    pub(super) fn has_rebuilt(&self, run_id: &str) -> bool {
+        self.run_ids.contains(run_id) || self.rebuilt_by.contains(run_id)
     }
 
     /// Notes that one stream has read all of its work.

@@ -25,6 +25,7 @@ use crate::error::EngineError;
 use crate::event::{Event, Outcome, RunSummary, StreamSummary};
 use crate::ledger::coverage::Coverage;
 use crate::ledger::{RunEntry, WindowEntry};
+use crate::neighbours::{connection_of, question};
 use crate::plan::density::Density;
 use crate::plan::needs::{Needs, Rules, is_fresh};
 use crate::plan::pool::Pool;
@@ -47,6 +48,7 @@ pub(crate) async fn run(
 ) -> Result<RunSummary, EngineError> {
     let started = Instant::now();
     refuse_partial_rebuild(selection)?;
+    engine.refuse_rebuild_of_others(selection)?;
     let specs = selected(&engine.specs, selection)?;
     let spool = Spool::open(&engine.spool_folder)?;
     replay(engine, &spool, selection).await?;
@@ -54,6 +56,7 @@ pub(crate) async fn run(
     let misc = Arc::new(Meter::default());
     let granted = metered(Arc::clone(&misc), granted_advertisers(&engine.client)).await?;
     let (advertisers, missing) = configured(engine, &granted)?;
+    let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
 
     let mut entry = begin(engine, selection).await?;
     let continuation = continuation(engine, selection).await?;
@@ -62,6 +65,8 @@ pub(crate) async fn run(
 
     let mut run_ids = continuation.run_ids;
     run_ids.insert(entry.run_id.clone());
+    let rebuilt_by = engine.runs_of_neighbours();
+    engine.note_runs(&run_ids);
     let context = Arc::new(Context {
         run_id: entry.run_id.clone(),
         run_ids,
@@ -77,10 +82,13 @@ pub(crate) async fn run(
         quarantined: Mutex::default(),
         granted: engine.advertiser_ids.is_none().then_some(granted),
         departed: Mutex::default(),
+        ownership: engine.ownership().await?,
+        rebuilt_by,
         streams_reading: watch::Sender::new(specs.len()),
     });
     context.emit(&Event::RunStarted {
         run_id: entry.run_id.clone(),
+        connection: engine.connection.clone(),
         continues: continuation.run_id,
         streams: specs.iter().map(|spec| spec.name.clone()).collect(),
         advertisers: advertisers.len(),
@@ -91,6 +99,13 @@ pub(crate) async fn run(
             message: format!(
                 "Advertiser {advertiser} is configured but has not consented to this app; it is left out"
             ),
+        });
+    }
+
+    for message in read_elsewhere {
+        context.emit(&Event::Warning {
+            stream: None,
+            message,
         });
     }
 
@@ -368,7 +383,7 @@ async fn prepare(context: &Context, spec: &StreamSpec) -> Result<(), EngineError
         let is_rebuilt = fits
             && windows
                 .iter()
-                .all(|window| context.run_ids.contains(&window.run_id));
+                .all(|window| context.has_rebuilt(&window.run_id));
         if !is_rebuilt {
             context.destination.forget(&spec.name).await?;
         }
@@ -432,7 +447,7 @@ async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, Engin
         run_id: Uuid::now_v7().to_string(),
         continues_run_id: None,
         started_at: engine.clock.now(),
-        selection: question(selection)?,
+        selection: question(selection, engine.connection.as_deref())?,
         finished_at: None,
         outcome: None,
         calls: 0,
@@ -445,18 +460,12 @@ async fn continuation(
     engine: &Engine,
     selection: &Selection,
 ) -> Result<resume::Continuation, EngineError> {
-    let runs = engine.destination.runs(RUNS_TO_LOOK_AT).await?;
-    Ok(resume::find(
-        &runs,
-        &question(selection)?,
-        engine.clock.now(),
-    ))
-}
-
-fn question(selection: &Selection) -> Result<String, EngineError> {
-    serde_json::to_string(selection).map_err(|error| EngineError::Task {
-        reason: error.to_string(),
-    })
+    let limit = RUNS_TO_LOOK_AT * engine.connection_count.max(1);
+    let mut runs = engine.destination.runs(limit).await?;
+    // Another connection's runs neither end nor continue what this one has begun.
+    runs.retain(|run| connection_of(run) == engine.connection);
+    let question = question(selection, engine.connection.as_deref())?;
+    Ok(resume::find(&runs, &question, engine.clock.now()))
 }
 
 fn outcome(streams: &[StreamSummary], quarantined: bool, missing: bool, stopped: bool) -> Outcome {

@@ -20,6 +20,7 @@ use crate::catalog::Reader;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::coverage::Coverage;
+use crate::neighbours::Ownership;
 use crate::plan::period::Period;
 use crate::stream_spec::StreamSpec;
 use crate::sync::{self, Selection};
@@ -31,13 +32,17 @@ pub struct Verification {
     pub streams: Vec<StreamVerification>,
     /// Calls it took.
     pub calls: u32,
+    /// Whether there was nothing to compare because other connections read, and compare, all of the advertisers.
+    #[serde(skip)]
+    pub is_left_to_others: bool,
 }
 
 impl Verification {
     /// Whether something was compared, and every sum is what Criteo says.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.streams.iter().any(|stream| stream.compared > 0)
+        let has_compared = self.streams.iter().any(|stream| stream.compared > 0);
+        (has_compared || self.is_left_to_others)
             && self
                 .streams
                 .iter()
@@ -95,11 +100,15 @@ impl Engine {
     pub async fn verify(&self, selection: &Selection) -> Result<Verification, EngineError> {
         let totals = Totals::new(self)?;
         let granted = sync::granted_advertisers(&self.client).await?;
+        // What another connection reads is compared by that one.
+        let has_advertisers = !granted.is_empty();
+        let (comparable, _) = self.without_those_of_neighbours(granted);
+        let ownership = self.ownership().await?;
         let mut streams = Vec::new();
         for spec in sync::selected(&self.specs, selection)? {
             if spec.stream.reader == Reader::Statistics {
                 streams.push(
-                    self.verify_stream(&spec, selection, &totals, &granted)
+                    self.verify_stream(&spec, selection, &totals, &comparable, &ownership)
                         .await?,
                 );
             }
@@ -107,6 +116,7 @@ impl Engine {
         Ok(Verification {
             streams,
             calls: totals.calls(),
+            is_left_to_others: has_advertisers && comparable.is_empty(),
         })
     }
 
@@ -115,7 +125,8 @@ impl Engine {
         spec: &Arc<StreamSpec>,
         selection: &Selection,
         totals: &Totals,
-        granted: &[String],
+        comparable: &[String],
+        ownership: &Ownership,
     ) -> Result<StreamVerification, EngineError> {
         let entries = self.destination.windows(&spec.name).await?;
         let columns: Vec<String> = spec
@@ -146,6 +157,11 @@ impl Engine {
         if columns.is_empty() {
             return Ok(verification);
         }
+        let own: BTreeSet<String> = ownership
+            .own(&entries)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         let coverage = Coverage::paint(entries, range);
         let comparison = Comparison {
             engine: self,
@@ -157,7 +173,8 @@ impl Engine {
         for (days, advertisers) in loaded_together(&coverage) {
             let (advertisers, departed): (Vec<String>, Vec<String>) = advertisers
                 .into_iter()
-                .partition(|advertiser| granted.contains(advertiser));
+                .partition(|advertiser| comparable.contains(advertiser));
+            let departed = departed.into_iter().filter(|one| own.contains(one));
             verification.not_granted.extend(departed);
             if advertisers.is_empty() {
                 continue;

@@ -28,7 +28,7 @@ pub(crate) fn answer(
     let now = state.clock.now();
     match operation.answering {
         Answering::Portfolio => {
-            let data = of_granted(state, Entity::Advertiser);
+            let data = of_granted(state, call, Entity::Advertiser);
             Ok(envelope(Value::Array(data), &remarks))
         }
         Answering::Application => Ok(envelope(application(key), &remarks)),
@@ -51,7 +51,7 @@ pub(crate) fn answer(
             let id = call.parameter(0);
             let (advertiser, parts) = entities::list_of_ad_set(&state.world, now, entity, id)
                 .ok_or_else(|| missing(Entity::AdSet, call))?;
-            if !state.has_consent(&advertiser) {
+            if !state.has_consent(call, &advertiser) {
                 return Err(missing(Entity::AdSet, call));
             }
             Ok(envelope(Value::Array(parts), &remarks))
@@ -101,7 +101,7 @@ fn report(
 ) -> Result<Payload, Problem> {
     let body = call.json();
     let advertisers = reports::advertisers_of(kind, body)?;
-    if advertisers.iter().any(|id| !state.has_consent(id)) {
+    if advertisers.iter().any(|id| !state.has_consent(call, id)) {
         return Err(no_consent(&call.path));
     }
     let (world, now, caps) = (&state.world, state.clock.now(), state.caps());
@@ -122,10 +122,10 @@ fn report(
 }
 
 /// Everything of a kind that belongs to an advertiser with consent.
-pub(super) fn of_granted(state: &State, entity: Entity) -> Vec<Value> {
+pub(super) fn of_granted(state: &State, call: &Call, entity: Entity) -> Vec<Value> {
     let now = state.clock.now();
     state
-        .granted()
+        .granted_to(call)
         .iter()
         .flat_map(|id| entities::list(&state.world, now, entity, id))
         .collect()
@@ -144,7 +144,7 @@ fn search(state: &State, call: &Call, entity: Entity) -> Result<Vec<Value>, Prob
         Entity::Campaign => text(element.get("id")),
         _ => text(element.pointer("/attributes/campaignId")),
     };
-    let mut found = of_granted(state, entity);
+    let mut found = of_granted(state, call, entity);
     found.retain(|element| {
         passes(
             advertisers.as_deref(),
@@ -199,7 +199,7 @@ fn text(value: Option<&Value>) -> String {
 /// which ids exist.
 pub(super) fn granted_advertiser<'a>(state: &State, call: &'a Call) -> Result<&'a str, Problem> {
     let advertiser = call.parameter(0);
-    if state.has_consent(advertiser) {
+    if state.has_consent(call, advertiser) {
         Ok(advertiser)
     } else {
         Err(no_consent(&call.path))
@@ -214,7 +214,7 @@ pub(super) fn find_granted(
     id: &str,
 ) -> Result<(String, Value), Problem> {
     entities::find(&state.world, state.clock.now(), entity, id)
-        .filter(|(advertiser, _)| state.has_consent(advertiser))
+        .filter(|(advertiser, _)| state.has_consent(call, advertiser))
         .ok_or_else(|| missing(entity, call))
 }
 

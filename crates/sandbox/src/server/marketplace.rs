@@ -31,13 +31,13 @@ pub(super) fn answer(
         }
         MarketplaceRead::Search(entity) => {
             let filters = call.filters();
-            let granted = state.granted();
+            let granted = state.granted_to(call);
             let found =
                 entities::search_marketplace(&state.world, now, entity, &granted, &filters)?;
             Ok(Payload::Json(Value::Array(found)))
         }
         MarketplaceRead::Stats(which) => {
-            let granted = state.granted();
+            let granted = state.granted_to(call);
             reports::marketplace_stats(&state.world, now, which, &granted, &call.query)
                 .map(Payload::Json)
         }
@@ -54,7 +54,7 @@ pub(super) fn answer(
                 .ok_or_else(|| missing(Entity::MarketplaceSeller, call))
         }
         MarketplaceRead::OfAll(entity) => {
-            Ok(Payload::Json(Value::Array(of_granted(state, entity))))
+            Ok(Payload::Json(Value::Array(of_granted(state, call, entity))))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Everything that the requests of one sandbox share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,7 @@ use super::clock::SimulatedClock;
 use super::limiter::{Budget, Limiter, Limits, Quota};
 use super::tokens::{KeyPair, Refusal, TokenOffice, TokenSettings};
 
-/// Which advertisers gave the application their consent. It is the same for every key, because at Criteo consent is
-/// given to the application.
+/// Which advertisers gave their consent. At Criteo it is given to an application, so it is the same for all of its keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ConsentSettings {
@@ -29,6 +28,9 @@ pub struct ConsentSettings {
     pub granted: Option<Vec<String>>,
     /// The ids of advertisers that did not, or withdrew it.
     pub revoked: Vec<String>,
+    /// For applications that only some of those gave it to: the ids, by the `application` of the keys. Applications that
+    /// are not named have all.
+    pub applications: BTreeMap<String, Vec<String>>,
 }
 
 /// The state of a running sandbox.
@@ -47,6 +49,7 @@ pub(crate) struct State {
     tokens: Mutex<TokenOffice>,
     consent: RwLock<BTreeSet<String>>,
     consent_office: Mutex<ConsentOffice>,
+    consent_of_applications: BTreeMap<String, Vec<String>>,
     faults: Mutex<FaultEngine>,
     calls: Mutex<CallLog>,
 }
@@ -86,6 +89,7 @@ impl State {
             tokens: Mutex::default(),
             consent: RwLock::new(consent),
             consent_office: Mutex::new(ConsentOffice::new(scenario.connector)),
+            consent_of_applications: scenario.consent.applications,
             faults: Mutex::new(faults),
             calls: Mutex::default(),
         }
@@ -112,12 +116,31 @@ impl State {
         }
     }
 
-    /// Whether the advertiser exists and gave consent.
-    pub(crate) fn has_consent(&self, advertiser_id: &str) -> bool {
+    /// Whether the advertiser exists and gave consent to the application behind the call.
+    pub(crate) fn has_consent(&self, call: &Call, advertiser_id: &str) -> bool {
+        let is_of_application = || {
+            if self.consent_of_applications.is_empty() {
+                return true;
+            }
+            let Ok(key) = self.key_of(call) else {
+                return false;
+            };
+            self.consent_of_applications
+                .get(&key.application)
+                .is_none_or(|advertisers| advertisers.iter().any(|id| id == advertiser_id))
+        };
         self.consent
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .contains(advertiser_id)
+            && is_of_application()
+    }
+
+    /// The advertisers that gave consent to the application behind the call, in the order of the world.
+    pub(crate) fn granted_to(&self, call: &Call) -> Vec<String> {
+        let mut granted = self.granted();
+        granted.retain(|id| self.has_consent(call, id));
+        granted
     }
 
     /// The advertisers that gave consent, in the order of the world.
