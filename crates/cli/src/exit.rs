@@ -39,6 +39,22 @@ impl Exit {
         }
     }
 
+    /// The worse of two ends, for a command that did several things: what could not even begin is worse than what
+    /// failed, and that is worse than what was done in part.
+    pub(crate) fn and(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Complete => 0,
+            Exit::Partial => 1,
+            Exit::Failed => 2,
+            Exit::Usage => 3,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+
     /// The code the process ends with.
     pub(crate) fn code(self) -> u8 {
         match self {

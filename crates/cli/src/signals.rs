@@ -10,14 +10,19 @@ use crate::reporters::Progress;
 /// A token that is cancelled by the first signal. The second one ends the process: what is committed stays, and
 /// what is not is read again next time.
 pub(crate) fn stop_token(progress: Arc<Progress>) -> CancellationToken {
+    stop_token_saying(move |text| progress.say(text))
+}
+
+/// The same, for those who show several runs one after the other.
+pub(crate) fn stop_token_saying(say: impl Fn(&str) + Send + 'static) -> CancellationToken {
     let token = CancellationToken::new();
     let stop = token.clone();
     tokio::spawn(async move {
         interruption().await;
         stop.cancel();
-        progress.say("Stopping: what is on its way is finished. Ctrl-C again stops at once.");
+        say("Stopping: what is on its way is finished. Ctrl-C again stops at once.");
         interruption().await;
-        progress.say("Stopped at once. The next sync carries on from what is committed.");
+        say("Stopped at once. The next sync carries on from what is committed.");
         std::process::exit(Exit::Partial.code().into());
     });
     token

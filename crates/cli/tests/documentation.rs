@@ -79,11 +79,18 @@ fn the_readme_lists_the_variables_of_the_environment() {
 #[test]
 fn the_readmes_configuration_is_accepted() {
     let readme = read("README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (example, _) = rest.split_once("```").unwrap();
-    let config = Config::parse(example, "README.md").unwrap();
+    let examples: Vec<&str> = readme
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(!examples.is_empty(), "No example was found");
+    for example in &examples {
+        Config::parse(example, "README.md").unwrap();
+    }
+    let config = Config::parse(examples[0], "README.md").unwrap();
     // A commented line is part of the example, too: with its mark taken away it has to be accepted as well.
-    let uncommented = example
+    let uncommented = examples[0]
         .lines()
         .map(|line| line.strip_prefix("# ").unwrap_or(line))
         .collect::<Vec<_>>()

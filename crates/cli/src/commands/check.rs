@@ -1,34 +1,64 @@
 //! `criteo check`: every link of the chain between a person and a sync that works, one line each.
 
+use std::collections::BTreeMap;
+
 use console::{Style, measure_text_width, style};
 use criteo_engine::EngineError;
-use criteo_engine::config::{self, Environment};
 use criteo_engine::doctor::{self, Examination, LinkReport, Verdict};
 
-use super::context::Context;
+use super::context::{Context, PerConnection};
 use crate::exit::Exit;
 use crate::printer::Printer;
 
-/// Examines every link and shows what was found. Also a configuration that cannot be read is a finding.
+/// Examines every link of each connection and shows what was found. Also a configuration that cannot be read is a
+/// finding.
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
-    let examination = match context.configuration() {
-        Ok(config) => {
-            let key = config::credentials(&config.criteo, &Environment::of_process());
-            doctor::examine(&config, key).await
+    let configs = match context.configurations() {
+        Ok(configs) => configs,
+        Err(error) => {
+            let examination = doctor::without_configuration(&EngineError::Config(error));
+            return print(context, &examination);
         }
-        Err(error) => doctor::without_configuration(&EngineError::Config(error)),
     };
-    let printer = &context.printer;
-    if printer.is_json() {
-        printer.json(&examination)?;
-    } else {
-        show(&examination, printer)?;
+    if let [config] = configs.as_slice() {
+        let examination = doctor::examine(config, context.key(config)).await;
+        return print(context, &examination);
     }
-    Ok(match examination.verdict {
+    let mut exit = Exit::Complete;
+    let mut examinations = BTreeMap::new();
+    for config in configs {
+        let examination = doctor::examine(&config, context.key(&config)).await;
+        exit = exit.and(exit_of(&examination));
+        if context.printer.is_json() {
+            examinations.insert(config.criteo.connection.unwrap_or_default(), examination);
+        } else {
+            context.announce(&config)?;
+            show(&examination, &context.printer)?;
+        }
+    }
+    if context.printer.is_json() {
+        context.printer.json(&PerConnection {
+            connections: examinations,
+        })?;
+    }
+    Ok(exit)
+}
+
+fn print(context: &Context, examination: &Examination) -> anyhow::Result<Exit> {
+    if context.printer.is_json() {
+        context.printer.json(examination)?;
+    } else {
+        show(examination, &context.printer)?;
+    }
+    Ok(exit_of(examination))
+}
+
+fn exit_of(examination: &Examination) -> Exit {
+    match examination.verdict {
         Verdict::Failed if examination.is_configuration() => Exit::Usage,
         Verdict::Failed => Exit::Failed,
         _ => Exit::Complete,
-    })
+    }
 }
 
 fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {

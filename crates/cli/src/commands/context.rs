@@ -1,15 +1,19 @@
 //! What commands have in common before they begin: the configuration, the key, the engine.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use criteo_engine::catalog::Catalog;
-use criteo_engine::config::{self, Config, ConfigError, Environment};
+use criteo_engine::config::key_store::KeyStore;
+use criteo_engine::config::{self, AppKey, Config, ConfigError, Environment};
 use criteo_engine::event::{Event, Reporter};
-use criteo_engine::{Engine, Selection};
+use criteo_engine::{Engine, Selection, introduce};
 use jiff::civil::Date;
+use serde::Serialize;
 
 use crate::arguments::{Global, SelectionArguments};
-use crate::exit::UsageError;
+use crate::exit::{self, Exit, UsageError};
 use crate::printer::Printer;
 
 /// What every command is given.
@@ -20,12 +24,62 @@ pub(crate) struct Context {
     pub(crate) printer: Printer,
 }
 
+/// Seconds that a person has to unlock the keyring when it asks.
+const UNLOCK_SECONDS: u64 = 60;
+
 impl Context {
-    /// The configuration file, with what the environment overrules.
+    /// The configuration file, with what the environment overrules. Where it has connections and one is chosen (or
+    /// there is only one), it is the configuration of that one.
     pub(super) fn configuration(&self) -> Result<Config, ConfigError> {
-        let mut config = Config::load(&self.global.config)?;
-        config.apply_environment(&Environment::of_process())?;
+        let environment = Environment::of_process();
+        let config = Config::load(&self.global.config)?;
+        let chosen = self.chosen_connection(&environment);
+        let mut config = match config.of_one_connection(chosen.as_deref(), &environment) {
+            Err(ConfigError::SeveralConnections { .. }) => config,
+            other => other?,
+        };
+        config.apply_environment(&environment)?;
         Ok(config)
+    }
+
+    /// The configurations of all connections that a command works for, one after the other; one configuration where
+    /// there are no connections. With what the environment overrules.
+    pub(super) fn configurations(&self) -> Result<Vec<Config>, ConfigError> {
+        let environment = Environment::of_process();
+        let config = Config::load(&self.global.config)?;
+        let chosen = self.chosen_connection(&environment);
+        let mut configs = config.of_connections(chosen.as_deref(), &environment)?;
+        for config in &mut configs {
+            config.apply_environment(&environment)?;
+        }
+        Ok(configs)
+    }
+
+    /// The connection that the command line or the environment names.
+    pub(super) fn chosen_connection(&self, environment: &Environment) -> Option<String> {
+        let named = self.global.connection.as_deref();
+        named.or(environment.connection()).map(str::to_owned)
+    }
+
+    /// The user's store of keys. A locked keyring may ask whoever sits before the terminal.
+    pub(super) fn key_store(&self, environment: &Environment) -> KeyStore {
+        let store = KeyStore::of_user(environment);
+        if std::io::stderr().is_terminal() {
+            store.prompting_for(UNLOCK_SECONDS)
+        } else {
+            store
+        }
+    }
+
+    /// The app key of `config`, which has to be that of one connection, from wherever it is kept.
+    pub(super) fn key(&self, config: &Config) -> Result<AppKey, ConfigError> {
+        if config.criteo.connection.is_none() && !config.connections.is_empty() {
+            let known = config.connections.keys().cloned().collect();
+            return Err(ConfigError::SeveralConnections { known });
+        }
+        let environment = Environment::of_process();
+        let store = self.key_store(&environment);
+        config::credentials_from(&config.criteo, &environment, &store)
     }
 
     /// An engine for `config`, with the key from wherever it is kept.
@@ -34,13 +88,90 @@ impl Context {
         config: &Config,
         reporter: Arc<R>,
     ) -> anyhow::Result<Engine> {
-        let key = config::credentials(&config.criteo, &Environment::of_process())?;
+        let key = self.key(config)?;
         tracing::debug!(source = key.source, "Found the app key");
         for message in key.warnings {
             let stream = None;
             reporter.on_event(&Event::Warning { stream, message });
         }
         Ok(Engine::open(config, key.credentials, reporter)?)
+    }
+}
+
+/// The connections that a command works for, ready to work one after the other.
+pub(super) struct Connections<R> {
+    /// Those whose key was found.
+    pub(super) ready: Vec<Connected<R>>,
+    /// Whether there are several, so that what is shown has to say which.
+    pub(super) are_several: bool,
+    /// How badly the others ended, which were told of already.
+    pub(super) exit: Exit,
+}
+
+/// One of them.
+pub(super) struct Connected<R> {
+    /// Its configuration.
+    pub(super) config: Config,
+    /// Its engine. Drop it before the next one works: both would open the destination.
+    pub(super) engine: Engine,
+    /// What its engine reports to.
+    pub(super) reporter: Arc<R>,
+}
+
+/// What `--json` prints where there are several connections.
+#[derive(Serialize)]
+pub(super) struct PerConnection<T> {
+    /// By the names of the connections.
+    pub(super) connections: BTreeMap<String, T>,
+}
+
+impl Context {
+    /// Engines for every connection that the command works for, each with a reporter of its own, introduced to each
+    /// other. With several, one that cannot begin is told of and does not keep the others from working.
+    pub(super) async fn connections<R: Reporter + 'static>(
+        &self,
+        reporter: impl Fn() -> R,
+    ) -> anyhow::Result<Connections<R>> {
+        let configs = self.configurations()?;
+        let are_several = configs.len() > 1;
+        let mut exit = Exit::Complete;
+        let mut ready = Vec::new();
+        for config in configs {
+            let reporter = Arc::new(reporter());
+            match self.engine(&config, Arc::clone(&reporter)) {
+                Ok(engine) => ready.push(Connected {
+                    config,
+                    engine,
+                    reporter,
+                }),
+                Err(error) if are_several => exit = exit.and(self.failed(&config, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        let mut engines: Vec<&mut Engine> = ready.iter_mut().map(|one| &mut one.engine).collect();
+        introduce(&mut engines).await;
+        Ok(Connections {
+            ready,
+            are_several,
+            exit,
+        })
+    }
+
+    /// Tells of the failure of one connection among several.
+    pub(super) fn failed(&self, config: &Config, error: anyhow::Error) -> Exit {
+        let name = config.criteo.connection.as_deref().unwrap_or_default();
+        let error = error.context(format!("The connection {name} failed"));
+        exit::report(&error, &self.printer)
+    }
+
+    /// Announces one connection among several.
+    pub(super) fn announce(&self, config: &Config) -> std::io::Result<()> {
+        match &config.criteo.connection {
+            Some(name) if !self.printer.is_json() && !self.printer.is_quiet() => {
+                self.printer.data(format_args!("\nConnection {name}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per command, and what they share.
 
 mod answer;
+mod auth;
 mod check;
 mod completions;
 mod consent;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Check => check::run(context).await,
         Command::Consent(arguments) => consent::run(context, arguments).await,
+        Command::Auth(command) => auth::run(context, command).await,
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
         Command::Completions(arguments) => completions::run(context, arguments),

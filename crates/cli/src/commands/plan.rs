@@ -1,31 +1,62 @@
 //! `criteo plan`: what `sync` would read, in how many calls and minutes.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use criteo_engine::Plan;
 use jiff::civil::Date;
 
-use super::context::{Context, selection};
+use super::context::{Context, PerConnection, selection};
 use crate::arguments::PlanArguments;
 use crate::exit::Exit;
 use crate::reporters::Warnings;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size, span_of_seconds};
 
-/// Shows the plan and loads nothing.
+/// Shows the plan of each connection and loads nothing.
 pub(super) async fn run(context: &Context, arguments: &PlanArguments) -> anyhow::Result<Exit> {
-    let config = context.configuration()?;
-    let selection = selection(&arguments.selection, &config)?;
-    let engine = context.engine(&config, Arc::new(Warnings::new(context.printer)))?;
-    let plan = engine.plan(&selection).await?;
+    let selection = selection(&arguments.selection, &context.configuration()?)?;
+    let connections = context
+        .connections(|| Warnings::new(context.printer))
+        .await?;
+    let mut exit = connections.exit;
+    let mut plans = BTreeMap::new();
+    for connected in connections.ready {
+        let config = connected.config;
+        // Dropped at once, so that the next one can open the destination.
+        let planned = { connected.engine }.plan(&selection).await;
+        let plan = match planned {
+            Err(error) if connections.are_several => {
+                exit = exit.and(context.failed(&config, error.into()));
+                continue;
+            }
+            planned => planned?,
+        };
+        if !connections.are_several {
+            show(context, &plan, arguments.windows)?;
+        } else if context.printer.is_json() {
+            plans.insert(config.criteo.connection.unwrap_or_default(), plan);
+        } else {
+            context.announce(&config)?;
+            show(context, &plan, arguments.windows)?;
+        }
+    }
+    if connections.are_several && context.printer.is_json() {
+        context
+            .printer
+            .json(&PerConnection { connections: plans })?;
+    }
+    Ok(exit)
+}
+
+fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()> {
     let printer = &context.printer;
     if printer.is_json() {
-        printer.json(&plan)?;
-        return Ok(Exit::Complete);
+        printer.json(plan)?;
+        return Ok(());
     }
-    printer.data(streams(&plan))?;
-    if arguments.windows {
-        printer.data(format_args!("\n{}", windows(&plan)))?;
+    printer.data(streams(plan))?;
+    if with_windows {
+        printer.data(format_args!("\n{}", windows(plan)))?;
     }
     let minutes = span_of_seconds(plan.minutes * 60.0);
     printer.data(format_args!(
@@ -42,7 +73,7 @@ pub(super) async fn run(context: &Context, arguments: &PlanArguments) -> anyhow:
     for note in &plan.notes {
         printer.note(note);
     }
-    Ok(Exit::Complete)
+    Ok(())
 }
 
 fn streams(plan: &Plan) -> String {

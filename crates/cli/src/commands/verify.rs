@@ -1,12 +1,13 @@
 //! `criteo verify`: are the sums of the tables what Criteo says they are?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use criteo_engine::verify::{StreamVerification, Verification};
-use criteo_engine::{Config, Selection};
+use criteo_engine::{Config, Engine, Neighbours, Selection};
 use jiff::civil::Date;
 
-use super::context::{Context, check_range, check_streams};
+use super::context::{Context, PerConnection, check_range, check_streams};
 use super::summary;
 use crate::arguments::VerifyArguments;
 use crate::exit::Exit;
@@ -18,7 +19,7 @@ use crate::wording::{count, counted, size};
 /// Differences shown per stream; `--json` has them all.
 const DIFFERENCES_TO_SHOW: usize = 20;
 
-/// Compares, and with `--fix` reads again what differs and compares once more.
+/// Compares for each connection, and with `--fix` reads again what differs and compares once more.
 pub(super) async fn run(context: &Context, arguments: &VerifyArguments) -> anyhow::Result<Exit> {
     let config = context.configuration()?;
     check_range(arguments.from, arguments.to)?;
@@ -29,35 +30,78 @@ pub(super) async fn run(context: &Context, arguments: &VerifyArguments) -> anyho
         to: arguments.to,
         ..Selection::default()
     };
-    let mut verification = compare(context, &config, &selection).await?;
-    if arguments.fix && !verification.agrees() {
-        print(context, &verification)?;
-        for stream in &verification.streams {
-            read_again(context, &config, stream).await?;
+    let connections = context
+        .connections(|| Warnings::new(context.printer))
+        .await?;
+    let mut exit = connections.exit;
+    let mut verifications = BTreeMap::new();
+    let is_one_object = connections.are_several && context.printer.is_json();
+    for connected in connections.ready {
+        let config = connected.config;
+        if connections.are_several {
+            context.announce(&config)?;
         }
-        verification = compare(context, &config, &selection).await?;
+        let print = |verification: &Verification| match is_one_object {
+            true => Ok(()),
+            false => print(context, verification),
+        };
+        let compared = compare_and_fix(
+            context,
+            &config,
+            connected.engine,
+            &selection,
+            arguments.fix,
+            print,
+        );
+        let verification = match compared.await {
+            Err(error) if connections.are_several => {
+                exit = exit.and(context.failed(&config, error));
+                continue;
+            }
+            compared => compared?,
+        };
+        if !verification.agrees() {
+            exit = exit.and(Exit::Partial);
+        }
+        verifications.insert(config.criteo.connection.unwrap_or_default(), verification);
     }
-    print(context, &verification)?;
-    Ok(if verification.agrees() {
-        Exit::Complete
-    } else {
-        Exit::Partial
-    })
+    if is_one_object {
+        context.printer.json(&PerConnection {
+            connections: verifications,
+        })?;
+    }
+    Ok(exit)
 }
 
-async fn compare(
+async fn compare_and_fix(
     context: &Context,
     config: &Config,
+    engine: Engine,
     selection: &Selection,
+    fix: bool,
+    print: impl Fn(&Verification) -> anyhow::Result<()>,
 ) -> anyhow::Result<Verification> {
-    let engine = context.engine(config, Arc::new(Warnings::new(context.printer)))?;
-    Ok(engine.verify(selection).await?)
+    let neighbours = engine.neighbours();
+    let mut verification = engine.verify(selection).await?;
+    // Its destination has to be closed before another engine opens it.
+    drop(engine);
+    if fix && !verification.agrees() {
+        print(&verification)?;
+        for stream in &verification.streams {
+            read_again(context, config, stream, neighbours.clone()).await?;
+        }
+        let engine = context.engine(config, Arc::new(Warnings::new(context.printer)))?;
+        verification = engine.with_neighbours(neighbours).verify(selection).await?;
+    }
+    print(&verification)?;
+    Ok(verification)
 }
 
 async fn read_again(
     context: &Context,
     config: &Config,
     stream: &StreamVerification,
+    neighbours: Option<Neighbours>,
 ) -> anyhow::Result<()> {
     let Some((first, last)) = blamed_days(stream) else {
         return Ok(());
@@ -70,7 +114,9 @@ async fn read_again(
         rebuild: false,
     };
     let progress = Arc::new(Progress::new(context.printer));
-    let engine = context.engine(config, Arc::clone(&progress))?;
+    let engine = context
+        .engine(config, Arc::clone(&progress))?
+        .with_neighbours(neighbours);
     let stop = signals::stop_token(Arc::clone(&progress));
     let result = engine.sync(&selection, stop).await;
     progress.finish();

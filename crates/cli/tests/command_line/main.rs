@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod auth;
 mod check;
 mod configuration;
+mod connections;
 mod connector;
 mod consent;
 mod demo;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod results;
 mod running;
 mod wrong_input;
@@ -63,6 +67,10 @@ impl Folder {
                 command.env_remove(&*name);
             }
         }
+        // Keys of whoever runs the tests are none of their business.
+        command
+            .env("CRITEO_KEYRING", "off")
+            .env("XDG_CONFIG_HOME", self.path().join("config"));
         command
     }
 

@@ -8,7 +8,7 @@ mod wait;
 use std::sync::Arc;
 
 use criteo_api::Client;
-use criteo_engine::config::{self, Config, ConfigError, Environment};
+use criteo_engine::config::{Config, ConfigError, Environment};
 use criteo_engine::event::{Event, Reporter};
 
 use super::context::Context;
@@ -33,7 +33,7 @@ pub(super) async fn run(context: &Context, arguments: &ConsentArguments) -> anyh
 fn client(context: &Context) -> anyhow::Result<(Client, String)> {
     let config = configuration(context)?;
     let reporter = Arc::new(Warnings::new(context.printer));
-    let key = config::credentials(&config.criteo, &Environment::of_process())?;
+    let key = context.key(&config)?;
     for message in key.warnings {
         let stream = None;
         reporter.on_event(&Event::Warning { stream, message });

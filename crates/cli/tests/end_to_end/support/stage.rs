@@ -85,6 +85,9 @@ impl Stage {
             }
         }
         command
+            // Keys of whoever runs the tests are none of their business.
+            .env("CRITEO_KEYRING", "off")
+            .env("XDG_CONFIG_HOME", self.folder().join("config"))
             .env("CRITEO_API_URL", self.sandbox.url())
             .env("CRITEO_CLIENT_ID", DEMO_CLIENT_ID)
             .env("CRITEO_CLIENT_SECRET", DEMO_CLIENT_SECRET)
