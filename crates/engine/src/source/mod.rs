@@ -27,6 +27,7 @@ pub use failure::ReadFailure;
 pub use listing::Listings;
 pub use meter::{ApiReporter, Meter, metered};
 pub(crate) use spool_file::batches_of_file;
+pub(crate) use trust::AGREEMENTS_TO_TRUST;
 pub use trust::TotalsTrust;
 
 use crate::calendar::DayRange;

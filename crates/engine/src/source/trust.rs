@@ -5,19 +5,20 @@
 //! that rows were withheld.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::decode::Decoded;
 
-/// Agreements after which totals are believed: one could be chance, on an answer with a single row.
-const AGREEMENTS_TO_TRUST: u32 = 2;
+/// Agreements after which totals are believed, seen in this run or written in the ledger by earlier ones: one could be
+/// chance, on an answer with a single row.
+pub(crate) const AGREEMENTS_TO_TRUST: usize = 2;
 /// An answer of at most this share of the cap was certainly not truncated.
 const SHARE_OF_CAP: u64 = 2;
 
 /// What was seen in this run.
 #[derive(Debug, Default)]
 pub struct TotalsTrust {
-    agreements: AtomicU32,
+    agreements: AtomicUsize,
 }
 
 /// How rows and total of one answer compare.

@@ -1,44 +1,30 @@
 //! A run from beginning to end.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use criteo_api::{Client, Error as ApiError, Operation};
-use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::Selection;
 use super::context::{Context, selected};
-use super::range::days_to_read;
+use super::find::stream;
 use super::replay::replay;
 use super::resume;
-use super::stream::StreamRun;
-use super::work::{Work, entity_units};
-use super::{Days, Selection};
-use crate::calendar::DayRange;
-use crate::catalog::Reader;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::{Event, Outcome, RunSummary, StreamSummary};
-use crate::ledger::coverage::Coverage;
-use crate::ledger::{RunEntry, WindowEntry};
+use crate::ledger::RunEntry;
 use crate::neighbours::{connection_of, question};
-use crate::plan::density::Density;
-use crate::plan::needs::{Needs, Rules, is_fresh};
-use crate::plan::pool::Pool;
-use crate::source::{Meter, ReadFailure, Source, metered};
+use crate::source::{Meter, Source, metered};
 use crate::spool::Spool;
 use crate::stream_spec::StreamSpec;
 
 /// Runs looked back at to find interrupted ones.
 const RUNS_TO_LOOK_AT: usize = 100;
-/// Loaded windows whose totals agreed, after which those whose totals differ are read again.
-const AGREEMENTS_TO_TRUST: usize = 2;
-/// Days of loaded windows from which the density is taken.
-const DENSITY_DAYS: u32 = 60;
 
 /// Reads everything that `selection` asks for and that the ledger does not vouch for.
 pub(crate) async fn run(
@@ -172,191 +158,6 @@ async fn streams(
         summaries[position] = Some(summary?);
     }
     Ok(summaries.into_iter().flatten().collect())
-}
-
-/// Finds the work of one stream and does it.
-async fn stream(
-    context: Arc<Context>,
-    spec: Arc<StreamSpec>,
-    advertisers: Vec<String>,
-) -> Result<StreamSummary, EngineError> {
-    let advertisers = match readable(&context.source, &spec, advertisers).await {
-        Ok(advertisers) => advertisers,
-        Err(ReadFailure::Fatal(error)) => return Err(*error),
-        Err(failure) => {
-            let summary = StreamSummary {
-                stream: spec.name.clone(),
-                table: spec.schema.table.clone(),
-                failure: Some(failure.to_string()),
-                ..StreamSummary::default()
-            };
-            context.stream_has_read();
-            context.emit(&Event::StreamFinished(summary.clone()));
-            return Ok(summary);
-        }
-    };
-    let entries = context.destination.windows(&spec.name).await?;
-    context.warn_of_departed(&entries);
-    let work = if spec.has_days() {
-        days_of_stream(&context, &spec, &advertisers, entries)
-    } else {
-        let done = advertisers_done(&entries, &context);
-        let open: Vec<String> = advertisers
-            .into_iter()
-            .filter(|advertiser| !done.contains(advertiser))
-            .collect();
-        let units = entity_units(&spec, &open);
-        context.emit(&Event::StreamPlanned {
-            stream: spec.name.clone(),
-            windows: units.len(),
-            calls: units.len(),
-        });
-        Work::Listings(units.into())
-    };
-    Arc::new(StreamRun::new(context, spec, work)).run().await
-}
-
-fn days_of_stream(
-    context: &Context,
-    spec: &StreamSpec,
-    advertisers: &[String],
-    entries: Vec<WindowEntry>,
-) -> Work {
-    let density = density_of(&entries);
-    let (needs, days) = needs_of(
-        spec,
-        &context.selection,
-        context.clock.now(),
-        advertisers,
-        entries,
-        &context.run_ids,
-    );
-    if let Some(clamped) = days.clamped {
-        context.warn(&spec.name, clamped);
-    }
-    let pool = Pool::new(needs, spec.limits());
-    let windows = pool.windows(&density);
-    context.emit(&Event::StreamPlanned {
-        stream: spec.name.clone(),
-        windows: windows.len(),
-        calls: windows.len() * usize::try_from(spec.calls_per_window()).unwrap_or(1),
-    });
-    // Where a window is a day or an advertiser anyway, there is nothing to pack and nothing to learn.
-    let learns = spec.stream.row_cap.is_some() && spec.stream.max_days_per_call != Some(1);
-    Work::Days {
-        pool,
-        density,
-        learns,
-    }
-}
-
-/// What has to be read of a stream with days.
-pub(crate) fn needs_of(
-    spec: &StreamSpec,
-    selection: &Selection,
-    now: Timestamp,
-    advertisers: &[String],
-    entries: Vec<WindowEntry>,
-    continued_runs: &std::collections::HashSet<String>,
-) -> (Needs, Days) {
-    let first_known = entries
-        .iter()
-        .filter_map(|entry| entry.days)
-        .map(|days| days.first)
-        .min();
-    let today = now.to_zoned_datetime(spec.time_zone.clone()).date();
-    let days = days_to_read(spec, selection, today, first_known);
-    let Some(range) = days.range else {
-        return (Needs::default(), days);
-    };
-    let columns = spec.column_names();
-    let agreements = entries
-        .iter()
-        .filter(|entry| entry.verified == Some(true) && entry.rows > 0)
-        .count();
-    let rules = Rules {
-        totals_proved: agreements >= AGREEMENTS_TO_TRUST,
-        range,
-        wanted_from: days.wanted_from,
-        period: spec.period,
-        lookback_days: spec.lookback_days,
-        full_refresh: selection.full_refresh,
-        time_zone: &spec.time_zone,
-        continued_runs,
-        now,
-        columns: &columns,
-    };
-    (
-        Needs::find(&Coverage::paint(entries, range), advertisers, &rules),
-        days,
-    )
-}
-
-/// The density of the newest loaded days.
-pub(crate) fn density_of(entries: &[WindowEntry]) -> Density {
-    let mut density = Density::default();
-    let mut loaded: Vec<(DayRange, &WindowEntry)> = entries
-        .iter()
-        .filter(|entry| entry.quarantine_reason.is_none())
-        .filter_map(|entry| entry.days.map(|days| (days, entry)))
-        .collect();
-    loaded.sort_by_key(|(days, _)| std::cmp::Reverse(days.last));
-    let mut days_seen = 0;
-    for (days, entry) in loaded {
-        if days_seen >= DENSITY_DAYS {
-            break;
-        }
-        density.observe(&entry.advertisers, days.days());
-        days_seen += days.days();
-    }
-    density
-}
-
-/// The advertisers a stream can be read for.
-async fn readable(
-    source: &Source,
-    spec: &StreamSpec,
-    advertisers: Vec<String>,
-) -> Result<Vec<String>, ReadFailure> {
-    let marketplace_only = matches!(
-        spec.stream.reader,
-        Reader::MarketplaceAdvertisers
-            | Reader::MarketplaceSellers
-            | Reader::MarketplaceSellerCampaigns
-            | Reader::MarketplaceCampaigns
-            | Reader::MarketplaceAdSets
-            | Reader::MarketplaceBudgets
-            | Reader::MarketplaceCampaignStats
-            | Reader::MarketplaceSellerStats
-            | Reader::MarketplaceSellerCampaignStats
-    );
-    if !marketplace_only {
-        return Ok(advertisers);
-    }
-    let customers: BTreeSet<&String> = source.marketplace_advertisers().await?.iter().collect();
-    Ok(advertisers
-        .into_iter()
-        .filter(|advertiser| customers.contains(advertiser))
-        .collect())
-}
-
-/// The advertisers of an entity stream that this run, or the one it carries on, has listed already.
-fn advertisers_done(entries: &[WindowEntry], context: &Context) -> BTreeSet<String> {
-    let mut newest: HashMap<&String, &WindowEntry> = HashMap::new();
-    for entry in entries
-        .iter()
-        .filter(|entry| entry.quarantine_reason.is_none())
-    {
-        for advertiser in entry.advertisers.keys() {
-            newest.insert(advertiser, entry);
-        }
-    }
-    let now = context.clock.now();
-    newest
-        .into_iter()
-        .filter(|(_, entry)| context.run_ids.contains(&entry.run_id) && is_fresh(entry, now))
-        .map(|(advertiser, _)| advertiser.clone())
-        .collect()
 }
 
 /// A rebuild drops the whole table, so it has to read all of it.
