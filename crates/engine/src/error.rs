@@ -115,7 +115,9 @@ impl EngineError {
                 | Self::Clock(_)
                 // A table and the configuration that do not fit each other: one of them has to be changed by hand.
                 | Self::Destination(
-                    DestinationError::Incompatible { .. } | DestinationError::ForeignTable { .. }
+                    DestinationError::Incompatible { .. }
+                        | DestinationError::ForeignTable { .. }
+                        | DestinationError::Unsupported { .. }
                 )
         )
     }

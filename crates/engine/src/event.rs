@@ -50,6 +50,17 @@ pub enum Event {
         /// How many windows.
         windows: usize,
     },
+    /// Days that the configuration asks not to keep were deleted.
+    DaysDropped {
+        /// Stream name.
+        stream: String,
+        /// The first day that was kept.
+        keep_from: Date,
+        /// Rows deleted from its table.
+        rows: u64,
+        /// Rows deleted from its table of versions.
+        versions: u64,
+    },
     /// The work of one stream is known (and, for report streams, an estimate of what it will cost).
     StreamPlanned {
         /// Stream name.
@@ -169,6 +180,8 @@ pub struct StreamSummary {
     pub rows: u64,
     /// Body bytes received.
     pub bytes: u64,
+    /// Milliseconds that its calls waited for the quota or before they were tried again, added up over all calls.
+    pub waited_milliseconds: u64,
     /// Seconds from the first call to the last commit.
     pub seconds: f64,
     /// Windows whose rows agreed with the response's own totals.

@@ -3,8 +3,10 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::catalog::{Catalog, Field, Reader, Role, Stamp, Stream, StreamKind};
+use crate::calendar::{DayRange, add_days, days_between};
+use crate::catalog::{Catalog, Field, FieldType, Reader, Role, Stamp, Stream, StreamKind};
 use crate::config::{Config, ReportSection, StreamSection};
+use crate::destination::{Observation, ObservedPeriod};
 use crate::error::EngineError;
 use crate::ledger::StreamEntry;
 use crate::plan::period::Period;
@@ -14,6 +16,41 @@ use crate::schema::{Column, TableSchema};
 /// Days after which a log-level file that was not there yet is no longer waited for. Files are not restated, so
 /// the general lookback would download every file thirty times.
 const LOG_FILE_LOOKBACK_DAYS: u32 = 3;
+
+/// Age in days until which Criteo restates a day, whatever the configuration reads again: conversions arrive for 30 days
+/// after a click (Criteo's docs on attribution windows). A day that was read at this age is final.
+pub const RESTATED_FOR_DAYS: u32 = 30;
+/// Age in days below which the first reading of a day is recorded. Somewhat more than [`RESTATED_FOR_DAYS`], so that
+/// runs that pause for a while still tell of it.
+const YOUNG_DAYS: i32 = 45;
+
+/// Whether something is to be done that not every destination can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// No.
+    Off,
+    /// Yes, where the destination can: nobody asked for it by name.
+    Default,
+    /// Yes, and it is an error where the destination cannot.
+    Asked,
+}
+
+impl Wish {
+    fn of(asked: Option<bool>, default: bool) -> Self {
+        match asked {
+            Some(true) => Self::Asked,
+            Some(false) => Self::Off,
+            None if default => Self::Default,
+            None => Self::Off,
+        }
+    }
+
+    /// Whether it is done by a destination that can (or cannot) do it.
+    #[must_use]
+    pub fn is_done(self, is_possible: bool) -> bool {
+        is_possible && self != Self::Off
+    }
+}
 
 /// One stream, ready to be planned and read.
 #[derive(Debug, Clone)]
@@ -40,6 +77,12 @@ pub struct StreamSpec {
     pub start_date: Option<Date>,
     /// The age in days until which a day is read again.
     pub lookback_days: u32,
+    /// Whether versions of its rows are kept.
+    pub versions: Wish,
+    /// Whether it is recorded what changes in a day that is read again.
+    pub changes: Wish,
+    /// Days to keep; `None` keeps everything.
+    pub keep_days: Option<u32>,
     /// Currency asked for.
     pub currency: String,
     /// IANA name of the zone in which days are cut: the one asked for, and UTC for files.
@@ -74,6 +117,9 @@ impl StreamSpec {
                     .unwrap_or(&stream.default_metrics),
                 start_date: section.start_date,
                 lookback_days: section.lookback_days,
+                versions: section.history.or(section.keep_versions),
+                changes: section.record_changes,
+                keep_days: section.keep_days,
             };
             specs.push(Self::resolve(config, stream, &choice)?);
         }
@@ -135,6 +181,9 @@ impl StreamSpec {
             day_column,
             start_date: choice.start_date.or(config.sync.start_date),
             lookback_days: choice.lookback_days.unwrap_or(default_lookback),
+            versions: Wish::of(choice.versions, stream.history),
+            changes: Wish::of(choice.changes, stream.kind == StreamKind::Report),
+            keep_days: choice.keep_days,
             currency: config.criteo.currency.clone(),
             time_zone_name: time_zone_name.to_owned(),
             time_zone,
@@ -189,6 +238,70 @@ impl StreamSpec {
                 .map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             period: self.period,
         }
+    }
+
+    /// The first day to keep when today is `today`; `None` when everything is kept. Of coarse reports the first day of
+    /// a whole period.
+    #[must_use]
+    pub fn keep_from(&self, today: Date) -> Option<Date> {
+        let days = i32::try_from(self.keep_days?).unwrap_or(i32::MAX);
+        Some(self.period.first_day(add_days(today, -days)))
+    }
+
+    /// How to find out what a window of `days`, read on the day `read_on` of the report's zone, changes.
+    #[must_use]
+    pub fn observation(&self, days: DayRange, read_on: Date) -> Observation {
+        let restated_for = RESTATED_FOR_DAYS.max(self.lookback_days);
+        let final_age = i32::try_from(restated_for).unwrap_or(i32::MAX);
+        let first_days = std::iter::successors(Some(self.period.first_day(days.first)), |first| {
+            Some(add_days(self.period.last_day(*first), 1))
+        });
+        Observation {
+            key_columns: self.key_columns(),
+            additive_columns: self
+                .fields
+                .iter()
+                .filter(|field| field.role == Role::Metric && field.additive)
+                .filter(|field| matches!(field.field_type, FieldType::Integer | FieldType::Money))
+                .map(|field| field.column.clone())
+                .collect(),
+            periods: first_days
+                .take_while(|first| *first <= days.last)
+                .map(|first_day| {
+                    let last_day = self.period.last_day(first_day);
+                    let age_days = days_between(last_day, read_on);
+                    ObservedPeriod {
+                        first_day,
+                        last_day,
+                        age_days,
+                        is_young: age_days < YOUNG_DAYS,
+                        is_final: age_days >= final_age,
+                    }
+                })
+                .collect(),
+        }
+    }
+
+    /// The columns that tell rows apart; empty where rows have no identity.
+    fn key_columns(&self) -> Vec<String> {
+        if self.dimensions.is_empty() {
+            return self.stream.key.clone();
+        }
+        // Criteo sends the twin of a dimension along, and a name may change where an id stays.
+        let id_of = |field: &&'static Field| {
+            let twin = field.pair.as_deref().and_then(|name| self.stream.field(name));
+            match twin {
+                Some(twin) if twin.column.ends_with("_id") => twin.column.clone(),
+                _ => field.column.clone(),
+            }
+        };
+        let told_by_stamps = self
+            .fields
+            .iter()
+            .filter(|field| matches!(field.stamp(), Some(Stamp::Day | Stamp::Disclosed | Stamp::AdSetId)));
+        let mut columns: Vec<String> = self.dimensions.iter().map(id_of).collect();
+        columns.extend(told_by_stamps.map(|field| field.column.clone()));
+        columns
     }
 
     /// The same report broken down by the dimensions (and stamps) of `columns` alone: fewer rows, whose additive metrics
@@ -258,6 +371,9 @@ struct Choice<'a> {
     metrics: &'a [String],
     start_date: Option<Date>,
     lookback_days: Option<u32>,
+    versions: Option<bool>,
+    changes: Option<bool>,
+    keep_days: Option<u32>,
 }
 
 impl<'a> Choice<'a> {
@@ -270,6 +386,9 @@ impl<'a> Choice<'a> {
             metrics: &report.metrics,
             start_date: report.start_date,
             lookback_days: report.lookback_days,
+            versions: report.keep_versions,
+            changes: report.record_changes,
+            keep_days: report.keep_days,
         }
     }
 }

@@ -66,6 +66,13 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
         counted(plan.other_calls, "other call"),
     ))?;
     for stream in &plan.streams {
+        if let (Some(keep_from), days @ 1..) = (stream.keep_from, stream.days_to_drop) {
+            printer.data(format_args!(
+                "{}: {} before {keep_from} would be deleted (`keep_days`).",
+                stream.stream,
+                counted(days, "day"),
+            ))?;
+        }
         if let Some(clamped) = &stream.clamped {
             printer.warning(&format!("{}: {clamped}", stream.stream));
         }

@@ -89,6 +89,16 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 "{stream}: {windows} of an earlier run loaded from disk, without asking Criteo again"
             )
         }
+        Event::DaysDropped {
+            stream,
+            keep_from,
+            rows,
+            versions,
+        } => format!(
+            "{stream}: deleted the days before {keep_from}: {} and {}",
+            counted(*rows, "row"),
+            counted(*versions, "version"),
+        ),
         Event::StreamPlanned {
             stream,
             windows,

@@ -26,6 +26,10 @@ pub struct Stream {
     /// Whether the stream is read when the configuration does not mention it.
     #[serde(default = "enabled_unless_said_otherwise")]
     pub enabled: bool,
+    /// Whether the versions of its rows are kept when the configuration does not say. Where what was true last month
+    /// cannot be asked for today, only keeping it helps.
+    #[serde(default)]
+    pub history: bool,
     /// The number of rows at which Criteo truncates an answer without saying so; `None` when no cap is known.
     pub row_cap: Option<u64>,
     /// How many months back from today Criteo keeps the data.

@@ -210,6 +210,27 @@ pub struct StreamSection {
     #[serde(default)]
     #[schemars(range(max = 365))]
     pub lookback_days: Option<u32>,
+    /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By
+    /// default everything is kept, also what Criteo no longer has. `criteo plan` shows what a run would delete. Of
+    /// reports by week, month or year whole periods are kept.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 36_500))]
+    pub keep_days: Option<u32>,
+    /// Whether rows that are replaced are kept, with the times between which they were the current ones, in a table
+    /// beside this one whose name ends in `_history`: so that a number can be looked up as it was reported on any day.
+    /// By default no.
+    #[serde(default)]
+    pub keep_versions: Option<bool>,
+    /// Whether it is recorded (in `_criteo_changes`) what changes in a day when it is read again. By default yes, where
+    /// the destination can.
+    #[serde(default)]
+    pub record_changes: Option<bool>,
+    /// Whether each version of an entity is kept, with the times between which it was the current one, in a table
+    /// beside this one whose name ends in `_history`: so that last month's numbers can be joined to last month's budgets
+    /// and bids. For listings only. By default yes for `campaigns`, `ad_sets` and `ads` where the destination can, and
+    /// no for the others.
+    #[serde(default)]
+    pub history: Option<bool>,
 }
 
 /// A custom statistics report: a stream and a table of its own.
@@ -238,6 +259,21 @@ pub struct ReportSection {
     #[serde(default)]
     #[schemars(range(max = 365))]
     pub lookback_days: Option<u32>,
+    /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By
+    /// default everything is kept, also what Criteo no longer has. `criteo plan` shows what a run would delete. Of
+    /// reports by week, month or year whole periods are kept.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 36_500))]
+    pub keep_days: Option<u32>,
+    /// Whether rows that are replaced are kept, with the times between which they were the current ones, in a table
+    /// beside this one whose name ends in `_history`: so that a number can be looked up as it was reported on any day.
+    /// By default no.
+    #[serde(default)]
+    pub keep_versions: Option<bool>,
+    /// Whether it is recorded (in `_criteo_changes`) what changes in a day when it is read again. By default yes, where
+    /// the destination can.
+    #[serde(default)]
+    pub record_changes: Option<bool>,
     /// Whether to read it. By default yes.
     #[serde(default)]
     pub enabled: Option<bool>,

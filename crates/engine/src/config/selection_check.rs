@@ -8,6 +8,7 @@ use super::schema_check::did_you_mean;
 use super::sections::{Config, ReportSection, StreamSection};
 use super::value_check::identifier_problem;
 use crate::catalog::{Catalog, Role, Stream, StreamKind};
+use crate::destination::history_table;
 
 /// The stream whose dimensions and metrics custom reports choose from.
 const REPORT_SOURCE: &str = "statistics";
@@ -58,6 +59,8 @@ fn stream_problems(
         let days = [
             ("start_date", section.start_date.is_some()),
             ("lookback_days", section.lookback_days.is_some()),
+            ("keep_days", section.keep_days.is_some()),
+            ("record_changes", section.record_changes.is_some()),
         ];
         for (key, _) in days.iter().filter(|(_, is_given)| *is_given) {
             problems.push(place.key(key).problem(format!(
@@ -65,6 +68,14 @@ fn stream_problems(
                 stream.name
             )));
         }
+        if section.keep_versions.is_some() {
+            problems.push(place.key("keep_versions").problem(format!(
+                "`keep_versions` is for reports; `{}` is a listing, whose versions `history` keeps",
+                stream.name
+            )));
+        }
+    } else {
+        problems.extend(not_for_reports(stream, section, place));
     }
     for (key, role, chosen) in [
         ("dimensions", Role::Dimension, &section.dimensions),
@@ -72,6 +83,30 @@ fn stream_problems(
     ] {
         if let Some(chosen) = chosen {
             problems.extend(choice_problems(stream, role, chosen, &place.key(key), key));
+        }
+    }
+    problems
+}
+
+/// Keys that say something about listings, or about reports that Criteo restates, given for another stream.
+fn not_for_reports(stream: &Stream, section: &StreamSection, place: &Place<'_, '_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if section.history.is_some() {
+        problems.push(place.key("history").problem(format!(
+            "`history` is for listings; the versions of the rows of `{}` are kept by `keep_versions`",
+            stream.name
+        )));
+    }
+    if stream.kind == StreamKind::Files {
+        let restated = [
+            ("keep_versions", section.keep_versions),
+            ("record_changes", section.record_changes),
+        ];
+        for (key, _) in restated.iter().filter(|(_, wish)| *wish == Some(true)) {
+            problems.push(place.key(key).problem(format!(
+                "`{key}` does not apply to `{}`: its files are never restated",
+                stream.name
+            )));
         }
     }
     problems
@@ -193,6 +228,22 @@ fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec
             problems.push(place.problem(shared_table(table, other, &stream.name)));
         }
     }
+    for stream in catalog.streams() {
+        let section = config.streams.get(&stream.name);
+        let keeps_versions = section
+            .and_then(|section| section.history.or(section.keep_versions))
+            .unwrap_or(stream.history);
+        let table = section
+            .and_then(|section| section.table.as_deref())
+            .unwrap_or(&stream.name);
+        if keeps_versions {
+            let history = history_table(table);
+            if let Some(other) = tables.insert(history.to_lowercase(), &stream.name) {
+                let place = root.key("streams").key(other).key("table");
+                problems.push(place.problem(shared_table(&history, other, &stream.name)));
+            }
+        }
+    }
     let mut names = BTreeSet::new();
     for (index, report) in config.reports.iter().enumerate() {
         let place = root.key("reports").item(index);
@@ -208,6 +259,13 @@ fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec
         if let Some(other) = tables.insert(table.to_lowercase(), &report.name) {
             let place = place.key("table");
             problems.push(place.problem(shared_table(table, other, &report.name)));
+        }
+        let history = history_table(table);
+        if report.keep_versions == Some(true)
+            && let Some(other) = tables.insert(history.to_lowercase(), &report.name)
+        {
+            let place = place.key("table");
+            problems.push(place.problem(shared_table(&history, other, &report.name)));
         }
     }
     problems

@@ -7,11 +7,17 @@
 pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
+mod ledger_tables;
+mod observation;
+
+pub use observation::{ObservedPeriod, Observation};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -75,6 +81,13 @@ pub struct Capabilities {
     pub comments: bool,
     /// Several processes may write at the same time.
     pub concurrent_writers: bool,
+    /// Replaced rows can be kept, each with the time for which it was the current one
+    /// ([`Destination::keep_versions`]).
+    pub keeps_versions: bool,
+    /// What a window changes in days that were read before is recorded ([`WindowLoad::observation`]).
+    pub records_changes: bool,
+    /// Days before a horizon can be dropped ([`Destination::drop_days`]).
+    pub drops_days: bool,
 }
 
 impl Capabilities {
@@ -100,7 +113,49 @@ pub struct WindowLoad {
     /// Parquet files with the rows, written with [`TableSchema::arrow_schema`]. A file may lack columns, which are NULL
     /// on its rows then: a window of log-level files has the columns of all of them. Empty when no row came.
     pub files: Vec<PathBuf>,
+    /// How to find out what the window changes; `None` where nobody asked, or where the destination does not claim
+    /// [`Capabilities::records_changes`].
+    pub observation: Option<Observation>,
 }
+
+/// Days that a person asked to drop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DropDays {
+    /// Stream name. Its table is the one that was prepared for it.
+    pub stream: String,
+    /// The column that holds the day of a row.
+    pub day_column: String,
+    /// The first day to keep.
+    pub keep_from: Date,
+    /// The run that drops them.
+    pub run_id: String,
+    /// When, by the calendar.
+    pub dropped_at: Timestamp,
+}
+
+/// What was dropped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DroppedDays {
+    /// Rows of the table.
+    pub rows: u64,
+    /// Rows of the table of versions, current and replaced ones.
+    pub versions: u64,
+}
+
+/// The table of versions that belongs to `table` ([`Destination::keep_versions`]).
+#[must_use]
+pub fn history_table(table: &str) -> String {
+    format!("{table}_history")
+}
+
+/// Days for which the ledger keeps the entry of a window after later windows have taken over all it vouched for. What
+/// runs have cost is kept with the runs, and for good.
+pub const WINDOWS_KEPT_DAYS: i32 = 400;
+
+/// From when on a version was the current one, in UTC.
+pub const VALID_FROM: &str = "valid_from";
+/// Until when a version was the current one, in UTC and exclusively; NULL for one that still is.
+pub const VALID_TO: &str = "valid_to";
 
 /// A place where rows land.
 ///
@@ -136,7 +191,61 @@ pub trait Destination: Send + Sync {
         stream: &StreamEntry,
     ) -> Result<(), DestinationError>;
 
-    /// Drops a stream's table and everything the ledger says about it.
+    /// Begins or stops keeping the versions of a stream's rows, in the table that [`history_table`] names: the columns
+    /// of the stream's table, then [`VALID_FROM`] and [`VALID_TO`]. Called after [`prepare`](Self::prepare), with the
+    /// same schema; idempotent. `day_column` is the one of the stream's windows.
+    ///
+    /// While versions are kept, the transaction that replaces a window also closes, at the window's `read_at`, the
+    /// current versions of its scope that have no equal row among the new ones, and opens the new rows that have no
+    /// equal current version. Rows are equal when all columns are, two NULLs among them; of several equal rows as many
+    /// versions are current as there are rows. So at every moment the current versions are the rows of the table, and
+    /// no version ends before it begins: a window that was read earlier than one loaded before it takes effect at the
+    /// later instant of the two.
+    ///
+    /// Beginning opens the rows that the table holds already, each from the instant at which the ledger says that it
+    /// was read, and closes versions left from an earlier time that are no longer current at the same instant.
+    /// Stopping leaves the versions as they are. [`forget`](Self::forget) leaves them as well, since Criteo could not
+    /// give them back.
+    ///
+    /// # Errors
+    /// [`DestinationError::Unsupported`] when `keep` is set and the destination does not claim
+    /// [`Capabilities::keeps_versions`]; [`DestinationError::ForeignTable`] when the table exists and was not made
+    /// for this stream; [`DestinationError::Incompatible`] when it holds a column of another type.
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        let _ = (schema, stream, day_column);
+        if keep {
+            return Err(self.unsupported("keep versions of rows"));
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows of all days before `drop.keep_from` and their versions; lets no ledger entry vouch for those
+    /// days any more, and writes a record of what was dropped, all in one transaction. Where there is nothing to drop,
+    /// nothing is written. What is recorded of changes stays. Days can be read again afterwards.
+    ///
+    /// # Errors
+    /// [`DestinationError::Unsupported`] when the destination does not claim [`Capabilities::drops_days`]; otherwise
+    /// when nothing was changed.
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        let _ = drop;
+        Err(self.unsupported("drop old days"))
+    }
+
+    /// The refusal of something that this destination does not claim to do.
+    fn unsupported(&self, what: &'static str) -> DestinationError {
+        DestinationError::Unsupported {
+            destination: self.describe(),
+            what,
+        }
+    }
+
+    /// Drops a stream's table and everything the ledger says about it. Versions stay.
     ///
     /// # Errors
     /// When the destination refuses.
@@ -145,6 +254,9 @@ pub trait Destination: Send + Sync {
     /// Replaces one window: deletes the rows of its advertisers (and days), inserts the new ones and writes the
     /// ledger entry, all or nothing. A `window_id` that was loaded already is left alone. Files with other rows than
     /// the entry says, by advertiser and day, are refused.
+    ///
+    /// In the same transaction go versions, when they are kept ([`keep_versions`](Self::keep_versions)), and what the
+    /// window changes, when it carries an [`Observation`].
     ///
     /// Other entries of the stream stop vouching for the advertisers whose days all lie in this window, whatever was
     /// read first; windows that overlap have to be loaded in the order in which they were read.
@@ -159,7 +271,8 @@ pub trait Destination: Send + Sync {
     /// When it could not be written.
     async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError>;
 
-    /// Writes or updates a run.
+    /// Writes or updates a run. With a finished run, entries of windows that vouch for nothing any more may be removed
+    /// when they were read more than [`WINDOWS_KEPT_DAYS`] days before it ended.
     ///
     /// # Errors
     /// When it could not be written.
@@ -249,6 +362,14 @@ pub enum DestinationError {
         /// What to do next.
         hint: String,
     },
+    /// Something was asked for by name that this kind of destination does not do.
+    #[error("{destination} cannot {what}")]
+    Unsupported {
+        /// Where.
+        destination: String,
+        /// What was asked for, as words that follow "cannot".
+        what: &'static str,
+    },
     /// A statement failed; nothing was changed.
     #[error("{destination} failed while {doing}: {reason}")]
     Failed {
@@ -277,6 +398,9 @@ impl DestinationError {
                     .to_owned(),
             ),
             Self::Exhausted { hint, .. } => Some(hint.clone()),
+            Self::Unsupported { .. } => Some(
+                "Leave the key out of the configuration, or choose a destination that does it.".to_owned(),
+            ),
             Self::Failed { .. } => None,
         }
     }

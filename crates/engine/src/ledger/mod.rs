@@ -8,6 +8,7 @@ pub mod coverage;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::DayRange;
@@ -28,12 +29,20 @@ pub struct WindowEntry {
     pub advertisers: BTreeMap<String, u64>,
     /// The instant the answer was asked for, by the calendar (`CRITEO_NOW` included).
     pub read_at: Timestamp,
+    /// The calendar day of `read_at` in the report's time zone, from which the age of a day follows; `None` for
+    /// entity streams.
+    #[serde(default)]
+    pub read_on: Option<Date>,
     /// Rows in the window.
     pub rows: u64,
     /// Calls it took.
     pub calls: u32,
     /// Body bytes received.
     pub bytes: u64,
+    /// Milliseconds that its calls waited for the quota or before they were tried again. Waits of calls that went on
+    /// at the same time are added up.
+    #[serde(default)]
+    pub waited_milliseconds: u64,
     /// Whether the rows agreed with the response's own totals; `None` when there was nothing to compare.
     pub verified: Option<bool>,
     /// The columns the rows were asked with, in table order. A column added later shows which windows lack it.
@@ -65,6 +74,10 @@ pub struct RunEntry {
     pub outcome: Option<Outcome>,
     /// Calls made.
     pub calls: u64,
+    /// Body bytes received.
+    pub bytes: u64,
+    /// Milliseconds that calls waited for the quota or before they were tried again, added up over all calls.
+    pub waited_milliseconds: u64,
     /// Rows loaded.
     pub rows: u64,
     /// Version of the connector.

@@ -208,6 +208,8 @@ mod tests {
             rows: 1,
             calls: 1,
             bytes: 1,
+            read_on: None,
+            waited_milliseconds: 0,
             verified: None,
             columns: vec!["clicks".to_owned()],
             totals: BTreeMap::new(),

@@ -7,8 +7,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::pool::Pool;
+use crate::calendar::{DayRange, add_days};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::ledger::WindowEntry;
+use crate::ledger::coverage::Coverage;
 use crate::stream_spec::StreamSpec;
 use crate::sync::{self, Selection};
 
@@ -54,6 +57,10 @@ pub struct StreamPlan {
     pub days_to_read_again: u64,
     /// Advertiser-days that were loaded without a column that is asked for now.
     pub days_lacking_columns: u64,
+    /// The first day that is kept, where the configuration does not keep all.
+    pub keep_from: Option<Date>,
+    /// Advertiser-days that would be deleted because they are older.
+    pub days_to_drop: u64,
     /// Words, when Criteo no longer has some of what is asked for.
     pub clamped: Option<String>,
 }
@@ -74,6 +81,7 @@ pub struct PlannedWindow {
 impl Plan {
     pub(crate) async fn make(engine: &Engine, selection: &Selection) -> Result<Self, EngineError> {
         let specs = sync::selected(&engine.specs, selection)?;
+        sync::refuse_unsupported(engine.destination.as_ref(), &specs)?;
         let granted = sync::granted_advertisers(&engine.client).await?;
         engine.refuse_rebuild_of_others(selection)?;
         let (advertisers, missing) = sync::configured(engine, &granted)?;
@@ -148,6 +156,8 @@ impl StreamPlan {
             days_never_read: 0,
             days_to_read_again: 0,
             days_lacking_columns: 0,
+            keep_from: spec.keep_from(now.to_zoned_datetime(spec.time_zone.clone()).date()),
+            days_to_drop: 0,
             clamped: None,
         };
         if !spec.has_days() {
@@ -170,6 +180,9 @@ impl StreamPlan {
             plan.calls = last_calls.max(u64::try_from(plan.windows.len()).unwrap_or(u64::MAX));
             plan.estimated = per_unit_calls_vary && last_calls == 0;
             return Ok(plan);
+        }
+        if let Some(keep_from) = plan.keep_from {
+            plan.days_to_drop = days_before(keep_from, &entries);
         }
         let density = sync::density_of(&entries);
         let known = density.knowledge();
@@ -200,6 +213,21 @@ impl StreamPlan {
             && plan.calls > 0;
         Ok(plan)
     }
+}
+
+/// How many advertiser-days before `keep_from` are loaded.
+fn days_before(keep_from: Date, entries: &[WindowEntry]) -> u64 {
+    let first = entries.iter().filter_map(|entry| entry.days).map(|days| days.first).min();
+    let Some(range) = first.and_then(|first| DayRange::new(first, add_days(keep_from, -1))) else {
+        return 0;
+    };
+    let coverage = Coverage::paint(entries.to_vec(), range);
+    coverage
+        .advertisers()
+        .into_iter()
+        .flat_map(|advertiser| coverage.read_ranges(advertiser))
+        .map(|range| u64::from(range.days()))
+        .sum()
 }
 
 #[expect(

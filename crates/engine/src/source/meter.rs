@@ -3,16 +3,18 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use criteo_api::{ApiEvent, Observer};
 
 use crate::event::{Event, Reporter};
 
-/// Calls and bytes spent on one thing.
+/// Calls, bytes and waits spent on one thing.
 #[derive(Debug, Default)]
 pub struct Meter {
     calls: AtomicU32,
     bytes: AtomicU64,
+    waited_milliseconds: AtomicU64,
 }
 
 impl Meter {
@@ -28,10 +30,24 @@ impl Meter {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Milliseconds that calls waited for the quota or before they were tried again, added up over all calls.
+    #[must_use]
+    pub fn waited_milliseconds(&self) -> u64 {
+        self.waited_milliseconds.load(Ordering::Relaxed)
+    }
+
+    fn waited(&self, wait: Duration) {
+        let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        self.waited_milliseconds
+            .fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
     /// Adds what another meter counted.
     pub fn add(&self, other: &Self) {
         self.calls.fetch_add(other.calls(), Ordering::Relaxed);
         self.bytes.fetch_add(other.bytes(), Ordering::Relaxed);
+        self.waited_milliseconds
+            .fetch_add(other.waited_milliseconds(), Ordering::Relaxed);
     }
 }
 
@@ -78,6 +94,7 @@ impl Observer for ApiReporter {
                 let _ = METER.try_with(|meter| meter.bytes.fetch_add(*bytes, Ordering::Relaxed));
             }
             ApiEvent::RateLimitWait { budget, wait } => {
+                let _ = METER.try_with(|meter| meter.waited(*wait));
                 self.reporter.on_event(&Event::RateLimitWait {
                     budget: budget.to_string(),
                     wait: *wait,
@@ -89,6 +106,7 @@ impl Observer for ApiReporter {
                 wait,
                 reason,
             } => {
+                let _ = METER.try_with(|meter| meter.waited(*wait));
                 self.reporter.on_event(&Event::Retry {
                     operation: (*operation).to_owned(),
                     attempt: *attempt,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use part::PartWriter;
 
-use crate::destination::WindowLoad;
+use crate::destination::{Observation, WindowLoad};
 use crate::error::EngineError;
 use crate::ledger::{StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
@@ -56,6 +56,9 @@ struct Manifest {
     schema: TableSchema,
     day_column: Option<String>,
     entry: WindowEntry,
+    /// Absent in manifests of versions that did not observe changes.
+    #[serde(default)]
+    observation: Option<Observation>,
     files: Vec<String>,
 }
 
@@ -109,6 +112,7 @@ impl Spool {
             schema: load.schema.clone(),
             day_column: load.day_column.clone(),
             entry: load.entry.clone(),
+            observation: load.observation.clone(),
             files: load
                 .files
                 .iter()
@@ -192,6 +196,7 @@ impl Spool {
                 entry: manifest.entry,
                 day_column: manifest.day_column,
                 files,
+                observation: manifest.observation,
             },
             stream: manifest.stream,
             destination: manifest.destination,

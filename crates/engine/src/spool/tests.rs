@@ -43,6 +43,8 @@ fn load(window_id: &str, files: Vec<PathBuf>) -> WindowLoad {
             rows: 2,
             calls: 1,
             bytes: 10,
+            read_on: None,
+            waited_milliseconds: 0,
             verified: Some(true),
             columns: vec!["clicks".to_owned()],
             totals: BTreeMap::from([("clicks".to_owned(), "3".to_owned())]),
@@ -52,6 +54,7 @@ fn load(window_id: &str, files: Vec<PathBuf>) -> WindowLoad {
         },
         day_column: Some("day".to_owned()),
         files,
+        observation: None,
     }
 }
 

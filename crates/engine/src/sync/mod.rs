@@ -1,12 +1,13 @@
 //! One run: every stream's windows read, loaded and remembered, in parallel within the quota.
 //!
-//! `run` prepares (spool, advertisers, tables), `find` finds the work of each stream, `stream` takes windows from the plan, `window` reads and loads one,
+//! `run` begins and ends it, `prepare` makes the tables ready, `find` finds the work of each stream, `stream` takes windows from the plan, `window` reads and loads one,
 //! splitting it where it has to, `resume` finds what an interrupted run left, `breaker` decides when a stream is
 //! hopeless.
 
 mod breaker;
 mod context;
 mod find;
+mod prepare;
 mod range;
 mod replay;
 mod resume;
@@ -17,6 +18,7 @@ mod work;
 
 pub(crate) use context::selected;
 pub(crate) use find::{density_of, needs_of};
+pub(crate) use prepare::refuse_unsupported;
 pub(crate) use range::{Days, days_to_read};
 pub(crate) use run::{configured, granted_advertisers, run};
 pub(crate) use work::entity_units;

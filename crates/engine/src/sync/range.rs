@@ -34,7 +34,12 @@ pub(crate) fn days_to_read(
         let default = add_days(today, -DEFAULT_HISTORY_DAYS);
         first_loaded.map_or(default, |first_loaded| default.min(first_loaded))
     });
-    let readable_from = spec.stream.first_readable_day(today).unwrap_or(Date::MIN);
+    let keep_from = spec.keep_from(today);
+    let readable_from = spec
+        .stream
+        .first_readable_day(today)
+        .unwrap_or(Date::MIN)
+        .max(keep_from.unwrap_or(Date::MIN));
     let readable_to = spec.stream.last_readable_day(today);
     let last = selection.to.unwrap_or(readable_to).min(readable_to);
 
@@ -48,7 +53,16 @@ pub(crate) fn days_to_read(
     let first_readable = whole_period_from(spec.period, wanted_from, readable_from);
     let clamped = asked
         .filter(|asked| first_readable > *asked)
+        // Who keeps days for so long only has said so, and needs no word of it unless asking for older ones by hand.
+        .filter(|_| keep_from != Some(readable_from) || selection.from.is_some())
         .map(|asked| {
+            if keep_from == Some(readable_from) {
+                return format!(
+                    "The configuration keeps {} from {readable_from} on (`keep_days`); the days from {asked} until \
+                     before that are not read",
+                    spec.name
+                );
+            }
             format!(
                 "Criteo keeps {} from {readable_from} on; the days from {asked} until before {first_readable} \
                  cannot be read",

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Selection;
 use super::context::{Context, selected};
 use super::find::stream;
+use super::prepare::{make_ready, refuse_partial_rebuild, refuse_unsupported};
 use super::replay::replay;
 use super::resume;
 use crate::engine::Engine;
@@ -36,6 +37,7 @@ pub(crate) async fn run(
     refuse_partial_rebuild(selection)?;
     engine.refuse_rebuild_of_others(selection)?;
     let specs = selected(&engine.specs, selection)?;
+    refuse_unsupported(engine.destination.as_ref(), &specs)?;
     let spool = Spool::open(&engine.spool_folder)?;
     replay(engine, &spool, selection).await?;
 
@@ -96,7 +98,7 @@ pub(crate) async fn run(
     }
 
     for spec in &specs {
-        prepare(&context, spec).await?;
+        make_ready(&context, spec).await?;
     }
     let summaries = streams(&context, &specs, &advertisers, &misc).await?;
 
@@ -126,6 +128,18 @@ pub(crate) async fn run(
         .map(|stream| u64::from(stream.calls))
         .sum::<u64>()
         + u64::from(misc.calls());
+    entry.bytes = summary
+        .streams
+        .iter()
+        .map(|stream| stream.bytes)
+        .sum::<u64>()
+        + misc.bytes();
+    entry.waited_milliseconds = summary
+        .streams
+        .iter()
+        .map(|stream| stream.waited_milliseconds)
+        .sum::<u64>()
+        + misc.waited_milliseconds();
     entry.rows = summary.streams.iter().map(|stream| stream.rows).sum();
     engine.destination.record_run(&entry).await?;
     context.emit(&Event::RunFinished(summary.clone()));
@@ -158,42 +172,6 @@ async fn streams(
         summaries[position] = Some(summary?);
     }
     Ok(summaries.into_iter().flatten().collect())
-}
-
-/// A rebuild drops the whole table, so it has to read all of it.
-fn refuse_partial_rebuild(selection: &Selection) -> Result<(), EngineError> {
-    if selection.rebuild && (selection.from.is_some() || selection.to.is_some()) {
-        return Err(EngineError::Configuration {
-            message: "A rebuild drops the whole table, so it cannot be limited to a range of days; leave out the \
-                      first and last day, or use a full refresh of that range"
-                .to_owned(),
-        });
-    }
-    Ok(())
-}
-
-/// Makes the table ready; with `--rebuild`, from nothing.
-async fn prepare(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
-    if context.selection.rebuild {
-        let fits = context
-            .destination
-            .stream(&spec.name)
-            .await?
-            .is_none_or(|entry| entry == spec.entry());
-        let windows = context.destination.windows(&spec.name).await?;
-        let is_rebuilt = fits
-            && windows
-                .iter()
-                .all(|window| context.has_rebuilt(&window.run_id));
-        if !is_rebuilt {
-            context.destination.forget(&spec.name).await?;
-        }
-    }
-    context
-        .destination
-        .prepare(&spec.schema, &spec.entry())
-        .await?;
-    Ok(())
 }
 
 /// The advertisers that consented to the app, by id.
@@ -252,6 +230,8 @@ async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, Engin
         finished_at: None,
         outcome: None,
         calls: 0,
+        bytes: 0,
+        waited_milliseconds: 0,
         rows: 0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

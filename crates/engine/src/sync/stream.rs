@@ -41,6 +41,7 @@ impl Progress {
     pub(super) fn count(&mut self, meter: &Meter) {
         self.summary.calls += meter.calls();
         self.summary.bytes += meter.bytes();
+        self.summary.waited_milliseconds += meter.waited_milliseconds();
     }
 
     /// Remembers a window that may lack rows.

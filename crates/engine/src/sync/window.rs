@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::prepare::prepare;
 use super::run::granted_advertisers;
 use super::stream::StreamRun;
 use crate::catalog::{Split, StreamKind};
-use crate::destination::{DestinationError, WindowLoad};
+use crate::destination::{DestinationError, Observation, WindowLoad};
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow};
 use crate::ledger::WindowEntry;
@@ -139,6 +140,7 @@ impl StreamRun {
         let grown = schema.columns.len() > self.spec.schema.columns.len();
         let load = WindowLoad {
             schema,
+            observation: self.observation(&entry),
             entry,
             day_column: self.spec.day_column.clone(),
             files: window.files,
@@ -187,9 +189,7 @@ impl StreamRun {
     async fn load_spooled(&self, load: &WindowLoad, grown: bool) -> Result<(), DestinationError> {
         let destination = &self.context.destination;
         if grown {
-            destination
-                .prepare(&load.schema, &self.spec.entry())
-                .await?;
+            prepare(destination.as_ref(), &self.spec, &load.schema).await?;
         }
         destination.load_window(load).await
     }
@@ -337,6 +337,15 @@ impl StreamRun {
         Ok(())
     }
 
+    /// How to find out what a window changes, where that is wanted and the destination can tell.
+    fn observation(&self, entry: &WindowEntry) -> Option<Observation> {
+        let capabilities = self.context.destination.capabilities();
+        if !self.spec.changes.is_done(capabilities.records_changes) {
+            return None;
+        }
+        Some(self.spec.observation(entry.days?, entry.read_on?))
+    }
+
     fn entry(
         &self,
         scope: &Scope,
@@ -354,6 +363,10 @@ impl StreamRun {
             rows: 0,
             calls: meter.calls(),
             bytes: meter.bytes(),
+            read_on: scope
+                .days
+                .map(|_| read_at.to_zoned_datetime(self.spec.time_zone.clone()).date()),
+            waited_milliseconds: meter.waited_milliseconds(),
             verified: None,
             columns: self.spec.column_names(),
             totals: BTreeMap::new(),

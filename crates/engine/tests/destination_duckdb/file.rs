@@ -204,6 +204,8 @@ async fn an_ended_run_leaves_everything_in_the_file_itself() {
         finished_at: Some(started_at),
         outcome: Some(criteo_engine::event::Outcome::Complete),
         calls: 1,
+        bytes: 1,
+        waited_milliseconds: 0,
         rows: 1,
         version: "1".to_owned(),
     };

@@ -171,6 +171,7 @@ impl Table {
             entry,
             day_column: self.day_column.clone(),
             files,
+            observation: None,
         }
     }
 
@@ -202,6 +203,8 @@ impl Table {
                 .expect("a valid instant"),
             calls: 2,
             bytes: 12_345,
+            read_on: days.map(|_| date(2026, 3, 1)),
+            waited_milliseconds: 1_234,
             verified: Some(true),
             columns: self
                 .schema

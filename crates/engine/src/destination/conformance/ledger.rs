@@ -207,6 +207,8 @@ pub async fn runs_are_updated_and_listed_newest_first(subject: &Subject) {
             finished_at: None,
             outcome: None,
             calls: 0,
+            bytes: 0,
+            waited_milliseconds: 0,
             rows: 0,
             version: "1.2.3".to_owned(),
         };
@@ -221,6 +223,8 @@ pub async fn runs_are_updated_and_listed_newest_first(subject: &Subject) {
             ),
             outcome: Some(outcome),
             calls: 40,
+            bytes: 5_000_000_001,
+            waited_milliseconds: 5_000_000_002,
             rows: 5_000_000_000,
             ..started
         };

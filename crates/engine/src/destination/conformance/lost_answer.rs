@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
-use super::super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use super::super::{
+    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -56,6 +58,22 @@ impl Destination for LosesOneAnswer {
         stream: &StreamEntry,
     ) -> Result<(), DestinationError> {
         self.inner.prepare(schema, stream).await
+    }
+
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        self.inner
+            .keep_versions(schema, stream, day_column, keep)
+            .await
+    }
+
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        self.inner.drop_days(drop).await
     }
 
     async fn forget(&self, stream: &str) -> Result<(), DestinationError> {

@@ -27,11 +27,14 @@
 //!
 //! All functions panic with a message when the property does not hold; that is their answer.
 
+pub mod changes;
 pub mod fixture;
 pub mod ledger;
 mod lost_answer;
+pub mod retention;
 pub mod schema;
 pub mod values;
+pub mod versions;
 pub mod windows;
 
 use std::path::PathBuf;
@@ -48,7 +51,8 @@ pub struct Subject {
     pub spool: PathBuf,
 }
 
-/// Runs every property. `factory` is given the name of the property and makes a fresh destination for it.
+/// Runs every property; of what not every destination can do, those of the capabilities that it claims, and where it does
+/// not that it says so. `factory` is given the name of the property and makes a fresh destination for it.
 ///
 /// # Panics
 /// When a property does not hold.
@@ -103,5 +107,46 @@ where
             runs_are_updated_and_listed_newest_first,
             a_forgotten_stream_leaves_nothing,
     ;
+    }
+
+    let capabilities = factory("capabilities").await.destination.capabilities();
+    if capabilities.keeps_versions {
+        run! {
+            versions:
+                versions_follow_the_rows,
+                equal_rows_have_a_version_each,
+                a_recreated_entity_has_a_gap_between_its_versions,
+                a_replayed_window_adds_no_version,
+                versions_begin_and_go_on_with_the_rows_that_are_there,
+                no_version_ends_before_it_begins,
+                a_refused_window_leaves_versions_alone,
+                versions_have_added_columns,
+                versions_outlive_a_forgotten_stream,
+                versions_do_not_go_into_a_foreign_table,
+        ;
+        }
+    } else {
+        run! { versions: keeping_versions_is_refused; }
+    }
+    if capabilities.records_changes {
+        run! {
+            changes:
+                what_a_later_reading_changes_is_recorded,
+                a_change_without_another_sum_is_recorded,
+                a_young_day_is_recorded_when_it_is_read_first_and_as_final,
+                replayed_and_refused_windows_leave_no_record,
+                the_periods_of_coarse_reports_are_recorded,
+        ;
+        }
+    }
+    if capabilities.drops_days {
+        run! {
+            retention:
+                old_days_are_dropped_with_all_that_vouches_for_them,
+                dropping_nothing_leaves_no_record,
+        ;
+        }
+    } else {
+        run! { retention: dropping_days_is_refused; }
     }
 }

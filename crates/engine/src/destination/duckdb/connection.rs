@@ -276,7 +276,28 @@ impl Store {
             },
             other => self.explain("opening the ledger", other),
         })?;
+        if open.has_ledger {
+            self.renew(&mut open)?;
+        }
         Ok(open)
+    }
+
+    /// Brings the ledger of an older program up to date.
+    fn renew(&self, open: &mut Open) -> Result<(), DestinationError> {
+        let outcome = (|| {
+            let transaction = open.connection.transaction()?;
+            let session = Session {
+                connection: &transaction,
+                catalog: &open.catalog,
+                schema: &self.options.schema,
+            };
+            if ledger::is_old(&session)? {
+                ledger::extend(&session)?;
+            }
+            transaction.commit()?;
+            Ok(())
+        })();
+        outcome.map_err(|failure| self.explain("bringing the ledger up to date", failure))
     }
 
     /// The configured path, made absolute: a bare `:memory:` or `md:name` would mean something else to DuckDB.

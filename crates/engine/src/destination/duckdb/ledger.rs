@@ -1,164 +1,16 @@
-//! The ledger's tables: what they look like, which version they have, and which streams they know.
+//! The ledger's tables: making them, which version they have, and which streams they know.
 
 use ::duckdb::{OptionalExt, params};
 
+use super::super::ledger_tables::{LAYOUT, LAYOUT_KEY, LedgerTable, META, TABLES, VERSION};
 use super::connection::{Failure, Session};
+use super::ledger_views::VIEWS;
 use super::{schema, sql};
 use crate::ledger::StreamEntry;
 
-/// What the names of the ledger's tables begin with.
-pub(super) const PREFIX: &str = "_criteo_";
-/// One row per run.
-pub(super) const RUNS: &str = "_criteo_runs";
-/// One row per window, loaded or given up.
-pub(super) const WINDOWS: &str = "_criteo_windows";
-/// What each window still vouches for.
-pub(super) const WINDOW_ADVERTISERS: &str = "_criteo_window_advertisers";
-const STREAMS: &str = "_criteo_streams";
-const META: &str = "_criteo_meta";
-
-/// The layout this program writes. A change that an older program would misread raises it.
-const VERSION: u32 = 1;
-
-struct LedgerTable {
-    name: &'static str,
-    description: &'static str,
-    /// Name, type and description of each column.
-    columns: &'static [(&'static str, &'static str, &'static str)],
-}
-
-const TABLES: &[LedgerTable] = &[
-    LedgerTable {
-        name: META,
-        description: "Facts about the ledger itself.",
-        columns: &[
-            ("key", "VARCHAR", "Name of the fact."),
-            ("value", "VARCHAR", "The fact."),
-        ],
-    },
-    LedgerTable {
-        name: STREAMS,
-        description: "What the table of each stream was made for.",
-        columns: &[
-            ("stream", "VARCHAR", "Name of the stream."),
-            ("table_name", "VARCHAR", "Its table, in the same schema."),
-            (
-                "grain",
-                "JSON",
-                "The dimensions a row stands for, in Criteo's words; empty for entities.",
-            ),
-            (
-                "currency",
-                "VARCHAR",
-                "The currency of the money columns; NULL where the stream has none.",
-            ),
-            (
-                "time_zone",
-                "VARCHAR",
-                "The time zone in which days were cut; NULL where the stream has none.",
-            ),
-        ],
-    },
-    LedgerTable {
-        name: RUNS,
-        description: "One row per invocation of sync.",
-        columns: &[
-            (
-                "run_id",
-                "VARCHAR",
-                "Identifier of the run, a UUID of version 7: later runs sort after earlier ones.",
-            ),
-            (
-                "continues_run_id",
-                "VARCHAR",
-                "The interrupted run whose work this one carried on, if any.",
-            ),
-            ("started_at", "TIMESTAMP", "When it began, in UTC."),
-            (
-                "selection",
-                "JSON",
-                "What was asked for: streams, range of days, full refresh.",
-            ),
-            (
-                "finished_at",
-                "TIMESTAMP",
-                "When it ended, in UTC; NULL while it runs or when it died.",
-            ),
-            (
-                "outcome",
-                "VARCHAR",
-                "complete, partial, failed or interrupted; NULL while it runs or when it died.",
-            ),
-            ("calls", "BIGINT", "Calls made to Criteo."),
-            ("rows", "BIGINT", "Rows loaded."),
-            ("version", "VARCHAR", "Version of the connector."),
-        ],
-    },
-    LedgerTable {
-        name: WINDOWS,
-        description: "One row per window that was read and loaded, or given up. Written in the same transaction as \
-                      the rows it vouches for.",
-        columns: &[
-            (
-                "window_id",
-                "VARCHAR",
-                "Identifier of the window, a UUID of version 7: later readings sort after earlier ones.",
-            ),
-            ("run_id", "VARCHAR", "The run that read it."),
-            ("stream", "VARCHAR", "Name of the stream."),
-            (
-                "first_day",
-                "DATE",
-                "The first day it covers; NULL for entities.",
-            ),
-            (
-                "last_day",
-                "DATE",
-                "The last day it covers; NULL for entities.",
-            ),
-            ("read_at", "TIMESTAMP", "When Criteo was asked, in UTC."),
-            ("rows", "BIGINT", "Rows in the window when it was loaded."),
-            ("calls", "BIGINT", "Calls it took."),
-            ("bytes", "BIGINT", "Bytes received for it."),
-            (
-                "verified",
-                "BOOLEAN",
-                "Whether the rows agreed with the totals of Criteo's answer; NULL when there was nothing to compare.",
-            ),
-            (
-                "column_names",
-                "JSON",
-                "The columns the rows were asked with, in table order.",
-            ),
-            (
-                "totals",
-                "JSON",
-                "Sums of the additive columns over the window, as exact decimal text.",
-            ),
-            (
-                "total_differences",
-                "JSON",
-                "Differences from the totals of Criteo's answer that were let through.",
-            ),
-            ("request_hash", "VARCHAR", "SHA-256 of the request bodies."),
-            (
-                "quarantine_reason",
-                "VARCHAR",
-                "Why the window was given up; NULL for a loaded one.",
-            ),
-        ],
-    },
-    LedgerTable {
-        name: WINDOW_ADVERTISERS,
-        description: "The advertisers a window vouches for. An advertiser leaves when a later window covers all of \
-                      the days, so a window without advertisers is history.",
-        columns: &[
-            ("window_id", "VARCHAR", "The window."),
-            ("advertiser_id", "VARCHAR", "The advertiser."),
-            ("rows", "BIGINT", "Rows that came for the advertiser."),
-        ],
-    },
-];
+pub(super) use super::super::ledger_tables::{
+    CHANGES, DROPS, HISTORIES, PREFIX, RUNS, STREAMS, WINDOW_ADVERTISERS, WINDOWS,
+};
 
 /// Whether the schema holds a ledger. A ledger of a later layout is refused.
 pub(super) fn exists(session: &Session<'_>) -> Result<bool, Failure> {
@@ -185,39 +37,124 @@ pub(super) fn exists(session: &Session<'_>) -> Result<bool, Failure> {
     }
 }
 
-/// Creates schema and tables.
+/// Whether the ledger was made by an older program and lacks something.
+pub(super) fn is_old(session: &Session<'_>) -> Result<bool, Failure> {
+    let layout: Option<String> = session
+        .connection
+        .query_row(
+            &format!("SELECT value FROM {} WHERE key = ?", session.table(META)),
+            params![LAYOUT_KEY],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let layout = layout.map_or(Ok(1), |layout| layout.parse::<u32>());
+    Ok(layout.is_ok_and(|layout| layout < LAYOUT))
+}
+
+/// Creates schema, tables and views.
 pub(super) fn create(session: &Session<'_>) -> Result<(), Failure> {
-    let connection = session.connection;
-    connection.execute_batch(&format!(
+    session.connection.execute_batch(&format!(
         "CREATE SCHEMA IF NOT EXISTS {}",
         session.schema_name()
     ))?;
     for table in TABLES {
-        let name = session.table(table.name);
-        let columns = table
-            .columns
-            .iter()
-            .map(|(column, sql_type, _)| format!("{} {sql_type}", sql::identifier(column)))
-            .collect::<Vec<_>>()
-            .join(", ");
-        connection.execute_batch(&format!(
-            "CREATE TABLE {name} ({columns}); COMMENT ON TABLE {name} IS {}",
-            sql::literal(table.description)
-        ))?;
-        for (column, _, description) in table.columns {
-            connection.execute_batch(&format!(
-                "COMMENT ON COLUMN {name}.{} IS {}",
-                sql::identifier(column),
-                sql::literal(description)
-            ))?;
+        create_table(session, table)?;
+    }
+    create_views(session)?;
+    set_fact(session, "ledger_version", VERSION)?;
+    set_fact(session, LAYOUT_KEY, LAYOUT)
+}
+
+/// Adds to the ledger of an older program what it lacks. What it holds stays as it is.
+pub(super) fn extend(session: &Session<'_>) -> Result<(), Failure> {
+    for table in TABLES {
+        if !schema::table_exists(session, table.name)? {
+            create_table(session, table)?;
+            continue;
+        }
+        let existing = schema::column_names(session, table.name)?;
+        for (column, field_type, description) in table.columns {
+            if !existing.iter().any(|name| name == column) {
+                let name = session.table(table.name);
+                session.connection.execute_batch(&format!(
+                    "ALTER TABLE {name} ADD COLUMN {} {}; {}",
+                    sql::identifier(column),
+                    schema::sql_type(*field_type),
+                    comment_on_column(&name, column, description)
+                ))?;
+            }
         }
     }
-    connection.execute(
-        &format!(
-            "INSERT INTO {} VALUES ('ledger_version', ?)",
-            session.table(META)
-        ),
-        params![VERSION.to_string()],
+    super::windows::fill_days_of_reading(session)?;
+    create_views(session)?;
+    set_fact(session, LAYOUT_KEY, LAYOUT)
+}
+
+fn create_table(session: &Session<'_>, table: &LedgerTable) -> Result<(), Failure> {
+    let name = session.table(table.name);
+    let columns = table
+        .columns
+        .iter()
+        .map(|(column, field_type, _)| {
+            format!(
+                "{} {}",
+                sql::identifier(column),
+                schema::sql_type(*field_type)
+            )
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
+    let comments: String = table
+        .columns
+        .iter()
+        .map(|(column, _, description)| comment_on_column(&name, column, description))
+        .collect();
+    session.connection.execute_batch(&format!(
+        "CREATE TABLE {name} ({columns}); COMMENT ON TABLE {name} IS {}; {comments}",
+        sql::literal(table.description)
+    ))?;
+    Ok(())
+}
+
+/// The views name their tables without a schema, which DuckDB looks up beside the view: so they still work in a copy
+/// of the file under another name.
+fn create_views(session: &Session<'_>) -> Result<(), Failure> {
+    session
+        .connection
+        .execute_batch(&format!("USE {}", session.schema_name()))?;
+    for view in VIEWS {
+        let name = session.table(view.name);
+        let comments: String = view
+            .columns
+            .iter()
+            .map(|(column, description)| comment_on_column(&name, column, description))
+            .collect();
+        session.connection.execute_batch(&format!(
+            "CREATE OR REPLACE VIEW {name} AS {}; COMMENT ON VIEW {name} IS {}; {comments}",
+            view.query,
+            sql::literal(view.description)
+        ))?;
+    }
+    Ok(())
+}
+
+fn comment_on_column(table: &str, column: &str, description: &str) -> String {
+    format!(
+        "COMMENT ON COLUMN {table}.{} IS {};",
+        sql::identifier(column),
+        sql::literal(description)
+    )
+}
+
+fn set_fact(session: &Session<'_>, key: &str, value: u32) -> Result<(), Failure> {
+    let meta = session.table(META);
+    session.connection.execute(
+        &format!("DELETE FROM {meta} WHERE key = ?"),
+        params![key],
+    )?;
+    session.connection.execute(
+        &format!("INSERT INTO {meta} (key, value) VALUES (?, ?)"),
+        params![key, value.to_string()],
     )?;
     Ok(())
 }

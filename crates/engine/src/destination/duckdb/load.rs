@@ -6,11 +6,11 @@ use ::duckdb::params;
 
 use super::super::WindowLoad;
 use super::connection::{Failure, Session};
-use super::{ledger, sql, windows};
+use super::{changes, ledger, sql, versions, windows};
 use crate::schema::FieldType;
 
 /// The column by which every stream's rows belong to an advertiser.
-const ADVERTISER_COLUMN: &str = "advertiser_id";
+pub(super) const ADVERTISER_COLUMN: &str = "advertiser_id";
 
 /// Reads a JSON list of texts that is bound as a parameter, so that any number of ids of any spelling will do.
 pub(super) const TEXTS_FROM_JSON: &str = r#"SELECT unnest(from_json(?, '["VARCHAR"]'))"#;
@@ -35,10 +35,14 @@ pub(super) fn load_window(session: &Session<'_>, load: &WindowLoad) -> Result<()
     };
     refuse_disagreement(load, &arrived)?;
 
+    if let Some(observation) = &load.observation {
+        changes::record(session, load, observation, &days, files.as_deref())?;
+    }
     delete(session, load, &days)?;
     if let Some(files) = &files {
         insert(session, load, files)?;
     }
+    versions::advance(session, load, &days)?;
     windows::record_loaded(session, &load.entry)
 }
 

@@ -7,15 +7,19 @@
 //! Rows arrive as Parquet files that DuckDB reads itself. Tables carry no keys and no unique indexes, because
 //! deleting and inserting equal keys in one transaction, which is how a window is replaced, would violate them.
 
+mod changes;
 mod claim;
 mod connection;
 mod ledger;
+mod ledger_views;
 mod load;
 mod open_error;
 mod query;
+mod retention;
 mod runs;
 mod schema;
 mod sql;
+mod versions;
 mod windows;
 
 use std::path::PathBuf;
@@ -24,7 +28,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::connection::Store;
-use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use super::{
+    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -97,6 +103,9 @@ impl Destination for DuckDb {
             exact_decimals: true,
             comments: true,
             concurrent_writers: false,
+            keeps_versions: true,
+            records_changes: true,
+            drops_days: true,
         }
     }
 
@@ -117,6 +126,37 @@ impl Destination for DuckDb {
         self.on_worker(move |store| {
             let doing = format!("preparing table '{}'", schema.table);
             store.write(&doing, |session| schema::prepare(session, &schema, &stream))
+        })
+        .await
+    }
+
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        let (schema, stream) = (schema.clone(), stream.clone());
+        let day_column = day_column.map(str::to_owned);
+        self.on_worker(move |store| {
+            let doing = format!("preparing the versions of table '{}'", schema.table);
+            store.write(&doing, |session| {
+                if keep {
+                    versions::keep(session, &schema, &stream, day_column.as_deref())
+                } else {
+                    versions::stop(session, &stream.stream)
+                }
+            })
+        })
+        .await
+    }
+
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        let drop = drop.clone();
+        self.on_worker(move |store| {
+            let doing = format!("dropping old days of stream '{}'", drop.stream);
+            store.write(&doing, |session| retention::drop_days(session, &drop))
         })
         .await
     }

@@ -1,10 +1,12 @@
 //! The ledger's list of runs.
 
 use ::duckdb::{Row, params};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::super::WINDOWS_KEPT_DAYS;
 use super::connection::{Failure, Session};
 use super::ledger::RUNS;
+use super::windows;
 use crate::ledger::RunEntry;
 
 /// Writes a run, or replaces what was written of it before.
@@ -18,7 +20,8 @@ pub(super) fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), Failur
     session.connection.execute(
         &format!(
             "INSERT INTO {runs} (run_id, continues_run_id, started_at, selection, finished_at, outcome, calls, \
-             rows, version) VALUES (?, ?, make_timestamp(?), ?, make_timestamp(?), ?, ?, ?, ?)"
+             rows, version, bytes, waited_milliseconds) \
+             VALUES (?, ?, make_timestamp(?), ?, make_timestamp(?), ?, ?, ?, ?, ?, ?)"
         ),
         params![
             run.run_id,
@@ -29,9 +32,15 @@ pub(super) fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), Failur
             outcome.as_ref().and_then(serde_json::Value::as_str),
             run.calls,
             run.rows,
-            run.version
+            run.version,
+            run.bytes,
+            run.waited_milliseconds
         ],
     )?;
+    if let Some(finished_at) = run.finished_at {
+        let kept = SignedDuration::from_hours(24 * i64::from(WINDOWS_KEPT_DAYS));
+        windows::prune(session, finished_at - kept)?;
+    }
     Ok(())
 }
 
@@ -40,7 +49,7 @@ pub(super) fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<RunEntry
     // The identifier, not the start, tells which run is newer: a test may let the calendar stand still.
     let mut statement = session.connection.prepare(&format!(
         "SELECT run_id, continues_run_id, epoch_us(started_at), CAST(selection AS VARCHAR), \
-         epoch_us(finished_at), outcome, calls, rows, version FROM {} ORDER BY run_id DESC LIMIT ?",
+         epoch_us(finished_at), outcome, calls, rows, version, coalesce(bytes, 0), coalesce(waited_milliseconds, 0) FROM {} ORDER BY run_id DESC LIMIT ?",
         session.table(RUNS)
     ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -67,6 +76,8 @@ fn run(row: &Row<'_>) -> Result<RunEntry, Failure> {
         calls: row.get(6)?,
         rows: row.get(7)?,
         version: row.get(8)?,
+        bytes: row.get(9)?,
+        waited_milliseconds: row.get(10)?,
     })
 }
 

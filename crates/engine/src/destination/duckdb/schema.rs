@@ -6,15 +6,15 @@ use ::duckdb::params;
 
 use super::super::DestinationError;
 use super::connection::{Failure, Session};
-use super::{ledger, sql, windows};
+use super::{changes, ledger, sql, versions, windows};
 use crate::ledger::StreamEntry;
 use crate::schema::{Column, FieldType, MONEY_PRECISION, MONEY_SCALE, TableSchema};
 
 /// A column as DuckDB holds it.
-struct ExistingColumn {
-    name: String,
-    sql_type: String,
-    comment: Option<String>,
+pub(super) struct ExistingColumn {
+    pub(super) name: String,
+    pub(super) sql_type: String,
+    pub(super) comment: Option<String>,
 }
 
 /// Creates the table or adds what it lacks, and remembers the stream.
@@ -36,6 +36,7 @@ pub(super) fn prepare(
         .is_some_and(|before| same_name(&before.table, &schema.table));
     if !table_exists(session, &schema.table)? {
         windows::drop_loaded(session, &stream.stream)?;
+        changes::forget(session, &stream.stream)?;
         create(session, schema)?;
     } else if same_table {
         if let Some(before) = &remembered {
@@ -57,6 +58,8 @@ pub(super) fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure>
             .execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
     }
     windows::drop_all(session, stream)?;
+    changes::forget(session, stream)?;
+    versions::stop(session, stream)?;
     ledger::forget_stream(session, stream)
 }
 
@@ -83,7 +86,7 @@ pub(super) fn schema_exists(session: &Session<'_>) -> Result<bool, Failure> {
 }
 
 /// How DuckDB names a column's type; also what it calls it in its catalog.
-fn sql_type(field_type: FieldType) -> String {
+pub(super) fn sql_type(field_type: FieldType) -> String {
     match field_type {
         FieldType::Text => "VARCHAR".to_owned(),
         FieldType::Integer => "BIGINT".to_owned(),
@@ -94,6 +97,14 @@ fn sql_type(field_type: FieldType) -> String {
         FieldType::Timestamp | FieldType::TimestampUtc => "TIMESTAMP".to_owned(),
         FieldType::Json => "JSON".to_owned(),
     }
+}
+
+/// The names of a table's columns, in order.
+pub(super) fn column_names(session: &Session<'_>, table: &str) -> Result<Vec<String>, Failure> {
+    Ok(existing_columns(session, table)?
+        .into_iter()
+        .map(|column| column.name)
+        .collect())
 }
 
 fn create(session: &Session<'_>, schema: &TableSchema) -> Result<(), Failure> {
@@ -174,10 +185,12 @@ fn comment_on_column(session: &Session<'_>, table: &str, column: &Column) -> Res
     Ok(())
 }
 
-fn existing_columns(session: &Session<'_>, table: &str) -> Result<Vec<ExistingColumn>, Failure> {
+/// The columns of a table, in order.
+pub(super) fn existing_columns(session: &Session<'_>, table: &str) -> Result<Vec<ExistingColumn>, Failure> {
     let mut statement = session.connection.prepare(
         "SELECT column_name, data_type, comment FROM duckdb_columns() \
-         WHERE database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)",
+         WHERE database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?) \
+         ORDER BY column_index",
     )?;
     let rows = statement.query_map(params![session.catalog, session.schema, table], |row| {
         Ok(ExistingColumn {
@@ -247,6 +260,7 @@ fn foreign(session: &Session<'_>, table: &str) -> Result<Failure, Failure> {
     }))
 }
 
-fn same_name(left: &str, right: &str) -> bool {
+/// Whether two names are the same to DuckDB.
+pub(super) fn same_name(left: &str, right: &str) -> bool {
     left.to_lowercase() == right.to_lowercase()
 }

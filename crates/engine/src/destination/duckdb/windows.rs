@@ -1,12 +1,14 @@
 //! The ledger's list of windows, and what each of them still vouches for.
 //!
-//! A window keeps its row for good. Its advertisers leave one by one, as later readings cover all of its days, so
+//! A window keeps its row for a long time. Its advertisers leave one by one, as later readings cover all of its days, so
 //! that what remains is what has to be known: who was last read when.
 
 use std::collections::BTreeMap;
 
 use ::duckdb::{Row, params};
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,7 +16,7 @@ use super::connection::{Failure, Session};
 use super::ledger::{WINDOW_ADVERTISERS, WINDOWS};
 use super::load::TEXTS_FROM_JSON;
 use super::runs::instant;
-use super::{ledger, schema};
+use super::{ledger, schema, sql};
 use crate::calendar::DayRange;
 use crate::ledger::WindowEntry;
 
@@ -75,8 +77,8 @@ pub(super) fn of_stream(session: &Session<'_>, stream: &str) -> Result<Vec<Windo
     let mut statement = session.connection.prepare(&format!(
         "SELECT window_id, run_id, CAST(first_day AS VARCHAR), CAST(last_day AS VARCHAR), epoch_us(read_at), rows, \
          calls, bytes, verified, CAST(column_names AS VARCHAR), CAST(totals AS VARCHAR), \
-         CAST(total_differences AS VARCHAR), request_hash, quarantine_reason \
-         FROM {} WHERE stream = ? AND (? OR quarantine_reason IS NOT NULL) \
+         CAST(total_differences AS VARCHAR), request_hash, quarantine_reason, CAST(read_on AS VARCHAR), \
+         coalesce(waited_milliseconds, 0) FROM {} WHERE stream = ? AND (? OR quarantine_reason IS NOT NULL) \
          AND window_id IN (SELECT window_id FROM {}) ORDER BY window_id",
         session.table(WINDOWS),
         session.table(WINDOW_ADVERTISERS)
@@ -100,6 +102,94 @@ pub(super) fn drop_all(session: &Session<'_>, stream: &str) -> Result<(), Failur
 /// Removes the entries of a stream that vouch for rows, because the table they were in is no longer used.
 pub(super) fn drop_loaded(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
     drop_where(session, stream, "quarantine_reason IS NULL")
+}
+
+/// Removes the entries of windows that vouch for nothing any more and were read before `instant`.
+pub(super) fn prune(session: &Session<'_>, before: Timestamp) -> Result<(), Failure> {
+    session.connection.execute(
+        &format!(
+            "DELETE FROM {} WHERE read_at < make_timestamp(?) AND window_id NOT IN (SELECT window_id FROM {})",
+            session.table(WINDOWS),
+            session.table(WINDOW_ADVERTISERS)
+        ),
+        params![before.as_microsecond()],
+    )?;
+    Ok(())
+}
+
+/// Lets no window of a stream vouch for days before `keep_from` any more.
+///
+/// A window that reaches over the border begins there from now on. Its rows per advertiser become those that are
+/// left in the table, so that the rows of a day can still be told from them.
+pub(super) fn give_up_days(
+    session: &Session<'_>,
+    stream: &str,
+    table: &str,
+    day_column: &str,
+    keep_from: Date,
+) -> Result<usize, Failure> {
+    let windows = session.table(WINDOWS);
+    let advertisers = session.table(WINDOW_ADVERTISERS);
+    let rows = session.table(table);
+    let day = sql::identifier(day_column);
+    let outside = session.connection.execute(
+        &format!(
+            "DELETE FROM {advertisers} WHERE window_id IN \
+             (SELECT window_id FROM {windows} WHERE stream = ? AND last_day < DATE '{keep_from}')"
+        ),
+        params![stream],
+    )?;
+    let across = format!(
+        "stream = ? AND first_day < DATE '{keep_from}' AND last_day >= DATE '{keep_from}' \
+         AND window_id IN (SELECT window_id FROM {advertisers})"
+    );
+    session.connection.execute(
+        &format!(
+            "UPDATE {advertisers} AS a SET rows = (SELECT count(*) FROM {rows} r WHERE r.advertiser_id = a.advertiser_id \
+             AND r.{day} >= DATE '{keep_from}' AND r.{day} < w.last_day + 1) \
+             FROM (SELECT window_id, last_day FROM {windows} WHERE {across} AND quarantine_reason IS NULL) w \
+             WHERE w.window_id = a.window_id"
+        ),
+        params![stream],
+    )?;
+    let cut = session.connection.execute(
+        &format!("UPDATE {windows} SET first_day = DATE '{keep_from}' WHERE {across}"),
+        params![stream],
+    )?;
+    Ok(outside + cut)
+}
+
+/// Says on which day each window of an older ledger was read, which it did not.
+pub(super) fn fill_days_of_reading(session: &Session<'_>) -> Result<(), Failure> {
+    let windows = session.table(WINDOWS);
+    let mut statement = session.connection.prepare(&format!(
+        "SELECT DISTINCT epoch_us(w.read_at), s.time_zone FROM {windows} w LEFT JOIN {} s USING (stream) \
+         WHERE w.read_on IS NULL AND w.first_day IS NOT NULL",
+        session.table(ledger::STREAMS)
+    ))?;
+    let readings = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<Vec<(i64, Option<String>)>, _>>()?;
+    for (microseconds, time_zone) in readings {
+        // Streams without a zone of their own count days in UTC.
+        let zone = time_zone
+            .as_deref()
+            .map_or(Ok(TimeZone::UTC), TimeZone::get)
+            .map_err(|error| {
+                Failure::Refused(format!("the ledger names an unknown time zone: {error}"))
+            })?;
+        let read_on = instant(microseconds)?.to_zoned_datetime(zone).date();
+        session.connection.execute(
+            &format!(
+                "UPDATE {windows} SET read_on = DATE '{read_on}' WHERE read_at = make_timestamp(?) \
+                 AND first_day IS NOT NULL AND stream IN (SELECT stream FROM {windows} LEFT JOIN {} s USING (stream) \
+                 WHERE s.time_zone IS NOT DISTINCT FROM ?)",
+                session.table(ledger::STREAMS)
+            ),
+            params![microseconds, time_zone],
+        )?;
+    }
+    Ok(())
 }
 
 fn drop_where(session: &Session<'_>, stream: &str, condition: &str) -> Result<(), Failure> {
@@ -133,8 +223,9 @@ fn insert(session: &Session<'_>, entry: &WindowEntry) -> Result<(), Failure> {
     session.connection.execute(
         &format!(
             "INSERT INTO {} (window_id, run_id, stream, first_day, last_day, read_at, rows, calls, bytes, verified, \
-             column_names, totals, total_differences, request_hash, quarantine_reason) \
-             VALUES (?, ?, ?, CAST(? AS DATE), CAST(? AS DATE), make_timestamp(?), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             column_names, totals, total_differences, request_hash, quarantine_reason, read_on, waited_milliseconds) \
+             VALUES (?, ?, ?, CAST(? AS DATE), CAST(? AS DATE), make_timestamp(?), ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+             CAST(? AS DATE), ?)",
             session.table(WINDOWS)
         ),
         params![
@@ -152,7 +243,9 @@ fn insert(session: &Session<'_>, entry: &WindowEntry) -> Result<(), Failure> {
             json(&entry.totals)?,
             json(&entry.total_differences)?,
             entry.request_hash,
-            entry.quarantine_reason
+            entry.quarantine_reason,
+            entry.read_on.map(|day| day.to_string()),
+            entry.waited_milliseconds
         ],
     )?;
     session.connection.execute(
@@ -256,6 +349,7 @@ fn window(
         }),
         _ => None,
     };
+    let read_on: Option<String> = row.get(14)?;
     Ok(WindowEntry {
         window_id,
         run_id: row.get(1)?,
@@ -272,6 +366,8 @@ fn window(
         total_differences: from_json(&row.get::<_, String>(11)?)?,
         request_hash: row.get(12)?,
         quarantine_reason: row.get(13)?,
+        read_on: read_on.as_deref().map(day).transpose()?,
+        waited_milliseconds: row.get(15)?,
     })
 }
 

@@ -1,0 +1,242 @@
+//! What a window changes in days that were read before, as records beside the rows.
+//!
+//! One statement compares the rows of the table, which are still the old ones, with those in the files. Only sums and
+//! counts leave it, so its cost is that of grouping both once.
+
+use std::fmt::Write as _;
+
+use ::duckdb::params;
+
+use super::super::{Observation, WindowLoad};
+use super::connection::{Failure, Session};
+use super::ledger::{CHANGES, WINDOW_ADVERTISERS, WINDOWS};
+use super::load::{ADVERTISER_COLUMN, TEXTS_FROM_JSON};
+use super::{sql, windows};
+use crate::schema::FieldType;
+
+/// How the periods of an observation are read from the JSON text that is bound for them.
+const PERIODS: &str = r#"'[{"first_day": "DATE", "last_day": "DATE", "age_days": "BIGINT", "is_young": "BOOLEAN", "is_final": "BOOLEAN"}]'"#;
+
+/// Records what the window will change. To be called before the rows are replaced. `days` is the condition that a row
+/// lies in the window, `files` the table expression of the new rows.
+pub(super) fn record(
+    session: &Session<'_>,
+    load: &WindowLoad,
+    observation: &Observation,
+    days: &str,
+    files: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(day_column) = &load.day_column else {
+        return Err(Failure::Refused(
+            "changes can be observed only where rows have days".to_owned(),
+        ));
+    };
+    // Most of a first load is old days that nobody has read before: they leave no record.
+    if !observation.periods.iter().any(|period| period.is_young) && !is_known(session, load)? {
+        return Ok(());
+    }
+    refuse_unknown_columns(load, observation)?;
+    let comparison = Comparison {
+        table: session.table(&load.schema.table),
+        files: files.map_or_else(
+            || format!("(FROM {} LIMIT 0)", session.table(&load.schema.table)),
+            str::to_owned,
+        ),
+        day: sql::identifier(day_column),
+        days,
+        keys: keys(load, observation),
+        metrics: &observation.additive_columns,
+    };
+    let entry = &load.entry;
+    session.connection.execute(
+        &statement(session, &comparison),
+        params![
+            serde_json::to_string(&observation.periods)?,
+            windows::advertiser_ids(entry)?,
+            entry.stream,
+            entry.window_id,
+            entry.read_at.as_microsecond(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Removes every record of a stream, because the rows it speaks of are no longer in use.
+pub(super) fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
+    session.connection.execute(
+        &format!("DELETE FROM {} WHERE stream = ?", session.table(CHANGES)),
+        params![stream],
+    )?;
+    Ok(())
+}
+
+/// What is compared with what.
+struct Comparison<'a> {
+    table: String,
+    files: String,
+    day: String,
+    days: &'a str,
+    keys: Vec<String>,
+    metrics: &'a [String],
+}
+
+/// Whether an earlier window vouches for some of this one.
+fn is_known(session: &Session<'_>, load: &WindowLoad) -> Result<bool, Failure> {
+    let entry = &load.entry;
+    let Some(days) = entry.days else {
+        return Ok(false);
+    };
+    let known: i64 = session.connection.query_row(
+        &format!(
+            "SELECT count(*) FROM {} w JOIN {} a USING (window_id) WHERE w.stream = ? AND w.quarantine_reason IS NULL \
+             AND w.first_day <= DATE '{}' AND w.last_day >= DATE '{}' AND a.advertiser_id IN ({TEXTS_FROM_JSON})",
+            session.table(WINDOWS),
+            session.table(WINDOW_ADVERTISERS),
+            days.last,
+            days.first,
+        ),
+        params![entry.stream, windows::advertiser_ids(entry)?],
+        |row| row.get(0),
+    )?;
+    Ok(known > 0)
+}
+
+fn refuse_unknown_columns(load: &WindowLoad, observation: &Observation) -> Result<(), Failure> {
+    let type_of = |name: &String| {
+        let position = load.schema.position(name)?;
+        Some(load.schema.columns[position].field_type)
+    };
+    for name in &observation.key_columns {
+        if type_of(name).is_none() {
+            return Err(Failure::Refused(format!(
+                "column '{name}' is to tell rows apart, but the table has no such column"
+            )));
+        }
+    }
+    for name in &observation.additive_columns {
+        if !matches!(
+            type_of(name),
+            Some(FieldType::Integer | FieldType::Money)
+        ) {
+            return Err(Failure::Refused(format!(
+                "column '{name}' is to be summed, but the table has no such column of whole numbers or money"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The columns by which rows are matched; all of them where rows have no identity.
+fn keys(load: &WindowLoad, observation: &Observation) -> Vec<String> {
+    if observation.key_columns.is_empty() {
+        let all = load.schema.columns.iter().map(|column| &column.name);
+        return all
+            .filter(|name| !observation.additive_columns.contains(name))
+            .map(|name| sql::identifier(name))
+            .collect();
+    }
+    observation
+        .key_columns
+        .iter()
+        .map(|name| sql::identifier(name))
+        .collect()
+}
+
+/// The statement, with periods, advertisers, stream, window and instant as its parameters.
+fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
+    let Comparison {
+        table,
+        files,
+        day,
+        days,
+        keys,
+        metrics,
+    } = comparison;
+    let changes = session.table(CHANGES);
+    let (windows, window_advertisers) =
+        (session.table(WINDOWS), session.table(WINDOW_ADVERTISERS));
+    let keys: String = keys.iter().zip(0..).fold(String::new(), |mut text, (key, number)| {
+        let _ = write!(text, ", {key} AS k{number}");
+        text
+    });
+    let per_metric = |pattern: &str| -> String {
+        (0..metrics.len())
+            .map(|number| format!(", {}", pattern.replace('#', &number.to_string())))
+            .collect()
+    };
+    let values: String = metrics
+        .iter()
+        .zip(0..)
+        .map(|(metric, number)| format!(", {} AS m{number}", sql::identifier(metric)))
+        .collect();
+    let any_differs = (0..metrics.len())
+        .map(|number| format!("o{number} IS DISTINCT FROM n{number}"))
+        .reduce(|left, right| format!("{left} OR {right}"))
+        .unwrap_or_else(|| "FALSE".to_owned());
+    let row_sums = per_metric("sum(m#) FILTER (NOT is_new) AS o#, sum(m#) FILTER (is_new) AS n#");
+    let day_sums = per_metric(
+        "coalesce(sum(o#), 0) AS o#, coalesce(sum(n#), 0) AS n#, \
+         count(*) FILTER (old_rows > 0 AND new_rows > 0 AND o# IS DISTINCT FROM n#) AS c#",
+    );
+    let period_sums = per_metric(
+        "coalesce(sum(o#), 0) AS o#, coalesce(sum(n#), 0) AS n#, coalesce(sum(c#), 0) AS c#",
+    );
+    let records: String = metrics
+        .iter()
+        .zip(0..)
+        .map(|(metric, number)| {
+            format!(
+                ", {{'metric': {}, 'old_sum': CAST(o{number} AS DECIMAL(38,9)), 'new_sum': CAST(n{number} AS \
+                 DECIMAL(38,9)), 'rows': c{number}, 'is_wanted': c{number} > 0 OR o{number} <> n{number}}}",
+                sql::literal(metric)
+            )
+        })
+        .collect();
+    format!(
+        "INSERT INTO {changes} (window_id, observed_at, stream, advertiser_id, day, age_days, is_final, metric, \
+         old_sum, new_sum, rows_added, rows_removed, rows_changed) \
+         WITH periods AS (SELECT unnest(from_json($1, {PERIODS}), recursive := true)), \
+         advertisers AS (SELECT unnest(from_json($2, '[\"VARCHAR\"]')) AS advertiser_id), \
+         known AS ( \
+             SELECT DISTINCT a.advertiser_id, p.first_day, TRUE AS is_known \
+             FROM {windows} w JOIN {window_advertisers} a USING (window_id) \
+             JOIN periods p ON w.first_day <= p.last_day AND w.last_day >= p.first_day \
+             WHERE w.stream = $3 AND w.quarantine_reason IS NULL), \
+         recorded AS ( \
+             SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final FROM {changes} \
+             WHERE stream = $3 AND metric IS NULL AND day >= (SELECT min(first_day) FROM periods) \
+             AND day <= (SELECT max(first_day) FROM periods) GROUP BY advertiser_id, day), \
+         sides AS ( \
+             SELECT {ADVERTISER_COLUMN} AS advertiser_id, CAST({day} AS DATE) AS date, FALSE AS is_new{keys}{values} \
+             FROM {table} WHERE {ADVERTISER_COLUMN} IN (SELECT advertiser_id FROM advertisers) AND {days} \
+             UNION ALL \
+             SELECT {ADVERTISER_COLUMN}, CAST({day} AS DATE), TRUE{keys}{values} FROM {files}), \
+         per_row AS ( \
+             SELECT advertiser_id, date, count(*) FILTER (NOT is_new) AS old_rows, \
+             count(*) FILTER (is_new) AS new_rows{row_sums}, COLUMNS('^k[0-9]+$') FROM sides GROUP BY ALL), \
+         per_date AS ( \
+             SELECT advertiser_id, date, sum(greatest(new_rows - old_rows, 0)) AS added, \
+             sum(greatest(old_rows - new_rows, 0)) AS removed, \
+             count(*) FILTER (old_rows > 0 AND new_rows > 0 AND ({any_differs})) AS changed{day_sums} \
+             FROM per_row GROUP BY advertiser_id, date), \
+         per_period AS ( \
+             SELECT s.advertiser_id, p.first_day, p.age_days, p.is_young, p.is_final, \
+             coalesce(sum(added), 0) AS added, coalesce(sum(removed), 0) AS removed, \
+             coalesce(sum(changed), 0) AS changed{period_sums} \
+             FROM advertisers s CROSS JOIN periods p LEFT JOIN per_date x \
+             ON x.advertiser_id = s.advertiser_id AND x.date BETWEEN p.first_day AND p.last_day GROUP BY ALL), \
+         wanted AS ( \
+             SELECT q.*, is_known IS NULL AS is_first \
+             FROM per_period q LEFT JOIN known USING (advertiser_id, first_day) \
+             LEFT JOIN recorded USING (advertiser_id, first_day) \
+             WHERE CASE WHEN is_known THEN added + removed + changed > 0 OR (is_final AND NOT was_final) \
+             ELSE is_young AND was_final IS NULL END), \
+         records AS ( \
+             SELECT * EXCLUDE (record), unnest(record) FROM (SELECT *, unnest([{{'metric': CAST(NULL AS VARCHAR), \
+             'old_sum': CAST(NULL AS DECIMAL(38,9)), 'new_sum': CAST(NULL AS DECIMAL(38,9)), 'rows': changed, \
+             'is_wanted': TRUE}}{records}]) AS record FROM wanted)) \
+         SELECT $4, make_timestamp($5), $3, advertiser_id, first_day, age_days, is_final, metric, \
+         CASE WHEN NOT is_first THEN old_sum END, new_sum, added, CASE WHEN NOT is_first THEN removed END, \
+         CASE WHEN NOT is_first THEN rows END FROM records WHERE is_wanted"
+    )
+}

@@ -1,0 +1,122 @@
+//! Making tables ready before anything is read: creating, extending, rebuilding them, and dropping old days.
+
+use std::sync::Arc;
+
+use super::Selection;
+use super::context::Context;
+use crate::catalog::StreamKind;
+use crate::destination::{Destination, DestinationError, DropDays, DroppedDays};
+use crate::error::EngineError;
+use crate::event::Event;
+use crate::schema::TableSchema;
+use crate::stream_spec::{StreamSpec, Wish};
+
+/// A rebuild drops the whole table, so it has to read all of it.
+pub(super) fn refuse_partial_rebuild(selection: &Selection) -> Result<(), EngineError> {
+    if selection.rebuild && (selection.from.is_some() || selection.to.is_some()) {
+        return Err(EngineError::Configuration {
+            message: "A rebuild drops the whole table, so it cannot be limited to a range of days; leave out the \
+                      first and last day, or use a full refresh of that range"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Makes the table ready, with `--rebuild` from nothing, and drops the days that are not to be kept.
+pub(super) async fn make_ready(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
+    if context.selection.rebuild {
+        let fits = context
+            .destination
+            .stream(&spec.name)
+            .await?
+            .is_none_or(|entry| entry == spec.entry());
+        let windows = context.destination.windows(&spec.name).await?;
+        let is_rebuilt = fits
+            && windows
+                .iter()
+                .all(|window| context.run_ids.contains(&window.run_id));
+        if !is_rebuilt {
+            context.destination.forget(&spec.name).await?;
+        }
+    }
+    prepare(context.destination.as_ref(), spec, &spec.schema).await?;
+    drop_old_days(context, spec).await
+}
+
+/// Makes table and versions ready for rows with the columns of `schema`, which may have more than the catalog knows.
+pub(super) async fn prepare(
+    destination: &dyn Destination,
+    spec: &StreamSpec,
+    schema: &TableSchema,
+) -> Result<(), DestinationError> {
+    let entry = spec.entry();
+    destination.prepare(schema, &entry).await?;
+    let keep = spec
+        .versions
+        .is_done(destination.capabilities().keeps_versions);
+    destination
+        .keep_versions(schema, &entry, spec.day_column.as_deref(), keep)
+        .await
+}
+
+async fn drop_old_days(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
+    let today = context.clock.today(&spec.time_zone);
+    let (Some(keep_from), Some(day_column)) = (spec.keep_from(today), &spec.day_column) else {
+        return Ok(());
+    };
+    let dropped = context
+        .destination
+        .drop_days(&DropDays {
+            stream: spec.name.clone(),
+            day_column: day_column.clone(),
+            keep_from,
+            run_id: context.run_id.clone(),
+            dropped_at: context.clock.now(),
+        })
+        .await?;
+    if dropped != DroppedDays::default() {
+        context.emit(&Event::DaysDropped {
+            stream: spec.name.clone(),
+            keep_from,
+            rows: dropped.rows,
+            versions: dropped.versions,
+        });
+    }
+    Ok(())
+}
+
+/// Refuses what was asked for by name and the destination cannot do. What is merely a default is left out there.
+pub(crate) fn refuse_unsupported(
+    destination: &dyn Destination,
+    specs: &[Arc<StreamSpec>],
+) -> Result<(), EngineError> {
+    let capabilities = destination.capabilities();
+    for spec in specs {
+        let versions = match spec.stream.kind {
+            StreamKind::Entity => "history",
+            _ => "keep_versions",
+        };
+        let wishes = [
+            (versions, spec.versions == Wish::Asked, capabilities.keeps_versions),
+            (
+                "record_changes",
+                spec.changes == Wish::Asked,
+                capabilities.records_changes,
+            ),
+            ("keep_days", spec.keep_days.is_some(), capabilities.drops_days),
+        ];
+        for (key, is_asked, is_possible) in wishes {
+            if is_asked && !is_possible {
+                return Err(EngineError::Configuration {
+                    message: format!(
+                        "`{key}` of stream '{}' cannot be done by the destination {}; leave the key out, or choose \
+                         another destination",
+                        spec.name, capabilities.name
+                    ),
+                });
+            }
+        }
+    }
+    Ok(())
+}
