@@ -186,7 +186,7 @@ pub(crate) enum Command {
     #[command(after_help = FIELDS_EXAMPLES)]
     Fields(FieldsArguments),
     /// Show what is loaded: days, gaps, last run, windows left out
-    Status,
+    Status(StatusArguments),
     /// Compare the sums of the tables with Criteo's own totals
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),
@@ -216,6 +216,14 @@ pub(crate) enum Command {
     /// Write the pages of docs/reference, or tell which of them are stale
     #[command(hide = true)]
     Reference(ReferenceArguments),
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// Show how early this account's numbers are final, and which lookback that supports
+    #[arg(long)]
+    pub(crate) maturation: bool,
 }
 
 /// Which streams and days.

@@ -44,6 +44,6 @@ pub use error::EngineError;
 pub use event::{Event, Outcome, Reporter, RunSummary};
 pub use neighbours::{Neighbours, introduce};
 pub use plan::summary::Plan;
-pub use status::status;
+pub use status::{maturation, status};
 pub use stream_spec::StreamSpec;
 pub use sync::Selection;

@@ -13,7 +13,8 @@ use crate::error::EngineError;
 use crate::event::{Outcome, QuarantinedWindow};
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
-use crate::stream_spec::StreamSpec;
+use crate::ledger::maturation::{MaturationPoint, Support};
+use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
 
 /// Gaps named per stream; more are counted.
@@ -72,6 +73,64 @@ pub struct RunStatus {
     pub calls: u64,
     /// Rows it loaded.
     pub rows: u64,
+}
+
+/// What is known of how numbers mature, and which lookback that supports.
+#[derive(Debug, Clone, Serialize)]
+pub struct Maturation {
+    /// The destination, in words.
+    pub destination: String,
+    /// The reports that are enabled and record changes.
+    pub streams: Vec<StreamMaturation>,
+}
+
+/// How the numbers of one stream mature.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamMaturation {
+    /// Stream name.
+    pub stream: String,
+    /// One point per metric and age from 0 to 30 days; empty while no day was followed from its first days until it
+    /// was final.
+    pub points: Vec<MaturationPoint>,
+    /// Which lookback they support.
+    pub support: Support,
+    /// The lookback in use, in the words of the configuration.
+    pub lookback: String,
+}
+
+/// Reads from the ledger how numbers mature. Needs no app key.
+///
+/// # Errors
+/// When the configuration is wrong, or the destination cannot be read or does not record changes.
+pub async fn maturation(config: &Config) -> Result<Maturation, EngineError> {
+    let destination = destination::open(config);
+    let capabilities = destination.capabilities();
+    if !capabilities.records_changes {
+        return Err(EngineError::Configuration {
+            message: format!(
+                "The destination {} does not record what changes in days that are read again, so nothing is known of \
+                 how numbers mature",
+                capabilities.name
+            ),
+        });
+    }
+    let mut streams = Vec::new();
+    for spec in StreamSpec::resolve_all(config)? {
+        if !spec.enabled || !spec.has_days() || spec.changes == Wish::Off {
+            continue;
+        }
+        let points = destination.maturation(&spec.name).await?;
+        streams.push(StreamMaturation {
+            stream: spec.name.clone(),
+            support: Support::of(&points),
+            lookback: spec.lookback_after(&points).to_string(),
+            points,
+        });
+    }
+    Ok(Maturation {
+        destination: destination.describe(),
+        streams,
+    })
 }
 
 /// Reads the ledger of the configured destination. Needs no app key.
@@ -191,7 +250,7 @@ async fn stream_status(
 
 /// Days of `range` whose last reading was made before they were old enough to be final.
 fn immature(coverage: &Coverage, advertiser: &str, range: DayRange, spec: &StreamSpec) -> u64 {
-    let lookback = i32::try_from(spec.lookback_days).unwrap_or(i32::MAX);
+    let lookback = i32::try_from(spec.lookback.full_days()).unwrap_or(i32::MAX);
     let is_immature = |day: Date| {
         coverage.reading(advertiser, day).is_some_and(|reading| {
             let read_on = reading

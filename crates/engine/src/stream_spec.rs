@@ -5,10 +5,12 @@ use jiff::tz::TimeZone;
 
 use crate::calendar::{DayRange, add_days, days_between};
 use crate::catalog::{Catalog, Field, FieldType, Reader, Role, Stamp, Stream, StreamKind};
-use crate::config::{Config, ReportSection, StreamSection};
+use crate::config::{Config, LookbackDays, ReportSection, StreamSection};
 use crate::destination::{Observation, ObservedPeriod};
 use crate::error::EngineError;
 use crate::ledger::StreamEntry;
+use crate::ledger::maturation::{MaturationPoint, Support};
+use crate::plan::lookback::Lookback;
 use crate::plan::period::Period;
 use crate::plan::pool::Limits;
 use crate::schema::{Column, TableSchema};
@@ -75,8 +77,11 @@ pub struct StreamSpec {
     pub day_column: Option<String>,
     /// First day to read; `None` leaves it to the run.
     pub start_date: Option<Date>,
-    /// The age in days until which a day is read again.
-    pub lookback_days: u32,
+    /// When days are read again.
+    pub lookback: Lookback,
+    /// Whether what the ledger has seen may shorten it
+    /// ([`lookback_after`](StreamSpec::lookback_after)).
+    pub lookback_by_evidence: bool,
     /// Whether versions of its rows are kept.
     pub versions: Wish,
     /// Whether it is recorded what changes in a day that is read again.
@@ -116,7 +121,7 @@ impl StreamSpec {
                     .as_deref()
                     .unwrap_or(&stream.default_metrics),
                 start_date: section.start_date,
-                lookback_days: section.lookback_days,
+                lookback: (section.lookback_days.as_ref(), section.lookback.as_deref()),
                 versions: section.history.or(section.keep_versions),
                 changes: section.record_changes,
                 keep_days: section.keep_days,
@@ -160,11 +165,7 @@ impl StreamSpec {
         let time_zone = TimeZone::get(time_zone_name).map_err(|_| EngineError::Configuration {
             message: format!("Time zone '{time_zone_name}' is not an IANA name"),
         })?;
-        let default_lookback = if stream.kind == StreamKind::Files {
-            LOG_FILE_LOOKBACK_DAYS.min(config.sync.lookback_days)
-        } else {
-            config.sync.lookback_days
-        };
+        let (lookback, lookback_by_evidence) = lookback_of(config, stream, choice.lookback)?;
         Ok(Self {
             name: choice.name.to_owned(),
             enabled: choice.enabled,
@@ -180,7 +181,8 @@ impl StreamSpec {
             period,
             day_column,
             start_date: choice.start_date.or(config.sync.start_date),
-            lookback_days: choice.lookback_days.unwrap_or(default_lookback),
+            lookback,
+            lookback_by_evidence,
             versions: Wish::of(choice.versions, stream.history),
             changes: Wish::of(choice.changes, stream.kind == StreamKind::Report),
             keep_days: choice.keep_days,
@@ -240,6 +242,17 @@ impl StreamSpec {
         }
     }
 
+    /// When days are read again, given what the ledger has seen of the stream so far.
+    #[must_use]
+    pub fn lookback_after(&self, seen: &[MaturationPoint]) -> Lookback {
+        match Support::of(seen).lookback_days() {
+            Some(days) if self.lookback_by_evidence => {
+                Lookback::every_run_then_once(days, self.lookback.full_days())
+            }
+            _ => self.lookback.clone(),
+        }
+    }
+
     /// The first day to keep when today is `today`; `None` when everything is kept. Of coarse reports the first day of
     /// a whole period.
     #[must_use]
@@ -251,7 +264,7 @@ impl StreamSpec {
     /// How to find out what a window of `days`, read on the day `read_on` of the report's zone, changes.
     #[must_use]
     pub fn observation(&self, days: DayRange, read_on: Date) -> Observation {
-        let restated_for = RESTATED_FOR_DAYS.max(self.lookback_days);
+        let restated_for = RESTATED_FOR_DAYS.max(self.lookback.full_days());
         let final_age = i32::try_from(restated_for).unwrap_or(i32::MAX);
         let first_days = std::iter::successors(Some(self.period.first_day(days.first)), |first| {
             Some(add_days(self.period.last_day(*first), 1))
@@ -363,6 +376,43 @@ fn column(field: &Field) -> Column {
     }
 }
 
+/// `lookback_days` and `lookback` of one section.
+type LookbackChoice<'a> = (Option<&'a LookbackDays>, Option<&'a [String]>);
+
+/// When days of a stream are read again, and whether what the ledger has seen may shorten it. The section of the stream
+/// wins over `[sync]`.
+fn lookback_of(
+    config: &Config,
+    stream: &Stream,
+    choice: LookbackChoice<'_>,
+) -> Result<(Lookback, bool), EngineError> {
+    let general = (
+        config.sync.lookback_days.as_ref(),
+        config.sync.lookback.as_deref(),
+    );
+    let is_of_stream = choice != (None, None);
+    let ceiling = match general.0 {
+        Some(LookbackDays::Days(days)) => *days,
+        _ => RESTATED_FOR_DAYS,
+    };
+    let (lookback, by_evidence) = match if is_of_stream { choice } else { general } {
+        (_, Some(rules)) => {
+            let parsed = Lookback::parse(rules).map_err(|error| EngineError::Configuration {
+                message: format!("`lookback` of stream '{}': {error}", stream.name),
+            })?;
+            (parsed, false)
+        }
+        (Some(LookbackDays::Days(days)), None) => (Lookback::every_run(*days), false),
+        (Some(LookbackDays::Word(_)), None) => (Lookback::every_run(ceiling), true),
+        (None, None) => (Lookback::every_run(RESTATED_FOR_DAYS), false),
+    };
+    if stream.kind == StreamKind::Files && !is_of_stream {
+        let days = LOG_FILE_LOOKBACK_DAYS.min(lookback.full_days());
+        return Ok((Lookback::every_run(days), false));
+    }
+    Ok((lookback, by_evidence))
+}
+
 struct Choice<'a> {
     name: &'a str,
     table: &'a str,
@@ -370,7 +420,7 @@ struct Choice<'a> {
     dimensions: &'a [String],
     metrics: &'a [String],
     start_date: Option<Date>,
-    lookback_days: Option<u32>,
+    lookback: LookbackChoice<'a>,
     versions: Option<bool>,
     changes: Option<bool>,
     keep_days: Option<u32>,
@@ -385,7 +435,7 @@ impl<'a> Choice<'a> {
             dimensions: &report.dimensions,
             metrics: &report.metrics,
             start_date: report.start_date,
-            lookback_days: report.lookback_days,
+            lookback: (report.lookback_days.as_ref(), report.lookback.as_deref()),
             versions: report.keep_versions,
             changes: report.record_changes,
             keep_days: report.keep_days,

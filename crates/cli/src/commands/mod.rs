@@ -8,6 +8,7 @@ mod consent;
 mod context;
 mod demo;
 mod fields;
+mod maturation;
 mod plan;
 mod reference;
 mod sandbox;
@@ -32,7 +33,8 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Plan(arguments) => plan::run(context, arguments).await,
         Command::Streams => streams::run(context),
         Command::Fields(arguments) => fields::run(context, arguments),
-        Command::Status => status::run(context).await,
+        Command::Status(arguments) if arguments.maturation => maturation::run(context).await,
+        Command::Status(_) => status::run(context).await,
         Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Check => check::run(context).await,
         Command::Consent(arguments) => consent::run(context, arguments).await,

@@ -66,6 +66,14 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
         counted(plan.other_calls, "other call"),
     ))?;
     for stream in &plan.streams {
+        if let (Some(full), Some(lookback)) = (stream.calls_with_full_lookback, &stream.lookback) {
+            printer.data(format_args!(
+                "{}: {} with the lookback {lookback}; reading all of these days again in every run takes {}.",
+                stream.stream,
+                counted(stream.calls, "call"),
+                count(full),
+            ))?;
+        }
         if let (Some(keep_from), days @ 1..) = (stream.keep_from, stream.days_to_drop) {
             printer.data(format_args!(
                 "{}: {} before {keep_from} would be deleted (`keep_days`).",

@@ -45,14 +45,14 @@ fn a_folder_in_place_of_the_file_is_unreadable() {
 #[test]
 fn every_problem_is_listed_with_its_line() {
     let folder = Folder::with_configuration(
-        "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nlookback_days = \"30\"\n",
+        "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nretry_seconds = \"30\"\n",
     );
     let ended = folder.run("sync").with_code(2);
     assert_eq!(
         ended.stderr,
         "error: criteo.toml has 2 problems:\n  \
          line 3: Unknown key `timezon` in [criteo]; did you mean `timezone`?\n  \
-         line 6: `lookback_days` in [sync] must be a whole number, but is a string\n"
+         line 6: `retry_seconds` in [sync] must be a whole number, but is a string\n"
     );
 }
 

@@ -10,7 +10,9 @@ mod support;
 
 mod density;
 mod faults;
+mod history;
 mod kills;
+mod proof;
 mod restatement;
 mod secrets;
 mod truth;

@@ -50,8 +50,8 @@ pub use credentials::{
 pub use environment::{Environment, Variable};
 pub use problem::{ConfigError, Problem};
 pub use sections::{
-    Config, ConnectionSection, CriteoSection, DestinationSection, ReportSection, StreamSection,
-    SyncSection,
+    Config, ConnectionSection, CriteoSection, DestinationSection, LookbackDays, ReportSection,
+    StreamSection, SyncSection,
 };
 
 use std::path::{Path, PathBuf};

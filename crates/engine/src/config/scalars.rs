@@ -27,6 +27,22 @@ pub(super) enum AdvertiserId {
     Number(u64),
 }
 
+/// A lookback: a number of days from 0 to 365, or `"auto"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum LookbackDays {
+    /// Days of that age and younger are read again in every run.
+    Days(#[schemars(range(max = 365))] u32),
+    /// `auto`: what the ledger has seen decides.
+    Word(String),
+}
+
+impl LookbackDays {
+    /// The word that leaves the decision to what the ledger has seen.
+    pub const AUTO: &'static str = "auto";
+}
+
 /// Reads a day that may be left out, from a TOML date or a string.
 pub(super) fn optional_day<'de, D: Deserializer<'de>>(
     deserializer: D,

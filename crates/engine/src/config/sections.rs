@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::scalars;
+pub use super::scalars::LookbackDays;
 
 /// Configuration of criteo-connector, by default in `criteo.toml`.
 ///
@@ -121,10 +122,19 @@ pub struct SyncSection {
     #[serde(default, deserialize_with = "scalars::optional_day")]
     #[schemars(with = "Option<scalars::Day>", example = &"2026-01-01")]
     pub start_date: Option<Date>,
-    /// Age in days until which a day is read again, because Criteo restates it: conversions arrive for 30 days.
-    #[serde(default = "thirty_days")]
-    #[schemars(range(max = 365))]
-    pub lookback_days: u32,
+    /// Age in days until which a day is read again in every run, because Criteo restates it: conversions arrive for 30
+    /// days. By default 30. With `"auto"`, days are read again in every run until the age after which nothing has moved in
+    /// this account (`criteo status --maturation` shows it; never less than 7), and once more at the age of 30; until the
+    /// ledger knows enough to tell, it is 30.
+    #[serde(default)]
+    pub lookback_days: Option<LookbackDays>,
+    /// The same as a schedule, instead of `lookback_days`: rules of an age and how often days up to it are read again,
+    /// such as `["7d every run", "30d weekly"]`. How often is `every run`, `daily`, `weekly`, `every 10d` or `once` (when
+    /// that age is reached). A day that has reached the largest age is read once more in any case, so that no day ends
+    /// less mature. It pays where a call answers one day, as with placements; `criteo plan` shows what it saves.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["7d every run", "30d weekly"]]))]
+    pub lookback: Option<Vec<String>>,
     /// Calls in flight at the same time. The quota of calls a minute holds whatever stands here.
     #[serde(default = "four_calls")]
     #[schemars(range(min = 1, max = 64))]
@@ -145,7 +155,8 @@ impl Default for SyncSection {
     fn default() -> Self {
         SyncSection {
             start_date: None,
-            lookback_days: thirty_days(),
+            lookback_days: None,
+            lookback: None,
             concurrency: four_calls(),
             retry_seconds: half_an_hour(),
             spool_dir: None,
@@ -206,10 +217,12 @@ pub struct StreamSection {
     #[serde(default, deserialize_with = "scalars::optional_day")]
     #[schemars(with = "Option<scalars::Day>")]
     pub start_date: Option<Date>,
-    /// Age in days until which a day is read again. By default that of `[sync]`.
+    /// Age in days until which a day is read again in every run, or `"auto"`. By default that of `[sync]`.
     #[serde(default)]
-    #[schemars(range(max = 365))]
-    pub lookback_days: Option<u32>,
+    pub lookback_days: Option<LookbackDays>,
+    /// The same as a schedule, such as `["7d every run", "30d weekly"]`. By default that of `[sync]`.
+    #[serde(default)]
+    pub lookback: Option<Vec<String>>,
     /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By
     /// default everything is kept, also what Criteo no longer has. `criteo plan` shows what a run would delete. Of
     /// reports by week, month or year whole periods are kept.
@@ -255,10 +268,12 @@ pub struct ReportSection {
     #[serde(default, deserialize_with = "scalars::optional_day")]
     #[schemars(with = "Option<scalars::Day>")]
     pub start_date: Option<Date>,
-    /// Age in days until which a day is read again. By default that of `[sync]`.
+    /// Age in days until which a day is read again in every run, or `"auto"`. By default that of `[sync]`.
     #[serde(default)]
-    #[schemars(range(max = 365))]
-    pub lookback_days: Option<u32>,
+    pub lookback_days: Option<LookbackDays>,
+    /// The same as a schedule, such as `["7d every run", "30d weekly"]`. By default that of `[sync]`.
+    #[serde(default)]
+    pub lookback: Option<Vec<String>>,
     /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By
     /// default everything is kept, also what Criteo no longer has. `criteo plan` shows what a run would delete. Of
     /// reports by week, month or year whole periods are kept.
@@ -281,10 +296,6 @@ pub struct ReportSection {
 
 fn utc() -> String {
     "UTC".to_owned()
-}
-
-fn thirty_days() -> u32 {
-    30
 }
 
 fn four_calls() -> usize {

@@ -6,7 +6,7 @@ use super::document::{Document, Place};
 use super::problem::Problem;
 use super::schema_check::did_you_mean;
 use super::sections::{Config, ReportSection, StreamSection};
-use super::value_check::identifier_problem;
+use super::value_check::{identifier_problem, lookback_problems};
 use crate::catalog::{Catalog, Role, Stream, StreamKind};
 use crate::destination::history_table;
 
@@ -59,6 +59,7 @@ fn stream_problems(
         let days = [
             ("start_date", section.start_date.is_some()),
             ("lookback_days", section.lookback_days.is_some()),
+            ("lookback", section.lookback.is_some()),
             ("keep_days", section.keep_days.is_some()),
             ("record_changes", section.record_changes.is_some()),
         ];
@@ -76,6 +77,8 @@ fn stream_problems(
         }
     } else {
         problems.extend(not_for_reports(stream, section, place));
+        let (days, schedule) = (section.lookback_days.as_ref(), section.lookback.as_deref());
+        problems.extend(lookback_problems(days, schedule, place));
     }
     for (key, role, chosen) in [
         ("dimensions", Role::Dimension, &section.dimensions),
@@ -138,6 +141,8 @@ fn report_problems(
     if let Some(table) = &report.table {
         problems.extend(identifier_problem(&place.key("table"), "table", table));
     }
+    let (days, schedule) = (report.lookback_days.as_ref(), report.lookback.as_deref());
+    problems.extend(lookback_problems(days, schedule, place));
     let choices = [
         ("dimensions", Role::Dimension, &report.dimensions),
         ("metrics", Role::Metric, &report.metrics),

@@ -64,7 +64,7 @@ fn what_is_left_out_has_its_default() {
     let config = Config::parse("[criteo]\ncurrency = \"USD\"\n", "criteo.toml").unwrap();
     assert_eq!(config.criteo.timezone, "UTC");
     assert_eq!(config.criteo.report_calls_per_minute, None);
-    assert_eq!(config.sync.lookback_days, 30);
+    assert_eq!(config.sync.lookback_days, None);
     assert_eq!(config.sync.concurrency, 4);
     assert_eq!(config.sync.retry_seconds, 1800);
     assert_eq!(
@@ -84,13 +84,13 @@ fn the_file_shown_to_newcomers_works() {
 
 #[test]
 fn several_problems_are_reported_at_once_with_their_lines() {
-    let text = "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nlookback_days = \"30\"\nconcurrency = 0\n\n[destinaton]\n";
+    let text = "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nretry_seconds = \"30\"\nconcurrency = 0\n\n[destinaton]\n";
     let error = Config::parse(text, "criteo.toml").unwrap_err();
     assert_eq!(
         error.to_string(),
         "criteo.toml has 4 problems:\n  \
          line 3: Unknown key `timezon` in [criteo]; did you mean `timezone`?\n  \
-         line 6: `lookback_days` in [sync] must be a whole number, but is a string\n  \
+         line 6: `retry_seconds` in [sync] must be a whole number, but is a string\n  \
          line 7: `concurrency` in [sync]: 0 must be between 1 and 64\n  \
          line 9: Unknown section or key `destinaton`; did you mean `destination`?"
     );

@@ -6,14 +6,20 @@ use std::path::Path;
 use super::document::{Document, Place};
 use super::key_store;
 use super::problem::Problem;
-use super::sections::{Config, CriteoSection, DestinationSection};
+use super::sections::{Config, CriteoSection, DestinationSection, LookbackDays};
 use super::time_zone;
+use crate::plan::lookback::Lookback;
 
 /// Everything wrong with the values of `config`, which was read from `document`.
 pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem> {
     let root = document.root();
     let mut problems = criteo_problems(&config.criteo, &root.key("criteo"));
     problems.extend(connection_problems(config, &root));
+    problems.extend(lookback_problems(
+        config.sync.lookback_days.as_ref(),
+        config.sync.lookback.as_deref(),
+        &root.key("sync"),
+    ));
     match &config.destination {
         DestinationSection::Duckdb {
             path,
@@ -39,6 +45,40 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
                 )));
             }
         }
+    }
+    problems
+}
+
+/// Problems with `lookback_days` and `lookback`, which say the same in two ways, in the section at `place`.
+pub(super) fn lookback_problems(
+    days: Option<&LookbackDays>,
+    schedule: Option<&[String]>,
+    place: &Place<'_, '_>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(LookbackDays::Word(word)) = days
+        && word != LookbackDays::AUTO
+    {
+        problems.push(place.key("lookback_days").problem(format!(
+            "`lookback_days` must be a whole number or \"{}\", but is \"{word}\"",
+            LookbackDays::AUTO
+        )));
+    }
+    let Some(schedule) = schedule else {
+        return problems;
+    };
+    let place = place.key("lookback");
+    if days.is_some() {
+        problems.push(place.problem(
+            "`lookback` and `lookback_days` say the same thing in two ways; leave one of them out",
+        ));
+    }
+    if let Err(error) = Lookback::parse(schedule) {
+        let at = match error.rule {
+            Some(rule) => place.item(rule),
+            None => place,
+        };
+        problems.push(at.problem(format!("`lookback`: {error}")));
     }
     problems
 }

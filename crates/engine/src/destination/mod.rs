@@ -22,6 +22,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::config::{Config, DestinationSection};
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -297,6 +298,18 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError>;
+
+    /// How much of a stream's final values was known at which age, from what is recorded of changes
+    /// ([`WindowLoad::observation`]): one point per metric and age from 0 to 30 days. Only days count that were recorded
+    /// when young and have been read as final since; a day that was read first at some age tells nothing of lower ages.
+    /// Empty where nothing is recorded, or by a destination that does not claim [`Capabilities::records_changes`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        let _ = stream;
+        Ok(Vec::new())
+    }
 
     /// How many rows a table holds, or `None` when there is no such table.
     ///

@@ -4,6 +4,7 @@
 //! reads it, and a person can query it.
 
 pub mod coverage;
+pub mod maturation;
 
 use std::collections::BTreeMap;
 

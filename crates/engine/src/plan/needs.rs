@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::lookback::Lookback;
 use super::period::Period;
 use crate::calendar::{DayRange, add_days};
 use crate::ledger::WindowEntry;
@@ -24,9 +25,9 @@ pub struct Rules<'a> {
     pub wanted_from: Date,
     /// The report's time step.
     pub period: Period,
-    /// The age in days until which Criteo restates a day. A day counts as mature once it has been read at that age
-    /// or later; counting back from today would forget the days of a pause.
-    pub lookback_days: u32,
+    /// When a day is read again. It counts as mature once it has been read at the largest age of that or later; counting
+    /// back from today would forget the days of a pause.
+    pub lookback: &'a Lookback,
     /// Read everything again, whatever the ledger says.
     pub full_refresh: bool,
     /// The zone in which days are counted.
@@ -177,15 +178,13 @@ fn reason_to_read_again(reading: &WindowEntry, period_end: Date, rules: &Rules<'
     if continued && is_fresh(reading, rules.now) {
         return Need::None;
     }
-    let read_on = reading
-        .read_at
-        .to_zoned_datetime(rules.time_zone.clone())
-        .date();
-    let mature_on = add_days(
-        period_end,
-        i32::try_from(rules.lookback_days).unwrap_or(i32::MAX),
-    );
-    if (wanted && rules.full_refresh && !continued) || read_on < mature_on {
+    let day_of = |instant: Timestamp| instant.to_zoned_datetime(rules.time_zone.clone()).date();
+    let is_due = || {
+        rules
+            .lookback
+            .is_due(period_end, day_of(reading.read_at), day_of(rules.now))
+    };
+    if (wanted && rules.full_refresh && !continued) || is_due() {
         Need::Again
     } else {
         Need::None
@@ -222,13 +221,13 @@ mod tests {
     const NOW: &str = "2026-01-10T11:00:00Z";
 
     fn find(windows: Vec<WindowEntry>, range: DayRange, adjust: impl Fn(&mut Rules<'_>)) -> Needs {
-        let continued = HashSet::new();
+        let (continued, lookback) = (HashSet::new(), Lookback::every_run(30));
         let columns = vec!["clicks".to_owned()];
         let mut rules = Rules {
             range,
             wanted_from: range.first,
             period: Period::Day,
-            lookback_days: 30,
+            lookback: &lookback,
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
@@ -302,12 +301,12 @@ mod tests {
         let range = DayRange::single(date(2026, 1, 1));
         let auckland = TimeZone::get("Pacific/Auckland").unwrap();
         let reading = read("a", "r", range.first, range.first, "2026-01-30T12:00:00Z");
-        let continued = HashSet::new();
+        let (continued, lookback) = (HashSet::new(), Lookback::every_run(30));
         let rules = Rules {
             range,
             wanted_from: range.first,
             period: Period::Day,
-            lookback_days: 30,
+            lookback: &lookback,
             full_refresh: false,
             time_zone: &auckland,
             continued_runs: &continued,
@@ -331,12 +330,12 @@ mod tests {
         let range = DayRange::single(date(2025, 1, 1));
         let old = read("a", "r", range.first, range.first, "2026-01-30T12:00:00Z");
         let columns = vec!["clicks".to_owned(), "displays".to_owned()];
-        let continued = HashSet::new();
+        let (continued, lookback) = (HashSet::new(), Lookback::every_run(30));
         let rules = Rules {
             range,
             wanted_from: range.first,
             period: Period::Day,
-            lookback_days: 30,
+            lookback: &lookback,
             full_refresh: false,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,
@@ -401,12 +400,13 @@ mod tests {
         let needs = find(vec![dead.clone()], range, |_| {});
         assert_eq!(needs.ranges["1"], vec![range]);
         let continued = HashSet::from(["dead".to_owned()]);
+        let lookback = Lookback::every_run(30);
         let columns = vec!["clicks".to_owned()];
         let rules = Rules {
             range,
             wanted_from: range.first,
             period: Period::Day,
-            lookback_days: 30,
+            lookback: &lookback,
             full_refresh: true,
             time_zone: &TimeZone::UTC,
             continued_runs: &continued,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::lookback::Lookback;
 use super::pool::Pool;
 use crate::calendar::{DayRange, add_days};
 use crate::engine::Engine;
@@ -57,6 +58,10 @@ pub struct StreamPlan {
     pub days_to_read_again: u64,
     /// Advertiser-days that were loaded without a column that is asked for now.
     pub days_lacking_columns: u64,
+    /// By which rules days are read again, in the words of the configuration; `None` for entity streams.
+    pub lookback: Option<String>,
+    /// Calls if all of these days were read again in every run; `None` where they are.
+    pub calls_with_full_lookback: Option<u64>,
     /// The first day that is kept, where the configuration does not keep all.
     pub keep_from: Option<Date>,
     /// Advertiser-days that would be deleted because they are older.
@@ -156,6 +161,8 @@ impl StreamPlan {
             days_never_read: 0,
             days_to_read_again: 0,
             days_lacking_columns: 0,
+            lookback: None,
+            calls_with_full_lookback: None,
             keep_from: spec.keep_from(now.to_zoned_datetime(spec.time_zone.clone()).date()),
             days_to_drop: 0,
             clamped: None,
@@ -186,8 +193,18 @@ impl StreamPlan {
         }
         let density = sync::density_of(&entries);
         let known = density.knowledge();
-        let (needs, days) =
-            sync::needs_of(spec, selection, now, advertisers, entries, &HashSet::new());
+        let lookback = sync::lookback(engine.destination.as_ref(), spec).await?;
+        let needs_by = |lookback: &Lookback, entries| {
+            sync::needs_of(spec, lookback, selection, now, advertisers, entries, &HashSet::new())
+        };
+        if !lookback.is_plain() {
+            let (needs, _) = needs_by(&Lookback::every_run(lookback.full_days()), entries.clone());
+            let windows = Pool::new(needs, spec.limits()).windows(&density).len();
+            plan.calls_with_full_lookback =
+                Some(u64::try_from(windows).unwrap_or(u64::MAX) * spec.calls_per_window());
+        }
+        plan.lookback = Some(lookback.to_string());
+        let (needs, days) = needs_by(&lookback, entries);
         plan.clamped = days.clamped;
         plan.days_never_read = needs.never_read;
         plan.days_to_read_again = needs.again;

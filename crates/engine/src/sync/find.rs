@@ -12,11 +12,13 @@ use super::work::{Work, entity_units};
 use super::{Days, Selection};
 use crate::calendar::DayRange;
 use crate::catalog::Reader;
+use crate::destination::{Destination, DestinationError};
 use crate::error::EngineError;
 use crate::event::{Event, StreamSummary};
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
 use crate::plan::density::Density;
+use crate::plan::lookback::Lookback;
 use crate::plan::needs::{Needs, Rules, is_fresh};
 use crate::plan::pool::Pool;
 use crate::source::{AGREEMENTS_TO_TRUST, ReadFailure, Source};
@@ -49,7 +51,8 @@ pub(super) async fn stream(
     let entries = context.destination.windows(&spec.name).await?;
     context.warn_of_departed(&entries);
     let work = if spec.has_days() {
-        days_of_stream(&context, &spec, &advertisers, entries)
+        let lookback = lookback(context.destination.as_ref(), &spec).await?;
+        days_of_stream(&context, &spec, &lookback, &advertisers, entries)
     } else {
         let done = advertisers_done(&entries, &context);
         let open: Vec<String> = advertisers
@@ -67,15 +70,28 @@ pub(super) async fn stream(
     Arc::new(StreamRun::new(context, spec, work)).run().await
 }
 
+/// When days of a stream are read again, by the configuration and what the ledger has seen.
+pub(crate) async fn lookback(
+    destination: &dyn Destination,
+    spec: &StreamSpec,
+) -> Result<Lookback, DestinationError> {
+    if !spec.lookback_by_evidence {
+        return Ok(spec.lookback.clone());
+    }
+    Ok(spec.lookback_after(&destination.maturation(&spec.name).await?))
+}
+
 fn days_of_stream(
     context: &Context,
     spec: &StreamSpec,
+    lookback: &Lookback,
     advertisers: &[String],
     entries: Vec<WindowEntry>,
 ) -> Work {
     let density = density_of(&entries);
     let (needs, days) = needs_of(
         spec,
+        lookback,
         &context.selection,
         context.clock.now(),
         advertisers,
@@ -104,6 +120,7 @@ fn days_of_stream(
 /// What has to be read of a stream with days.
 pub(crate) fn needs_of(
     spec: &StreamSpec,
+    lookback: &Lookback,
     selection: &Selection,
     now: Timestamp,
     advertisers: &[String],
@@ -131,7 +148,7 @@ pub(crate) fn needs_of(
         range,
         wanted_from: days.wanted_from,
         period: spec.period,
-        lookback_days: spec.lookback_days,
+        lookback,
         full_refresh: selection.full_refresh,
         time_zone: &spec.time_zone,
         continued_runs,

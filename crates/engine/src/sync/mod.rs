@@ -17,7 +17,7 @@ mod window;
 mod work;
 
 pub(crate) use context::selected;
-pub(crate) use find::{density_of, needs_of};
+pub(crate) use find::{density_of, lookback, needs_of};
 pub(crate) use prepare::refuse_unsupported;
 pub(crate) use range::{Days, days_to_read};
 pub(crate) use run::{configured, granted_advertisers, run};

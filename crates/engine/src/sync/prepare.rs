@@ -35,7 +35,7 @@ pub(super) async fn make_ready(context: &Context, spec: &StreamSpec) -> Result<(
         let is_rebuilt = fits
             && windows
                 .iter()
-                .all(|window| context.run_ids.contains(&window.run_id));
+                .all(|window| context.has_rebuilt(&window.run_id));
         if !is_rebuilt {
             context.destination.forget(&spec.name).await?;
         }

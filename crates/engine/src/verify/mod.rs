@@ -347,7 +347,7 @@ impl Comparison<'_> {
     }
 
     fn is_immature(&self, advertiser: &str, day: Date) -> bool {
-        let lookback = i32::try_from(self.spec.lookback_days).unwrap_or(i32::MAX);
+        let lookback = i32::try_from(self.spec.lookback.full_days()).unwrap_or(i32::MAX);
         self.coverage
             .reading(advertiser, day)
             .is_some_and(|reading| {

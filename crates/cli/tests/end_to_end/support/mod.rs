@@ -8,6 +8,7 @@ mod cell;
 mod comparison;
 mod expected;
 mod parallel;
+pub(crate) mod proof;
 mod run;
 mod settings;
 pub(crate) mod small_world;

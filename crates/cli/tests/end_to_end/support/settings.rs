@@ -31,6 +31,8 @@ pub(crate) struct SyncSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_seconds: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lookback: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spool_dir: Option<PathBuf>,
 }
 
@@ -47,6 +49,10 @@ pub(crate) struct StreamSettings {
     pub(crate) enabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metrics: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) keep_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) keep_versions: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) start_date: Option<Date>,
 }
@@ -75,6 +81,7 @@ impl Settings {
             sync: SyncSettings {
                 start_date,
                 retry_seconds: None,
+                lookback: None,
                 spool_dir: None,
             },
             destination: DestinationSettings {

@@ -12,6 +12,7 @@ use duckdb::{Connection, params};
 use jiff::civil::Date;
 
 use super::Settings;
+use super::proof::contradictions;
 
 /// The smallest part of a stream that a window covers whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,8 @@ pub(crate) struct Snapshot {
     pub(crate) read: BTreeSet<Place>,
     /// Ends of the runs in the ledger, oldest first; none for a run that did not end.
     pub(crate) outcomes: Vec<Option<String>>,
+    /// In what versions and recorded changes contradict the rows.
+    contradictions: Vec<String>,
 }
 
 /// In what a database differs from one that is right.
@@ -40,12 +43,14 @@ pub(crate) struct Findings {
     pub(crate) missing: BTreeSet<Place>,
     /// Places that hold other rows than they should, and which.
     pub(crate) wrong: BTreeMap<Place, String>,
+    /// What versions and recorded changes say that the rows do not.
+    pub(crate) contradictions: Vec<String>,
 }
 
 impl Findings {
     /// Whether the database is whole and right.
     pub(crate) fn are_none(&self) -> bool {
-        self.missing.is_empty() && self.wrong.is_empty()
+        self.missing.is_empty() && self.wrong.is_empty() && self.contradictions.is_empty()
     }
 }
 
@@ -98,19 +103,23 @@ impl Snapshot {
         let database = Connection::open(file).unwrap();
         let mut snapshot = Snapshot::default();
         for table in tables(&database) {
-            if !table.starts_with("_criteo_") {
+            if !table.starts_with("_criteo_") && !table.ends_with("_history") {
                 snapshot.add_rows(&database, &table);
             }
         }
         if tables(&database).iter().any(|name| name == "_criteo_runs") {
             snapshot.read_ledger(&database);
+            snapshot.contradictions = contradictions(&database);
         }
         snapshot
     }
 
     /// Holds this database against one that is right and whole.
     pub(crate) fn compare(&self, right: &Snapshot) -> Findings {
-        let mut findings = Findings::default();
+        let mut findings = Findings {
+            contradictions: self.contradictions.clone(),
+            ..Findings::default()
+        };
         let nothing = Vec::new();
         let places: BTreeSet<&Place> = self
             .rows

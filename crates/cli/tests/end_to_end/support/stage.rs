@@ -210,7 +210,7 @@ impl Stage {
     }
 
     /// Asks the sandbox for the truth of another instant.
-    pub(super) fn at<T>(&self, instant: Timestamp, ask: impl FnOnce(&Sandbox) -> T) -> T {
+    pub(crate) fn at<T>(&self, instant: Timestamp, ask: impl FnOnce(&Sandbox) -> T) -> T {
         let now = self.sandbox.now();
         self.sandbox.set_now(instant);
         let answer = ask(&self.sandbox);

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::super::{
     Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
 };
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -98,6 +99,10 @@ impl Destination for LosesOneAnswer {
 
     async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError> {
         self.inner.windows(stream).await
+    }
+
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        self.inner.maturation(stream).await
     }
 
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {

@@ -11,7 +11,8 @@ use super::super::{Observation, WindowLoad};
 use super::connection::{Failure, Session};
 use super::ledger::{CHANGES, WINDOW_ADVERTISERS, WINDOWS};
 use super::load::{ADVERTISER_COLUMN, TEXTS_FROM_JSON};
-use super::{sql, windows};
+use super::{ledger_views, sql, windows};
+use crate::ledger::maturation::MaturationPoint;
 use crate::schema::FieldType;
 
 /// How the periods of an observation are read from the JSON text that is bound for them.
@@ -68,6 +69,28 @@ pub(super) fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure>
         params![stream],
     )?;
     Ok(())
+}
+
+/// How much was known at which age.
+pub(super) fn maturation(
+    session: &Session<'_>,
+    stream: &str,
+) -> Result<Vec<MaturationPoint>, Failure> {
+    let mut statement = session.connection.prepare(&format!(
+        "SELECT metric, age_days, days, share_known, share_moved_later FROM {} WHERE stream = ? \
+         ORDER BY metric, age_days",
+        session.table(ledger_views::MATURATION)
+    ))?;
+    let points = statement.query_map(params![stream], |row| {
+        Ok(MaturationPoint {
+            metric: row.get(0)?,
+            age_days: row.get(1)?,
+            days: row.get(2)?,
+            share_known: row.get(3)?,
+            share_moved_later: row.get(4)?,
+        })
+    })?;
+    Ok(points.collect::<Result<_, _>>()?)
 }
 
 /// What is compared with what.

@@ -13,6 +13,9 @@ pub(super) struct LedgerView {
 /// Which reading stands for each day.
 pub(super) const COVERAGE: &str = "_criteo_coverage";
 
+/// How much of the final value was known how early.
+pub(super) const MATURATION: &str = "_criteo_maturation";
+
 /// The views, in the order in which they are made.
 pub(super) const VIEWS: &[LedgerView] = &[
     LedgerView {
@@ -113,7 +116,7 @@ pub(super) const VIEWS: &[LedgerView] = &[
                 USING (run_id)",
     },
     LedgerView {
-        name: "_criteo_maturation",
+        name: MATURATION,
         description: "One row per stream, metric and age from 0 to 30 days: how much of the final value was known at \
                       that age, in days that were recorded from a first reading at that age or earlier on and have been \
                       read as final since.",

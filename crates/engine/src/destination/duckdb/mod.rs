@@ -31,6 +31,7 @@ use self::connection::Store;
 use super::{
     Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
 };
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -223,6 +224,16 @@ impl Destination for DuckDb {
         self.on_worker(move |store| {
             store.read_ledger("reading the ledger", |session| {
                 windows::of_stream(session, &stream)
+            })
+        })
+        .await
+    }
+
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        let stream = stream.to_owned();
+        self.on_worker(move |store| {
+            store.read_ledger("reading what changed", |session| {
+                changes::maturation(session, &stream)
             })
         })
         .await

@@ -1,0 +1,237 @@
+//! Versions of entities, and old days that are dropped.
+
+use std::collections::BTreeMap;
+
+use criteo_sandbox::Scenario;
+use criteo_sandbox::world::WorldConfig;
+use jiff::Timestamp;
+use jiff::civil::date;
+use serde_json::Value;
+
+use crate::support::proof::contradictions;
+use crate::support::{Settings, Stage};
+
+fn stage(streams: &[&str]) -> Stage {
+    let settings = Settings::new(date(2026, 1, 20))
+        .in_currency_and_zone("EUR", "America/New_York")
+        .with_only(streams);
+    let scenario = Scenario {
+        world: WorldConfig {
+            advertisers: 2,
+            ..WorldConfig::default()
+        },
+        ..Scenario::default()
+    };
+    Stage::open("2026-02-01T03:00:00Z", scenario, settings)
+}
+
+/// An amount without the zeros at its end, so that `12.50` and `12.500000000` are one.
+fn amount(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    Some(trimmed(&text))
+}
+
+fn trimmed(text: &str) -> String {
+    if !text.contains('.') {
+        return text.to_owned();
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The sandbox's entities as of an instant: by id, the value at a path.
+fn truth(stage: &Stage, at: Timestamp, entities: &str, path: &str) -> BTreeMap<String, Option<String>> {
+    let all = stage.at(at, |sandbox| sandbox.truth_entities(entities)).unwrap();
+    all.iter()
+        .map(|entity| {
+            let id = entity.element["id"].as_str().unwrap().to_owned();
+            let value = entity.element.pointer(path).unwrap_or(&Value::Null);
+            (id, amount(value))
+        })
+        .collect()
+}
+
+/// The same from the versions that were current at that instant.
+fn versions(stage: &Stage, at: Timestamp, question: &str) -> BTreeMap<String, Option<String>> {
+    let question = format!(
+        "{question} WHERE valid_from <= CAST(? AS TIMESTAMP) AND (valid_to > CAST(? AS TIMESTAMP) OR valid_to IS NULL)"
+    );
+    let instant = at.strftime("%F %T").to_string();
+    let database = stage.database();
+    let mut statement = database.prepare(&question).unwrap();
+    let rows = statement
+        .query_map([&instant, &instant], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap);
+    let mut found = BTreeMap::new();
+    for (id, value) in rows {
+        let value: Option<String> = value;
+        let other = found.insert(id, value.as_deref().map(trimmed));
+        assert_eq!(other, None, "two versions are current at {instant}");
+    }
+    found
+}
+
+const BUDGETS: &str = "SELECT campaign_id, CAST(spend_limit_amount AS VARCHAR) FROM campaigns_history";
+const ADS: &str = "SELECT ad_id, NULL FROM ads_history";
+
+#[test]
+fn versions_are_the_truth_of_every_instant() {
+    let mut stage = stage(&["campaigns", "ad_sets", "ads"]);
+    let mut read = Vec::new();
+    for days in [0, 3, 9, 20, 1] {
+        stage.advance_days(days);
+        read.push(stage.sandbox.now());
+        stage.sync();
+        stage.assert_equals_truth();
+    }
+    let budgets: Vec<_> = read
+        .iter()
+        .map(|at| truth(&stage, *at, "campaigns", "/attributes/spendLimit/spendLimitAmount/value"))
+        .collect();
+    assert!(budgets.windows(2).any(|pair| pair[0] != pair[1]), "no budget changed");
+    let ads: Vec<_> = read.iter().map(|at| truth(&stage, *at, "ads", "/none")).collect();
+    assert!(ads.windows(2).any(|pair| pair[0] != pair[1]), "no ad came or went");
+    for ((at, budgets), ads) in read.iter().zip(&budgets).zip(&ads) {
+        assert_eq!(versions(&stage, *at, BUDGETS), *budgets, "budgets of {at}");
+        assert_eq!(versions(&stage, *at, ADS), *ads, "ads of {at}");
+        let before_the_next = at.checked_add(jiff::SignedDuration::from_hours(20)).unwrap();
+        assert_eq!(versions(&stage, before_the_next, BUDGETS), *budgets);
+    }
+    assert_eq!(contradictions(&stage.database()), Vec::<String>::new());
+}
+
+/// The query of the guide on the ledger: each day's numbers beside the budget that was current when the day ended.
+const BUDGET_OF_THE_DAY: &str = "
+    SELECT s.day, s.campaign_id, sum(s.advertiser_cost) AS cost, any_value(h.spend_limit_amount) AS budget
+    FROM statistics s
+    LEFT JOIN campaigns_history h
+      ON h.campaign_id = s.campaign_id
+     AND h.valid_from < s.day + INTERVAL 1 DAY
+     AND (h.valid_to >= s.day + INTERVAL 1 DAY OR h.valid_to IS NULL)
+    GROUP BY s.day, s.campaign_id";
+
+#[test]
+fn statistics_are_joined_to_the_budget_of_their_day() {
+    let mut stage = stage(&["statistics", "campaigns"]);
+    let mut read = BTreeMap::new();
+    for _ in 0..12 {
+        let now = stage.sandbox.now();
+        read.insert(now.to_zoned_datetime(jiff::tz::TimeZone::UTC).date(), now);
+        stage.sync();
+        stage.advance_days(2);
+    }
+    let (first, last) = (*read.keys().next().unwrap(), *read.keys().last().unwrap());
+    let database = stage.database();
+    let mut statement = database
+        .prepare(&format!(
+            "SELECT CAST(day AS VARCHAR), campaign_id, CAST(budget AS VARCHAR), CAST(cost AS VARCHAR) \
+             FROM ({BUDGET_OF_THE_DAY}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
+        ))
+        .unwrap();
+    let rows: Vec<(String, String, Option<String>, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(rows.len() > 50);
+    let mut changed = 0;
+    let mut current: BTreeMap<jiff::civil::Date, BTreeMap<String, Option<String>>> = BTreeMap::new();
+    for (day, campaign, budget, _) in &rows {
+        let day: jiff::civil::Date = day.parse().unwrap();
+        // What was known when the day ended in UTC is what the last sync until then had read.
+        let (_, at) = read.range(..=day).next_back().unwrap();
+        let budgets = current.entry(day).or_insert_with(|| {
+            truth(&stage, *at, "campaigns", "/attributes/spendLimit/spendLimitAmount/value")
+        });
+        assert_eq!(budget.as_deref().map(trimmed), budgets[campaign], "{campaign} on {day}");
+        let now = truth(&stage, read[&last], "campaigns", "/attributes/spendLimit/spendLimitAmount/value");
+        changed += usize::from(now[campaign] != budgets[campaign]);
+    }
+    assert!(changed > 0, "every budget was what it is today, so today's would have done");
+    // The join multiplies nothing.
+    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({BUDGET_OF_THE_DAY})");
+    let plain = "SELECT CAST(sum(advertiser_cost) * 100 AS BIGINT) FROM statistics";
+    drop(statement);
+    drop(database);
+    assert_eq!(stage.number(&joined), stage.number(plain));
+}
+
+#[test]
+fn days_are_dropped_only_when_a_person_asked_for_it() {
+    let mut stage = stage(&["statistics"]);
+    stage.settings.stream("statistics").keep_versions = Some(true);
+    stage.write_configuration();
+    stage.sync();
+    stage.advance_days(40);
+    stage.sync();
+    assert_eq!(stage.number("SELECT count(*) FROM _criteo_drops"), 0);
+    let oldest = "SELECT date_diff('day', min(day), DATE '2026-03-12') FROM";
+    assert_eq!(stage.number(&format!("{oldest} statistics")), 51);
+
+    // 12 March 23:00 in New York: forty days before are kept.
+    stage.settings.stream("statistics").keep_days = Some(40);
+    stage.write_configuration();
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["streams"][0]["days_to_drop"], 2 * 11, "{plan}");
+    assert_eq!(plan["streams"][0]["keep_from"], "2026-01-31", "{plan}");
+    assert_eq!(stage.number(&format!("{oldest} statistics")), 51, "a plan drops nothing");
+    let words = stage.criteo(&["plan"]).expect(0).stdout;
+    assert!(words.contains("22 days before 2026-01-31 would be deleted"), "{words}");
+    let told = stage.sync().events("days_dropped");
+    assert_eq!(told.len(), 1);
+    for table in ["statistics", "statistics_history", "_criteo_coverage"] {
+        assert_eq!(stage.number(&format!("{oldest} {table}")), 40, "{table}");
+    }
+    let dropped = "SELECT rows FROM _criteo_drops WHERE keep_from = DATE '2026-01-31' AND stream = 'statistics'";
+    assert_eq!(told[0]["rows"], stage.number(dropped));
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["streams"][0]["days_never_read"], 0, "{plan}");
+
+    // Who wants more days again gets what Criteo still has.
+    stage.settings.stream("statistics").keep_days = Some(45);
+    stage.write_configuration();
+    stage.sync();
+    assert_eq!(stage.number(&format!("{oldest} statistics")), 45);
+    stage.settings.stream("statistics").keep_days = None;
+    stage.write_configuration();
+    stage.sync();
+    stage.assert_equals_truth();
+    assert_eq!(stage.number(&format!("{oldest} statistics")), 51);
+}
+
+#[test]
+fn a_schedule_saves_calls_and_ends_with_the_same_numbers() {
+    let run = |lookback: Option<Vec<String>>| {
+        let mut stage = stage(&["placements"]);
+        stage.settings.sync.start_date = date(2026, 2, 1);
+        stage.settings.sync.lookback = lookback;
+        stage.write_configuration();
+        for _ in 0..33 {
+            stage.sync();
+            stage.advance_days(1);
+        }
+        let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+        stage.sync();
+        let final_days = "SELECT count(*) FROM _criteo_coverage WHERE age_days >= 30 AND day <= DATE '2026-02-03'";
+        assert_eq!(stage.number(final_days), 2 * 3, "the first days are final");
+        // What is final is true, and the newest days are.
+        let young = "SELECT count(*) FROM _criteo_coverage WHERE day >= DATE '2026-02-27' AND read_at < TIMESTAMP '2026-03-06'";
+        assert_eq!(stage.number(young), 0, "young days are read in every run");
+        (stage.calls("GetPlacementsReport"), plan)
+    };
+    let (full, plan) = run(None);
+    assert_eq!(plan["streams"][0]["calls_with_full_lookback"], Value::Null, "{plan}");
+    let rules = ["7d every run", "30d weekly"].map(str::to_owned).to_vec();
+    let (scheduled, plan) = run(Some(rules));
+    assert!(scheduled * 2 < full, "{scheduled} calls instead of {full}");
+    let stream = &plan["streams"][0];
+    assert_eq!(stream["lookback"], "7d every run, 30d weekly", "{plan}");
+    assert!(
+        stream["calls"].as_u64().unwrap() < stream["calls_with_full_lookback"].as_u64().unwrap(),
+        "{plan}"
+    );
+}

@@ -1,0 +1,273 @@
+//! What the database says of its own past: what later readings changed, how early numbers are final, what the ledger
+//! covers and what it cost, all against the sandbox's truth and its own log of calls.
+
+use std::collections::BTreeMap;
+
+use criteo_sandbox::Scenario;
+use criteo_sandbox::world::WorldConfig;
+use jiff::Timestamp;
+use jiff::civil::date;
+use serde_json::json;
+
+use crate::support::proof::contradictions;
+use crate::support::{Settings, Stage};
+
+/// Metrics of which late conversions move some, as Criteo names them and as our columns are called.
+const METRICS: [(&str, &str); 3] = [
+    ("Clicks", "clicks"),
+    ("SalesPc30d", "sales_pc30d"),
+    ("RevenueGeneratedPc30d", "revenue_generated_pc30d"),
+];
+
+/// Sums by advertiser, day and column.
+type Sums = BTreeMap<(String, String, String), String>;
+
+fn stage(start: jiff::civil::Date) -> Stage {
+    let mut settings = Settings::new(start)
+        .in_currency_and_zone("EUR", "Europe/Paris")
+        .with_only(&["statistics"]);
+    let metrics = METRICS.map(|(metric, _)| metric.to_owned()).to_vec();
+    settings.stream("statistics").metrics = Some(metrics);
+    let scenario = Scenario {
+        world: WorldConfig {
+            advertisers: 2,
+            campaigns_per_advertiser: 2,
+            ..WorldConfig::default()
+        },
+        ..Scenario::default()
+    };
+    Stage::open("2026-03-01T09:00:00Z", scenario, settings)
+}
+
+/// What the sandbox says of each advertiser and day as of an instant, summed by the sandbox itself.
+fn truth(stage: &Stage, at: Timestamp, first: &str, last: &str) -> Sums {
+    let mut sums = Sums::new();
+    for advertiser in stage.sandbox.advertiser_ids() {
+        let body = json!({
+            "advertiserIds": advertiser,
+            "dimensions": ["AdvertiserId", "Day"],
+            "metrics": METRICS.map(|(metric, _)| metric),
+            "currency": "EUR",
+            "timezone": "Europe/Paris",
+            "startDate": first,
+            "endDate": last,
+            "format": "json",
+        });
+        let truth = stage.at(at, |sandbox| sandbox.truth_statistics(&body)).unwrap();
+        let position = |name: &str| truth.columns.iter().position(|column| column == name).unwrap();
+        for row in &truth.rows {
+            for (metric, column) in METRICS {
+                let day = row[position("Day")].clone();
+                let key = (advertiser.clone(), day, column.to_owned());
+                sums.insert(key, row[position(metric)].clone());
+            }
+        }
+    }
+    sums
+}
+
+/// Nine digits behind the point, as the ledger has them.
+fn exact(sum: Option<&String>) -> String {
+    let text = sum.map_or("0", String::as_str);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    format!("{whole}.{fraction:0<9}")
+}
+
+#[test]
+fn recorded_changes_are_the_difference_between_two_truths() {
+    let mut stage = stage(date(2026, 2, 1));
+    let first = stage.sandbox.now();
+    stage.sync();
+    stage.advance_days(5);
+    let second = stage.sandbox.now();
+    stage.sync();
+    stage.assert_equals_truth();
+
+    let (old, new) = (
+        truth(&stage, first, "2026-02-01", "2026-03-01"),
+        truth(&stage, second, "2026-02-01", "2026-03-01"),
+    );
+    let keys = old.keys().chain(new.keys());
+    let expected: BTreeMap<_, _> = keys
+        .filter(|key| exact(old.get(*key)) != exact(new.get(*key)))
+        .map(|key| (key.clone(), (exact(old.get(key)), exact(new.get(key)))))
+        .collect();
+    assert!(expected.len() > 20, "the sandbox restates too little to prove anything");
+
+    let database = stage.database();
+    let mut statement = database
+        .prepare(
+            "SELECT advertiser_id, CAST(day AS VARCHAR), metric, CAST(old_sum AS VARCHAR), CAST(new_sum AS VARCHAR) \
+             FROM _criteo_changes WHERE stream = 'statistics' AND old_sum <> new_sum",
+        )
+        .unwrap();
+    let found: BTreeMap<(String, String, String), (String, String)> = statement
+        .query_map([], |row| {
+            Ok((
+                (row.get(0)?, row.get(1)?, row.get(2)?),
+                (row.get(3)?, row.get(4)?),
+            ))
+        })
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(contradictions(&database), Vec::<String>::new());
+
+    // Two days lie between the 28th of February and Tuesday the 2nd of March in Paris, whatever the hour.
+    let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> date_diff('day', day, \
+                CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' ELSE DATE '2026-03-06' END)";
+    assert_eq!(stage.number(ages), 0);
+}
+
+#[test]
+fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
+    let mut stage = stage(date(2026, 2, 25));
+    let read: Vec<Timestamp> = (0..36)
+        .map(|_| {
+            let now = stage.sandbox.now();
+            stage.sync();
+            stage.advance_days(1);
+            now
+        })
+        .collect();
+    stage.sandbox.set_now(read[35]);
+    // Of days from 1 March on every age was read; final by then (5 April) are those up to the 6th.
+    let days: Vec<i8> = (1..=6).collect();
+    let database = stage.database();
+    for (_, column) in METRICS {
+        let mut known = [0_f64; 31];
+        let mut last = 0_f64;
+        for day in &days {
+            let text = format!("2026-03-{day:02}");
+            let total = |age: usize| -> f64 {
+                let at = read[usize::try_from(*day).unwrap() - 1 + age];
+                let sums = truth(&stage, at, &text, &text);
+                let of_column = sums.iter().filter(|((_, _, name), _)| name == column);
+                of_column.map(|(_, sum)| sum.parse::<f64>().unwrap()).sum()
+            };
+            for age in [0, 1, 7, 20, 30] {
+                known[age] += total(age);
+            }
+            last += total(30.min(36 - usize::try_from(*day).unwrap()));
+        }
+        let question = "SELECT days, CAST(value_known AS DOUBLE), CAST(value_final AS DOUBLE) FROM _criteo_maturation \
+                        WHERE stream = 'statistics' AND metric = ? AND age_days = ?";
+        for age in [0, 1, 7, 20, 30_usize] {
+            // Days before the first of March were older when they were read first, so they join in at higher ages.
+            if age > 0 {
+                continue;
+            }
+            let (count, value_known, value_final): (i64, f64, f64) = database
+                .query_row(question, duckdb::params![column, age], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .unwrap();
+            assert_eq!(count, 12, "{column} at {age}: days of two advertisers");
+            assert!((value_known - known[age]).abs() < 1e-6, "{column} at {age}: {value_known} is not {}", known[age]);
+            assert!((value_final - last).abs() < 1e-6, "{column}: {value_final} is not {last}");
+        }
+    }
+    let shares = "SELECT count(*) FROM _criteo_maturation WHERE share_moved_later < 0 \
+                  OR (age_days = 30 AND share_moved_later > 0)";
+    assert_eq!(stage.number(shares), 0, "the sandbox restates days for 30 days");
+    let early = "SELECT count(*) FROM _criteo_maturation WHERE age_days = 7 AND metric = 'sales_pc30d' \
+                 AND share_known < 1";
+    assert_eq!(stage.number(early), 1, "late conversions are missing at first");
+    drop(database);
+
+    let told = stage.criteo(&["status", "--maturation", "--json"]).expect(0).json();
+    assert_eq!(told["streams"][0]["stream"], "statistics", "{told}");
+    assert_eq!(
+        told["streams"][0]["support"]["all_known_after"],
+        serde_json::Value::Null,
+        "{told}: twelve days are too few"
+    );
+    let words = stage.criteo(&["status", "--maturation"]).expect(0).stdout;
+    assert!(words.contains("too little is known yet"), "{words}");
+}
+
+#[test]
+fn the_ledger_answers_in_one_statement_each() {
+    let settings = Settings::new(date(2026, 2, 20)).with_only(&["statistics", "campaigns"]);
+    let scenario = Scenario {
+        world: WorldConfig {
+            advertisers: 3,
+            ..WorldConfig::default()
+        },
+        ..Scenario::default()
+    };
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", scenario, settings);
+    stage.sync();
+    stage.advance_days(2);
+    stage.sync();
+
+    // Cost: every call that the sandbox answered but those for tokens, and some bytes.
+    let calls = stage.sandbox.calls();
+    let data = calls.iter().filter(|call| call.operation != Some("CreateToken"));
+    let counted = stage.number("SELECT CAST(sum(calls) AS BIGINT) FROM _criteo_cost");
+    assert_eq!(counted, i64::try_from(data.count()).unwrap());
+    assert_eq!(stage.number("SELECT count(*) FROM _criteo_cost WHERE bytes > 0 AND waited_seconds >= 0"), 2);
+
+    // Coverage: each advertiser and day, read last at the second instant because none is final.
+    let covered = "SELECT count(*) FROM _criteo_coverage WHERE stream = 'statistics' \
+                   AND day BETWEEN DATE '2026-02-20' AND DATE '2026-03-03' \
+                   AND read_at = TIMESTAMP '2026-03-03 09:00:00' AND age_days = date_diff('day', day, DATE '2026-03-03')";
+    assert_eq!(stage.number(covered), 3 * 12);
+    assert_eq!(stage.number("SELECT count(*) FROM _criteo_coverage"), 3 * 12);
+
+    // Freshness: both streams at the second instant.
+    let fresh = "SELECT count(*) FROM _criteo_freshness WHERE all_read_since = TIMESTAMP '2026-03-03 09:00:00' \
+                 AND advertisers = 3 AND (stream <> 'statistics' OR last_day = DATE '2026-03-03')";
+    assert_eq!(stage.number(fresh), 2);
+
+    // Loss: none, until something is given up.
+    assert_eq!(stage.number("SELECT count(*) FROM _criteo_loss"), 0);
+    stage.advance_days(1);
+    let rule = json!({"kind": "not_json", "path": "statistics"});
+    stage.sandbox.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
+    stage.criteo(&["sync", "--stream", "statistics"]);
+    let lost = "SELECT count(DISTINCT advertiser_id) FROM _criteo_loss WHERE kind = 'given up' AND stream = 'statistics'";
+    assert_eq!(stage.number(lost), 3);
+}
+
+#[test]
+fn a_number_can_be_looked_up_as_it_was_reported() {
+    let mut stage = stage(date(2026, 2, 20));
+    stage.settings.stream("statistics").keep_versions = Some(true);
+    stage.write_configuration();
+    let mut read = Vec::new();
+    for days in [0, 1, 4, 9] {
+        stage.advance_days(days);
+        read.push(stage.sandbox.now());
+        stage.sync();
+    }
+    stage.assert_equals_truth();
+    let database = stage.database();
+    assert_eq!(contradictions(&database), Vec::<String>::new());
+    // As it was reported at each instant, and still was an hour later.
+    for at in read {
+        for later in [at, at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap()] {
+            let question = "SELECT advertiser_id, CAST(day AS VARCHAR), CAST(sum(sales_pc30d) AS VARCHAR) \
+                            FROM statistics_history WHERE valid_from <= CAST(? AS TIMESTAMP) \
+                            AND (valid_to > CAST(? AS TIMESTAMP) OR valid_to IS NULL) \
+                            AND day <= DATE '2026-03-01' GROUP BY ALL";
+            let instant = later.strftime("%F %T").to_string();
+            let mut statement = database.prepare(question).unwrap();
+            let found: BTreeMap<(String, String), String> = statement
+                .query_map([&instant, &instant], |row| {
+                    Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
+                })
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let expected: BTreeMap<(String, String), String> =
+                truth(&stage, at, "2026-02-20", "2026-03-01")
+                    .into_iter()
+                    .filter(|((_, _, column), _)| column == "sales_pc30d")
+                    .map(|((advertiser, day, _), sum)| ((advertiser, day), sum))
+                    .collect();
+            assert_eq!(found, expected, "as of {instant}");
+        }
+    }
+}
