@@ -152,8 +152,8 @@ fn latency(seed: u64) -> FaultRule {
 fn saved(folder: &Path) -> Result<Saved, String> {
     let snapshot = Snapshot::of(folder);
     let findings = snapshot.compare(&small_world::reference().snapshot);
-    if !findings.wrong.is_empty() {
-        return Err(format!("at its death: {:#?}", findings.wrong));
+    if !findings.wrong.is_empty() || !findings.contradictions.is_empty() {
+        return Err(format!("at its death: {findings:#?}"));
     }
     let mut saved = Saved {
         places: snapshot.read,

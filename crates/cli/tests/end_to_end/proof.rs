@@ -114,15 +114,18 @@ fn recorded_changes_are_the_difference_between_two_truths() {
     assert_eq!(found, expected);
     assert_eq!(contradictions(&database), Vec::<String>::new());
 
-    // Two days lie between the 28th of February and Tuesday the 2nd of March in Paris, whatever the hour.
+    // The first reading was on the 1st of March in Paris, the second one on the 6th.
     let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> date_diff('day', day, \
                 CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' ELSE DATE '2026-03-06' END)";
     assert_eq!(stage.number(ages), 0);
 }
 
+/// Ages at which the shares are compared.
+const AGES: [usize; 5] = [0, 1, 7, 20, 30];
+
 #[test]
 fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
-    let mut stage = stage(date(2026, 2, 25));
+    let mut stage = stage(date(2026, 3, 1));
     let read: Vec<Timestamp> = (0..36)
         .map(|_| {
             let now = stage.sandbox.now();
@@ -132,7 +135,7 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
         })
         .collect();
     stage.sandbox.set_now(read[35]);
-    // Of days from 1 March on every age was read; final by then (5 April) are those up to the 6th.
+    // Every age of these days was read. The last sync was on the 5th of April, when the 6th of March was 30 days old.
     let days: Vec<i8> = (1..=6).collect();
     let database = stage.database();
     for (_, column) in METRICS {
@@ -146,18 +149,14 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
                 let of_column = sums.iter().filter(|((_, _, name), _)| name == column);
                 of_column.map(|(_, sum)| sum.parse::<f64>().unwrap()).sum()
             };
-            for age in [0, 1, 7, 20, 30] {
+            for age in AGES {
                 known[age] += total(age);
             }
-            last += total(30.min(36 - usize::try_from(*day).unwrap()));
+            last += total(30);
         }
         let question = "SELECT days, CAST(value_known AS DOUBLE), CAST(value_final AS DOUBLE) FROM _criteo_maturation \
                         WHERE stream = 'statistics' AND metric = ? AND age_days = ?";
-        for age in [0, 1, 7, 20, 30_usize] {
-            // Days before the first of March were older when they were read first, so they join in at higher ages.
-            if age > 0 {
-                continue;
-            }
+        for age in AGES {
             let (count, value_known, value_final): (i64, f64, f64) = database
                 .query_row(question, duckdb::params![column, age], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -224,7 +223,7 @@ fn the_ledger_answers_in_one_statement_each() {
     // Loss: none, until something is given up.
     assert_eq!(stage.number("SELECT count(*) FROM _criteo_loss"), 0);
     stage.advance_days(1);
-    let rule = json!({"kind": "not_json", "path": "statistics"});
+    let rule = json!({"kind": "value_that_does_not_fit", "path": "statistics", "column": "Clicks", "value": "many"});
     stage.sandbox.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
     stage.criteo(&["sync", "--stream", "statistics"]);
     let lost = "SELECT count(DISTINCT advertiser_id) FROM _criteo_loss WHERE kind = 'given up' AND stream = 'statistics'";

@@ -5,6 +5,7 @@
 
 mod crash;
 mod file;
+mod older_ledger;
 mod refusals;
 
 use std::path::{Path, PathBuf};
