@@ -302,16 +302,21 @@ impl StreamSpec {
         }
         // Criteo sends the twin of a dimension along, and a name may change where an id stays.
         let id_of = |field: &&'static Field| {
-            let twin = field.pair.as_deref().and_then(|name| self.stream.field(name));
+            let twin = field
+                .pair
+                .as_deref()
+                .and_then(|name| self.stream.field(name));
             match twin {
                 Some(twin) if twin.column.ends_with("_id") => twin.column.clone(),
                 _ => field.column.clone(),
             }
         };
-        let told_by_stamps = self
-            .fields
-            .iter()
-            .filter(|field| matches!(field.stamp(), Some(Stamp::Day | Stamp::Disclosed | Stamp::AdSetId)));
+        let told_by_stamps = self.fields.iter().filter(|field| {
+            matches!(
+                field.stamp(),
+                Some(Stamp::Day | Stamp::Disclosed | Stamp::AdSetId)
+            )
+        });
         let mut columns: Vec<String> = self.dimensions.iter().map(id_of).collect();
         columns.extend(told_by_stamps.map(|field| field.column.clone()));
         columns

@@ -45,11 +45,16 @@ fn table(streams: &[StreamMaturation]) -> String {
     columns.extend(["0", "1", "3", "7", "14", "21", "30"].map(Column::Number));
     let mut table = TextTable::new(&columns);
     for stream in streams {
-        for points in stream.points.chunk_by(|left, right| left.metric == right.metric) {
+        for points in stream
+            .points
+            .chunk_by(|left, right| left.metric == right.metric)
+        {
             let days = points.iter().map(|point| point.days).max().unwrap_or(0);
             let mut cells = vec![
                 stream.stream.clone(),
-                points.first().map_or_else(String::new, |point| point.metric.clone()),
+                points
+                    .first()
+                    .map_or_else(String::new, |point| point.metric.clone()),
                 days.to_string(),
             ];
             cells.extend(AGES.map(|age| share(points, age)));

@@ -78,9 +78,7 @@ impl Bars {
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
                 self.say(&warning_line(&lines::warning(event)));
             }
-            Event::SpoolReplayed { .. }
-            | Event::DaysDropped { .. }
-            | Event::WindowSplit { .. } => {
+            Event::SpoolReplayed { .. } | Event::DaysDropped { .. } | Event::WindowSplit { .. } => {
                 self.say(&lines::line(event).unwrap_or_default());
             }
             _ => {}

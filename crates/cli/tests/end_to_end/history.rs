@@ -9,7 +9,7 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::support::proof::contradictions;
-use crate::support::{Settings, Stage};
+use crate::support::{Settings, Stage, guide};
 
 fn stage(streams: &[&str]) -> Stage {
     let settings = Settings::new(date(2026, 1, 20))
@@ -43,8 +43,15 @@ fn trimmed(text: &str) -> String {
 }
 
 /// The sandbox's entities as of an instant: by id, the value at a path.
-fn truth(stage: &Stage, at: Timestamp, entities: &str, path: &str) -> BTreeMap<String, Option<String>> {
-    let all = stage.at(at, |sandbox| sandbox.truth_entities(entities)).unwrap();
+fn truth(
+    stage: &Stage,
+    at: Timestamp,
+    entities: &str,
+    path: &str,
+) -> BTreeMap<String, Option<String>> {
+    let all = stage
+        .at(at, |sandbox| sandbox.truth_entities(entities))
+        .unwrap();
     all.iter()
         .map(|entity| {
             let id = entity.element["id"].as_str().unwrap().to_owned();
@@ -75,7 +82,8 @@ fn versions(stage: &Stage, at: Timestamp, question: &str) -> BTreeMap<String, Op
     found
 }
 
-const BUDGETS: &str = "SELECT campaign_id, CAST(spend_limit_amount AS VARCHAR) FROM campaigns_history";
+const BUDGETS: &str =
+    "SELECT campaign_id, CAST(spend_limit_amount AS VARCHAR) FROM campaigns_history";
 const ADS: &str = "SELECT ad_id, NULL FROM ads_history";
 
 #[test]
@@ -90,32 +98,41 @@ fn versions_are_the_truth_of_every_instant() {
     }
     let budgets: Vec<_> = read
         .iter()
-        .map(|at| truth(&stage, *at, "campaigns", "/attributes/spendLimit/spendLimitAmount/value"))
+        .map(|at| {
+            truth(
+                &stage,
+                *at,
+                "campaigns",
+                "/attributes/spendLimit/spendLimitAmount/value",
+            )
+        })
         .collect();
-    assert!(budgets.windows(2).any(|pair| pair[0] != pair[1]), "no budget changed");
-    let ads: Vec<_> = read.iter().map(|at| truth(&stage, *at, "ads", "/none")).collect();
-    assert!(ads.windows(2).any(|pair| pair[0] != pair[1]), "no ad came or went");
+    assert!(
+        budgets.windows(2).any(|pair| pair[0] != pair[1]),
+        "no budget changed"
+    );
+    let ads: Vec<_> = read
+        .iter()
+        .map(|at| truth(&stage, *at, "ads", "/none"))
+        .collect();
+    assert!(
+        ads.windows(2).any(|pair| pair[0] != pair[1]),
+        "no ad came or went"
+    );
     for ((at, budgets), ads) in read.iter().zip(&budgets).zip(&ads) {
         assert_eq!(versions(&stage, *at, BUDGETS), *budgets, "budgets of {at}");
         assert_eq!(versions(&stage, *at, ADS), *ads, "ads of {at}");
-        let before_the_next = at.checked_add(jiff::SignedDuration::from_hours(20)).unwrap();
+        let before_the_next = at
+            .checked_add(jiff::SignedDuration::from_hours(20))
+            .unwrap();
         assert_eq!(versions(&stage, before_the_next, BUDGETS), *budgets);
     }
     assert_eq!(contradictions(&stage.database()), Vec::<String>::new());
 }
 
-/// The query of the guide on the ledger: each day's numbers beside the budget that was current when the day ended.
-const BUDGET_OF_THE_DAY: &str = "
-    SELECT s.day, s.campaign_id, sum(s.advertiser_cost) AS cost, any_value(h.spend_limit_amount) AS budget
-    FROM statistics s
-    LEFT JOIN campaigns_history h
-      ON h.campaign_id = s.campaign_id
-     AND h.valid_from < s.day + INTERVAL 1 DAY
-     AND (h.valid_to >= s.day + INTERVAL 1 DAY OR h.valid_to IS NULL)
-    GROUP BY s.day, s.campaign_id";
-
 #[test]
 fn statistics_are_joined_to_the_budget_of_their_day() {
+    let budget_of_the_day = guide::query("budget-of-the-day");
     let mut stage = stage(&["statistics", "campaigns"]);
     let mut read = BTreeMap::new();
     for _ in 0..12 {
@@ -129,31 +146,51 @@ fn statistics_are_joined_to_the_budget_of_their_day() {
     let mut statement = database
         .prepare(&format!(
             "SELECT CAST(day AS VARCHAR), campaign_id, CAST(budget AS VARCHAR), CAST(cost AS VARCHAR) \
-             FROM ({BUDGET_OF_THE_DAY}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
+             FROM ({budget_of_the_day}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
         ))
         .unwrap();
     let rows: Vec<(String, String, Option<String>, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
         .unwrap()
         .map(Result::unwrap)
         .collect();
     assert!(rows.len() > 50);
     let mut changed = 0;
-    let mut current: BTreeMap<jiff::civil::Date, BTreeMap<String, Option<String>>> = BTreeMap::new();
+    let mut current: BTreeMap<jiff::civil::Date, BTreeMap<String, Option<String>>> =
+        BTreeMap::new();
     for (day, campaign, budget, _) in &rows {
         let day: jiff::civil::Date = day.parse().unwrap();
         // What was known when the day ended in UTC is what the last sync until then had read.
         let (_, at) = read.range(..=day).next_back().unwrap();
         let budgets = current.entry(day).or_insert_with(|| {
-            truth(&stage, *at, "campaigns", "/attributes/spendLimit/spendLimitAmount/value")
+            truth(
+                &stage,
+                *at,
+                "campaigns",
+                "/attributes/spendLimit/spendLimitAmount/value",
+            )
         });
-        assert_eq!(budget.as_deref().map(trimmed), budgets[campaign], "{campaign} on {day}");
-        let now = truth(&stage, read[&last], "campaigns", "/attributes/spendLimit/spendLimitAmount/value");
+        assert_eq!(
+            budget.as_deref().map(trimmed),
+            budgets[campaign],
+            "{campaign} on {day}"
+        );
+        let now = truth(
+            &stage,
+            read[&last],
+            "campaigns",
+            "/attributes/spendLimit/spendLimitAmount/value",
+        );
         changed += usize::from(now[campaign] != budgets[campaign]);
     }
-    assert!(changed > 0, "every budget was what it is today, so today's would have done");
+    assert!(
+        changed > 0,
+        "every budget was what it is today, so today's would have done"
+    );
     // The join multiplies nothing.
-    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({BUDGET_OF_THE_DAY})");
+    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({budget_of_the_day})");
     let plain = "SELECT CAST(sum(advertiser_cost) * 100 AS BIGINT) FROM statistics";
     drop(statement);
     drop(database);
@@ -178,9 +215,16 @@ fn days_are_dropped_only_when_a_person_asked_for_it() {
     let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
     assert_eq!(plan["streams"][0]["days_to_drop"], 2 * 11, "{plan}");
     assert_eq!(plan["streams"][0]["keep_from"], "2026-01-31", "{plan}");
-    assert_eq!(stage.number(&format!("{oldest} statistics")), 51, "a plan drops nothing");
+    assert_eq!(
+        stage.number(&format!("{oldest} statistics")),
+        51,
+        "a plan drops nothing"
+    );
     let words = stage.criteo(&["plan"]).expect(0).stdout;
-    assert!(words.contains("22 days before 2026-01-31 would be deleted"), "{words}");
+    assert!(
+        words.contains("22 days before 2026-01-31 would be deleted"),
+        "{words}"
+    );
     let told = stage.sync().events("days_dropped");
     assert_eq!(told.len(), 1);
     for table in ["statistics", "statistics_history", "_criteo_coverage"] {
@@ -224,7 +268,11 @@ fn a_schedule_saves_calls_and_ends_with_the_same_numbers() {
         (stage.calls("GetPlacementsReport"), plan)
     };
     let (full, plan) = run(None);
-    assert_eq!(plan["streams"][0]["calls_with_full_lookback"], Value::Null, "{plan}");
+    assert_eq!(
+        plan["streams"][0]["calls_with_full_lookback"],
+        Value::Null,
+        "{plan}"
+    );
     let rules = ["7d every run", "30d weekly"].map(str::to_owned).to_vec();
     let (scheduled, plan) = run(Some(rules));
     assert!(scheduled * 2 < full, "{scheduled} calls instead of {full}");

@@ -10,7 +10,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 use crate::support::proof::contradictions;
-use crate::support::{Settings, Stage};
+use crate::support::{Settings, Stage, guide};
 
 /// Metrics of which late conversions move some, as Criteo names them and as our columns are called.
 const METRICS: [(&str, &str); 3] = [
@@ -53,8 +53,16 @@ fn truth(stage: &Stage, at: Timestamp, first: &str, last: &str) -> Sums {
             "endDate": last,
             "format": "json",
         });
-        let truth = stage.at(at, |sandbox| sandbox.truth_statistics(&body)).unwrap();
-        let position = |name: &str| truth.columns.iter().position(|column| column == name).unwrap();
+        let truth = stage
+            .at(at, |sandbox| sandbox.truth_statistics(&body))
+            .unwrap();
+        let position = |name: &str| {
+            truth
+                .columns
+                .iter()
+                .position(|column| column == name)
+                .unwrap()
+        };
         for row in &truth.rows {
             for (metric, column) in METRICS {
                 let day = row[position("Day")].clone();
@@ -92,7 +100,10 @@ fn recorded_changes_are_the_difference_between_two_truths() {
         .filter(|key| exact(old.get(*key)) != exact(new.get(*key)))
         .map(|key| (key.clone(), (exact(old.get(key)), exact(new.get(key)))))
         .collect();
-    assert!(expected.len() > 20, "the sandbox restates too little to prove anything");
+    assert!(
+        expected.len() > 20,
+        "the sandbox restates too little to prove anything"
+    );
 
     let database = stage.database();
     let mut statement = database
@@ -113,6 +124,20 @@ fn recorded_changes_are_the_difference_between_two_truths() {
         .collect();
     assert_eq!(found, expected);
     assert_eq!(contradictions(&database), Vec::<String>::new());
+
+    let moved = guide::query("moved");
+    let of_guide = format!("SELECT CAST(sum(moved) AS BIGINT) FROM ({moved})");
+    let of_truth: i64 = expected
+        .iter()
+        .filter(|((_, day, column), _)| column == "sales_pc30d" && day.starts_with("2026-02"))
+        .map(|(_, (old, new))| new.parse::<f64>().unwrap() - old.parse::<f64>().unwrap())
+        .sum::<f64>()
+        .round()
+        .to_string()
+        .parse()
+        .unwrap();
+    assert!(of_truth > 0);
+    assert_eq!(stage.number(&of_guide), of_truth);
 
     // The first reading was on the 1st of March in Paris, the second one on the 6th.
     let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> date_diff('day', day, \
@@ -163,19 +188,37 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
                 })
                 .unwrap();
             assert_eq!(count, 12, "{column} at {age}: days of two advertisers");
-            assert!((value_known - known[age]).abs() < 1e-6, "{column} at {age}: {value_known} is not {}", known[age]);
-            assert!((value_final - last).abs() < 1e-6, "{column}: {value_final} is not {last}");
+            assert!(
+                (value_known - known[age]).abs() < 1e-6,
+                "{column} at {age}: {value_known} is not {}",
+                known[age]
+            );
+            assert!(
+                (value_final - last).abs() < 1e-6,
+                "{column}: {value_final} is not {last}"
+            );
         }
     }
     let shares = "SELECT count(*) FROM _criteo_maturation WHERE share_moved_later < 0 \
                   OR (age_days = 30 AND share_moved_later > 0)";
-    assert_eq!(stage.number(shares), 0, "the sandbox restates days for 30 days");
+    assert_eq!(
+        stage.number(shares),
+        0,
+        "the sandbox restates days for 30 days"
+    );
     let early = "SELECT count(*) FROM _criteo_maturation WHERE age_days = 7 AND metric = 'sales_pc30d' \
                  AND share_known < 1";
-    assert_eq!(stage.number(early), 1, "late conversions are missing at first");
+    assert_eq!(
+        stage.number(early),
+        1,
+        "late conversions are missing at first"
+    );
     drop(database);
 
-    let told = stage.criteo(&["status", "--maturation", "--json"]).expect(0).json();
+    let told = stage
+        .criteo(&["status", "--maturation", "--json"])
+        .expect(0)
+        .json();
     assert_eq!(told["streams"][0]["stream"], "statistics", "{told}");
     assert_eq!(
         told["streams"][0]["support"]["all_known_after"],
@@ -203,28 +246,56 @@ fn the_ledger_answers_in_one_statement_each() {
 
     // Cost: every call that the sandbox answered but those for tokens, and some bytes.
     let calls = stage.sandbox.calls();
-    let data = calls.iter().filter(|call| call.operation != Some("CreateToken"));
+    let data = calls
+        .iter()
+        .filter(|call| call.operation != Some("CreateToken"));
     let counted = stage.number("SELECT CAST(sum(calls) AS BIGINT) FROM _criteo_cost");
     assert_eq!(counted, i64::try_from(data.count()).unwrap());
-    assert_eq!(stage.number("SELECT count(*) FROM _criteo_cost WHERE bytes > 0 AND waited_seconds >= 0"), 2);
+    assert_eq!(
+        stage.number("SELECT count(*) FROM _criteo_cost WHERE bytes > 0 AND waited_seconds >= 0"),
+        2
+    );
 
     // Coverage: each advertiser and day, read last at the second instant because none is final.
     let covered = "SELECT count(*) FROM _criteo_coverage WHERE stream = 'statistics' \
                    AND day BETWEEN DATE '2026-02-20' AND DATE '2026-03-03' \
                    AND read_at = TIMESTAMP '2026-03-03 09:00:00' AND age_days = date_diff('day', day, DATE '2026-03-03')";
     assert_eq!(stage.number(covered), 3 * 12);
-    assert_eq!(stage.number("SELECT count(*) FROM _criteo_coverage"), 3 * 12);
+    assert_eq!(
+        stage.number("SELECT count(*) FROM _criteo_coverage"),
+        3 * 12
+    );
 
     // Freshness: both streams at the second instant.
     let fresh = "SELECT count(*) FROM _criteo_freshness WHERE all_read_since = TIMESTAMP '2026-03-03 09:00:00' \
                  AND advertisers = 3 AND (stream <> 'statistics' OR last_day = DATE '2026-03-03')";
     assert_eq!(stage.number(fresh), 2);
 
+    // The guide's longer ones.
+    let rows = |name: &str| format!("SELECT count(*) FROM ({})", guide::query(name));
+    assert_eq!(
+        stage.number(&rows("stale")),
+        2,
+        "the calendar of this test is long past"
+    );
+    assert_eq!(
+        stage.number(&rows("cost")),
+        2,
+        "one month has ended in between"
+    );
+    assert_eq!(
+        stage.number(&format!("SELECT days FROM ({})", guide::query("not-final"))),
+        3 * 12
+    );
+
     // Loss: none, until something is given up.
     assert_eq!(stage.number("SELECT count(*) FROM _criteo_loss"), 0);
     stage.advance_days(1);
     let rule = json!({"kind": "value_that_does_not_fit", "path": "statistics", "column": "Clicks", "value": "many"});
-    stage.sandbox.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
+    stage
+        .sandbox
+        .add_fault(serde_json::from_value(rule).unwrap())
+        .unwrap();
     stage.criteo(&["sync", "--stream", "statistics"]);
     let lost = "SELECT count(DISTINCT advertiser_id) FROM _criteo_loss WHERE kind = 'given up' AND stream = 'statistics'";
     assert_eq!(stage.number(lost), 3);
@@ -246,17 +317,19 @@ fn a_number_can_be_looked_up_as_it_was_reported() {
     assert_eq!(contradictions(&database), Vec::<String>::new());
     // As it was reported at each instant, and still was an hour later.
     for at in read {
-        for later in [at, at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap()] {
-            let question = "SELECT advertiser_id, CAST(day AS VARCHAR), CAST(sum(sales_pc30d) AS VARCHAR) \
-                            FROM statistics_history WHERE valid_from <= CAST(? AS TIMESTAMP) \
-                            AND (valid_to > CAST(? AS TIMESTAMP) OR valid_to IS NULL) \
-                            AND day <= DATE '2026-03-01' GROUP BY ALL";
+        for later in [
+            at,
+            at.checked_add(jiff::SignedDuration::from_hours(1)).unwrap(),
+        ] {
             let instant = later.strftime("%F %T").to_string();
-            let mut statement = database.prepare(question).unwrap();
+            let as_it_was = guide::query("as-it-was").replace("2026-03-03 12:00:00", &instant);
+            let question = format!(
+                "SELECT advertiser_id, CAST(day AS VARCHAR), CAST(sales AS VARCHAR) FROM ({as_it_was}) \
+                 WHERE day <= DATE '2026-03-01'"
+            );
+            let mut statement = database.prepare(&question).unwrap();
             let found: BTreeMap<(String, String), String> = statement
-                .query_map([&instant, &instant], |row| {
-                    Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
-                })
+                .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))
                 .unwrap()
                 .map(Result::unwrap)
                 .collect();

@@ -92,7 +92,11 @@ fn stream_problems(
 }
 
 /// Keys that say something about listings, or about reports that Criteo restates, given for another stream.
-fn not_for_reports(stream: &Stream, section: &StreamSection, place: &Place<'_, '_>) -> Vec<Problem> {
+fn not_for_reports(
+    stream: &Stream,
+    section: &StreamSection,
+    place: &Place<'_, '_>,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     if section.history.is_some() {
         problems.push(place.key("history").problem(format!(

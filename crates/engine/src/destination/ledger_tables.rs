@@ -59,7 +59,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
         description: "What the table of each stream was made for.",
         columns: &[
             ("stream", FieldType::Text, "Name of the stream."),
-            ("table_name", FieldType::Text, "Its table, in the same schema."),
+            (
+                "table_name",
+                FieldType::Text,
+                "Its table, in the same schema.",
+            ),
             (
                 "grain",
                 FieldType::Json,
@@ -92,7 +96,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 FieldType::Text,
                 "The interrupted run whose work this one carried on, if any.",
             ),
-            ("started_at", FieldType::TimestampUtc, "When it began, in UTC."),
+            (
+                "started_at",
+                FieldType::TimestampUtc,
+                "When it began, in UTC.",
+            ),
             (
                 "selection",
                 FieldType::Json,
@@ -142,8 +150,16 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 FieldType::Date,
                 "The last day it covers; NULL for entities.",
             ),
-            ("read_at", FieldType::TimestampUtc, "When Criteo was asked, in UTC."),
-            ("rows", FieldType::Integer, "Rows in the window when it was loaded."),
+            (
+                "read_at",
+                FieldType::TimestampUtc,
+                "When Criteo was asked, in UTC.",
+            ),
+            (
+                "rows",
+                FieldType::Integer,
+                "Rows in the window when it was loaded.",
+            ),
             ("calls", FieldType::Integer, "Calls it took."),
             ("bytes", FieldType::Integer, "Bytes received for it."),
             (
@@ -166,7 +182,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 FieldType::Json,
                 "Differences from the totals of Criteo's answer that were let through.",
             ),
-            ("request_hash", FieldType::Text, "SHA-256 of the request bodies."),
+            (
+                "request_hash",
+                FieldType::Text,
+                "SHA-256 of the request bodies.",
+            ),
             (
                 "quarantine_reason",
                 FieldType::Text,
@@ -192,7 +212,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
         columns: &[
             ("window_id", FieldType::Text, "The window."),
             ("advertiser_id", FieldType::Text, "The advertiser."),
-            ("rows", FieldType::Integer, "Rows that came for the advertiser."),
+            (
+                "rows",
+                FieldType::Integer,
+                "Rows that came for the advertiser.",
+            ),
         ],
     },
     LedgerTable {
@@ -201,7 +225,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
         description: "What a reading changed in days that were read before, and what the first reading of a young day \
                       found. Written in the same transaction as the rows.",
         columns: &[
-            ("window_id", FieldType::Text, "The window that brought the change."),
+            (
+                "window_id",
+                FieldType::Text,
+                "The window that brought the change.",
+            ),
             (
                 "observed_at",
                 FieldType::TimestampUtc,
@@ -235,7 +263,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 FieldType::Money,
                 "Sum over the advertiser's day before; NULL when it was read for the first time.",
             ),
-            ("new_sum", FieldType::Money, "Sum over the advertiser's day since."),
+            (
+                "new_sum",
+                FieldType::Money,
+                "Sum over the advertiser's day since.",
+            ),
             (
                 "rows_added",
                 FieldType::Integer,
@@ -288,7 +320,11 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 "The first day that was kept; all days before were dropped.",
             ),
             ("dropped_at", FieldType::TimestampUtc, "When, in UTC."),
-            ("rows", FieldType::Integer, "Rows of the table that were dropped."),
+            (
+                "rows",
+                FieldType::Integer,
+                "Rows of the table that were dropped.",
+            ),
             (
                 "versions",
                 FieldType::Integer,

@@ -10,7 +10,7 @@ pub mod duckdb;
 mod ledger_tables;
 mod observation;
 
-pub use observation::{ObservedPeriod, Observation};
+pub use observation::{Observation, ObservedPeriod};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -220,7 +220,13 @@ mod tests {
 
     #[test]
     fn rules_are_read_in_any_order_and_written_by_age() {
-        let lookback = parse(&["30d  weekly", "7d every run", "14d daily", "60d every 10d", "90d once"]);
+        let lookback = parse(&[
+            "30d  weekly",
+            "7d every run",
+            "14d daily",
+            "60d every 10d",
+            "90d once",
+        ]);
         let lookback = lookback.unwrap();
         assert_eq!(lookback.full_days(), 90);
         assert_eq!(
@@ -256,10 +262,19 @@ mod tests {
         let due = |last_day, read_on, today| lookback.is_due(last_day, read_on, today);
         for age in 3..30 {
             let day = add_days(monday, -age);
-            assert!(due(day, add_days(monday, -1), monday), "{day} on the first day of the week");
-            assert!(!due(day, monday, add_days(monday, 6)) || age + 6 >= 30, "{day} later in it");
+            assert!(
+                due(day, add_days(monday, -1), monday),
+                "{day} on the first day of the week"
+            );
+            assert!(
+                !due(day, monday, add_days(monday, 6)) || age + 6 >= 30,
+                "{day} later in it"
+            );
         }
-        assert!(due(add_days(monday, -2), monday, monday), "young days in every run");
+        assert!(
+            due(add_days(monday, -2), monday, monday),
+            "young days in every run"
+        );
     }
 
     /// Chance with a seed (`SplitMix64`), so that a failure can be repeated.

@@ -195,7 +195,15 @@ impl StreamPlan {
         let known = density.knowledge();
         let lookback = sync::lookback(engine.destination.as_ref(), spec).await?;
         let needs_by = |lookback: &Lookback, entries| {
-            sync::needs_of(spec, lookback, selection, now, advertisers, entries, &HashSet::new())
+            sync::needs_of(
+                spec,
+                lookback,
+                selection,
+                now,
+                advertisers,
+                entries,
+                &HashSet::new(),
+            )
         };
         if !lookback.is_plain() {
             let (needs, _) = needs_by(&Lookback::every_run(lookback.full_days()), entries.clone());
@@ -234,7 +242,11 @@ impl StreamPlan {
 
 /// How many advertiser-days before `keep_from` are loaded.
 fn days_before(keep_from: Date, entries: &[WindowEntry]) -> u64 {
-    let first = entries.iter().filter_map(|entry| entry.days).map(|days| days.first).min();
+    let first = entries
+        .iter()
+        .filter_map(|entry| entry.days)
+        .map(|days| days.first)
+        .min();
     let Some(range) = first.and_then(|first| DayRange::new(first, add_days(keep_from, -1))) else {
         return 0;
     };

@@ -98,13 +98,21 @@ pub(crate) fn refuse_unsupported(
             _ => "keep_versions",
         };
         let wishes = [
-            (versions, spec.versions == Wish::Asked, capabilities.keeps_versions),
+            (
+                versions,
+                spec.versions == Wish::Asked,
+                capabilities.keeps_versions,
+            ),
             (
                 "record_changes",
                 spec.changes == Wish::Asked,
                 capabilities.records_changes,
             ),
-            ("keep_days", spec.keep_days.is_some(), capabilities.drops_days),
+            (
+                "keep_days",
+                spec.keep_days.is_some(),
+                capabilities.drops_days,
+            ),
         ];
         for (key, is_asked, is_possible) in wishes {
             if is_asked && !is_possible {

@@ -363,9 +363,11 @@ impl StreamRun {
             rows: 0,
             calls: meter.calls(),
             bytes: meter.bytes(),
-            read_on: scope
-                .days
-                .map(|_| read_at.to_zoned_datetime(self.spec.time_zone.clone()).date()),
+            read_on: scope.days.map(|_| {
+                read_at
+                    .to_zoned_datetime(self.spec.time_zone.clone())
+                    .date()
+            }),
             waited_milliseconds: meter.waited_milliseconds(),
             verified: None,
             columns: self.spec.column_names(),

@@ -64,16 +64,26 @@ async fn a_file_of_the_first_layout_gains_what_it_lacks() {
 
     let connection = Connection::open(file_in(folder.path())).unwrap();
     let number = |question: &str| -> i64 {
-        connection.query_row(question, [], |row| row.get(0)).unwrap()
+        connection
+            .query_row(question, [], |row| row.get(0))
+            .unwrap()
     };
     let versions = format!(
         "SELECT count(*) FROM {} WHERE valid_from = TIMESTAMP '2026-03-01 23:30:00' AND valid_to IS NULL",
         history_table("conformance")
     );
-    assert_eq!(number(&versions), 2, "versions begin when the rows were read");
-    let covered = "SELECT count(*) FROM _criteo_coverage WHERE age_days = 59 AND day = DATE '2026-01-02'";
+    assert_eq!(
+        number(&versions),
+        2,
+        "versions begin when the rows were read"
+    );
+    let covered =
+        "SELECT count(*) FROM _criteo_coverage WHERE age_days = 59 AND day = DATE '2026-01-02'";
     assert_eq!(number(covered), 1);
-    assert_eq!(number("SELECT CAST(sum(calls) AS BIGINT) FROM _criteo_cost"), 3 + 2);
+    assert_eq!(
+        number("SELECT CAST(sum(calls) AS BIGINT) FROM _criteo_cost"),
+        3 + 2
+    );
 }
 
 #[tokio::test]
@@ -99,7 +109,9 @@ async fn views_of_the_ledger_work_in_a_copy_of_another_name_and_schema() {
     ];
     for (view, expected) in views {
         let question = format!("SELECT count(*) FROM elsewhere.main.{view}");
-        let rows: i64 = connection.query_row(&question, [], |row| row.get(0)).unwrap();
+        let rows: i64 = connection
+            .query_row(&question, [], |row| row.get(0))
+            .unwrap();
         assert_eq!(rows, expected, "{view}");
     }
 }

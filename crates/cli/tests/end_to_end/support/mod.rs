@@ -7,6 +7,7 @@
 mod cell;
 mod comparison;
 mod expected;
+pub(crate) mod guide;
 mod parallel;
 pub(crate) mod proof;
 mod run;

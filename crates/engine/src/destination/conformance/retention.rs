@@ -29,7 +29,10 @@ pub async fn old_days_are_dropped_with_all_that_vouches_for_them(subject: &Subje
     let mut entries = Vec::new();
     for (days, rows) in [
         (january(1, 2), vec![row(1, 1), row(2, 2)]),
-        (january(3, 6), vec![row(3, 3), row(3, 4), row(4, 5), row(6, 6)]),
+        (
+            january(3, 6),
+            vec![row(3, 3), row(3, 4), row(4, 5), row(6, 6)],
+        ),
         (january(7, 8), vec![row(7, 7)]),
     ] {
         let window = table.window(&subject.spool, Some(days), &["1"], &rows);

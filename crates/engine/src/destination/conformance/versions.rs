@@ -139,10 +139,7 @@ pub async fn versions_begin_and_go_on_with_the_rows_that_are_there(subject: &Sub
     load_at(subject, &table, Some((2, 2)), &["1"], &again, "10").await;
     keep(subject, &table, true).await.expect(KEPT);
     keep(subject, &table, true).await.expect(KEPT);
-    let mut expected = vec![
-        ("first day", 1, "09", None),
-        ("second day", 20, "10", None),
-    ];
+    let mut expected = vec![("first day", 1, "09", None), ("second day", 20, "10", None)];
     assert_versions(subject, &table, &expected).await;
 
     keep(subject, &table, false).await.expect("keeping stops");
@@ -200,10 +197,7 @@ pub async fn versions_have_added_columns(subject: &Subject) {
     let mut table = kept_report(subject).await;
     let rows = [Row::of_day("1", january(1, 1).first, "row", 1)];
     load_at(subject, &table, Some((1, 1)), &["1"], &rows, "09").await;
-    table
-        .schema
-        .columns
-        .push(column("device", FieldType::Text));
+    table.schema.columns.push(column("device", FieldType::Text));
     table.prepare(subject).await.expect(PREPARED);
     keep(subject, &table, true).await.expect(KEPT);
     let question = "SELECT label, device FROM conformance_history";

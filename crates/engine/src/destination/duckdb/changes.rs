@@ -137,10 +137,7 @@ fn refuse_unknown_columns(load: &WindowLoad, observation: &Observation) -> Resul
         }
     }
     for name in &observation.additive_columns {
-        if !matches!(
-            type_of(name),
-            Some(FieldType::Integer | FieldType::Money)
-        ) {
+        if !matches!(type_of(name), Some(FieldType::Integer | FieldType::Money)) {
             return Err(Failure::Refused(format!(
                 "column '{name}' is to be summed, but the table has no such column of whole numbers or money"
             )));
@@ -176,12 +173,14 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
         metrics,
     } = comparison;
     let changes = session.table(CHANGES);
-    let (windows, window_advertisers) =
-        (session.table(WINDOWS), session.table(WINDOW_ADVERTISERS));
-    let keys: String = keys.iter().zip(0..).fold(String::new(), |mut text, (key, number)| {
-        let _ = write!(text, ", {key} AS k{number}");
-        text
-    });
+    let (windows, window_advertisers) = (session.table(WINDOWS), session.table(WINDOW_ADVERTISERS));
+    let keys: String = keys
+        .iter()
+        .zip(0..)
+        .fold(String::new(), |mut text, (key, number)| {
+            let _ = write!(text, ", {key} AS k{number}");
+            text
+        });
     let per_metric = |pattern: &str| -> String {
         (0..metrics.len())
             .map(|number| format!(", {}", pattern.replace('#', &number.to_string())))

@@ -148,10 +148,9 @@ fn comment_on_column(table: &str, column: &str, description: &str) -> String {
 
 fn set_fact(session: &Session<'_>, key: &str, value: u32) -> Result<(), Failure> {
     let meta = session.table(META);
-    session.connection.execute(
-        &format!("DELETE FROM {meta} WHERE key = ?"),
-        params![key],
-    )?;
+    session
+        .connection
+        .execute(&format!("DELETE FROM {meta} WHERE key = ?"), params![key])?;
     session.connection.execute(
         &format!("INSERT INTO {meta} (key, value) VALUES (?, ?)"),
         params![key, value.to_string()],

@@ -55,7 +55,10 @@ pub(super) const VIEWS: &[LedgerView] = &[
                 "all_read_since",
                 "Since when every advertiser has been read at least once, in UTC: the oldest of their last readings.",
             ),
-            ("first_day", "The first day that was read; NULL for entities."),
+            (
+                "first_day",
+                "The first day that was read; NULL for entities.",
+            ),
             ("last_day", "The last day that was read; NULL for entities."),
             ("advertisers", "Advertisers that were read."),
         ],
@@ -74,7 +77,10 @@ pub(super) const VIEWS: &[LedgerView] = &[
         columns: &[
             ("stream", "Name of the stream."),
             ("advertiser_id", "The advertiser."),
-            ("first_day", "The first day of the window; NULL for entities."),
+            (
+                "first_day",
+                "The first day of the window; NULL for entities.",
+            ),
             ("last_day", "The last day of the window; NULL for entities."),
             ("kind", "given up, or totals differ."),
             ("reason", "Why, in words."),
@@ -95,9 +101,15 @@ pub(super) const VIEWS: &[LedgerView] = &[
         columns: &[
             ("run_id", "The run."),
             ("started_at", "When it began, in UTC."),
-            ("finished_at", "When it ended, in UTC; NULL when it did not."),
+            (
+                "finished_at",
+                "When it ended, in UTC; NULL when it did not.",
+            ),
             ("outcome", "How it ended; NULL when it did not."),
-            ("windows", "Windows loaded or given up, as far as the ledger still knows them."),
+            (
+                "windows",
+                "Windows loaded or given up, as far as the ledger still knows them.",
+            ),
             ("rows", "Rows loaded."),
             ("calls", "Calls made."),
             ("bytes", "Bytes received."),
@@ -123,11 +135,26 @@ pub(super) const VIEWS: &[LedgerView] = &[
         columns: &[
             ("stream", "Name of the stream."),
             ("metric", "Column of the stream's table."),
-            ("age_days", "Age of the days, in days of the report's time zone."),
-            ("days", "Days (of one advertiser each) that tell of this age."),
-            ("value_known", "Sum of the metric over those days as known at that age."),
-            ("value_final", "Sum of the metric over those days in the end."),
-            ("share_known", "value_known / value_final; NULL when that is zero."),
+            (
+                "age_days",
+                "Age of the days, in days of the report's time zone.",
+            ),
+            (
+                "days",
+                "Days (of one advertiser each) that tell of this age.",
+            ),
+            (
+                "value_known",
+                "Sum of the metric over those days as known at that age.",
+            ),
+            (
+                "value_final",
+                "Sum of the metric over those days in the end.",
+            ),
+            (
+                "share_known",
+                "value_known / value_final; NULL when that is zero.",
+            ),
             (
                 "share_moved_later",
                 "Sum of all movements at higher ages, up or down, as a share of the final value: zero when nothing of \

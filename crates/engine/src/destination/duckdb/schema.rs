@@ -186,7 +186,10 @@ fn comment_on_column(session: &Session<'_>, table: &str, column: &Column) -> Res
 }
 
 /// The columns of a table, in order.
-pub(super) fn existing_columns(session: &Session<'_>, table: &str) -> Result<Vec<ExistingColumn>, Failure> {
+pub(super) fn existing_columns(
+    session: &Session<'_>,
+    table: &str,
+) -> Result<Vec<ExistingColumn>, Failure> {
     let mut statement = session.connection.prepare(
         "SELECT column_name, data_type, comment FROM duckdb_columns() \
          WHERE database_name = ? AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?) \

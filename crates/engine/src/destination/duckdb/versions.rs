@@ -195,7 +195,10 @@ impl Sides {
             .map(|name| format!("r.{name} IS NOT DISTINCT FROM v.{name}"))
             .collect();
         Ok(Self {
-            equal: format!("{} AND r.criteo_ordinal = v.criteo_ordinal", equal.join(" AND ")),
+            equal: format!(
+                "{} AND r.criteo_ordinal = v.criteo_ordinal",
+                equal.join(" AND ")
+            ),
             rows: format!(
                 "(SELECT {columns}, row_number() OVER (PARTITION BY {columns}) AS criteo_ordinal FROM {} WHERE {scope})",
                 session.table(table)
@@ -258,7 +261,9 @@ fn register(
         params![history],
     )?;
     session.connection.execute(
-        &format!("INSERT INTO {histories} (table_name, stream, of_table, is_kept) VALUES (?, ?, ?, TRUE)"),
+        &format!(
+            "INSERT INTO {histories} (table_name, stream, of_table, is_kept) VALUES (?, ?, ?, TRUE)"
+        ),
         params![history, stream, table],
     )?;
     Ok(())
