@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::calendar::{Clock, DayRange, add_days};
 use crate::config::Config;
-use crate::destination::{self, Destination};
+use crate::destination::{self, Capabilities, Destination};
 use crate::error::EngineError;
 use crate::event::{Outcome, QuarantinedWindow};
 use crate::ledger::WindowEntry;
@@ -29,6 +29,8 @@ pub struct Status {
     pub streams: Vec<StreamStatus>,
     /// The newest run.
     pub last_run: Option<RunStatus>,
+    /// What is done by default and not here, because the destination cannot.
+    pub notes: Vec<String>,
 }
 
 /// What one stream's table holds.
@@ -172,7 +174,37 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         destination: destination.describe(),
         streams,
         last_run,
+        notes: left_out_by(destination.capabilities(), &StreamSpec::resolve_all(config)?),
     })
+}
+
+/// Words on what would be done by default and is not, because the destination cannot.
+fn left_out_by(capabilities: Capabilities, specs: &[StreamSpec]) -> Vec<String> {
+    let streams = |is_wanted: &dyn Fn(&StreamSpec) -> bool| {
+        let names: Vec<&str> = specs
+            .iter()
+            .filter(|spec| spec.enabled && is_wanted(spec))
+            .map(|spec| spec.name.as_str())
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let name = capabilities.name;
+    let mut notes = Vec::new();
+    if !capabilities.keeps_versions
+        && let Some(streams) = streams(&|spec| spec.versions != Wish::Off)
+    {
+        notes.push(format!(
+            "Versions of {streams} are not kept: the destination {name} cannot keep them"
+        ));
+    }
+    if !capabilities.records_changes
+        && let Some(streams) = streams(&|spec| spec.changes != Wish::Off)
+    {
+        notes.push(format!(
+            "What changes in {streams} is not recorded: the destination {name} cannot record it"
+        ));
+    }
+    notes
 }
 
 async fn stream_status(

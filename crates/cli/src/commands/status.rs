@@ -28,6 +28,9 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     for line in status.streams.iter().flat_map(missing) {
         printer.data(line)?;
     }
+    for note in &status.notes {
+        printer.note(note);
+    }
     match &status.last_run {
         Some(run) => printer.data(format_args!("\n{}", last_run(run)))?,
         None => printer.note("\nNothing has been loaded yet. `criteo sync` does."),
