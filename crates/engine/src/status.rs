@@ -174,7 +174,10 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         destination: destination.describe(),
         streams,
         last_run,
-        notes: left_out_by(destination.capabilities(), &StreamSpec::resolve_all(config)?),
+        notes: left_out_by(
+            destination.capabilities(),
+            &StreamSpec::resolve_all(config)?,
+        ),
     })
 }
 
