@@ -119,9 +119,6 @@ fn create_table(session: &Session<'_>, table: &LedgerTable) -> Result<(), Failur
 /// The views name their tables without a schema, which DuckDB looks up beside the view: so they still work in a copy
 /// of the file under another name.
 fn create_views(session: &Session<'_>) -> Result<(), Failure> {
-    session
-        .connection
-        .execute_batch(&format!("USE {}", session.schema_name()))?;
     for view in VIEWS {
         let name = session.table(view.name);
         let comments: String = view
