@@ -86,7 +86,7 @@ pub struct PlannedWindow {
 impl Plan {
     pub(crate) async fn make(engine: &Engine, selection: &Selection) -> Result<Self, EngineError> {
         let specs = sync::selected(&engine.specs, selection)?;
-        sync::refuse_unsupported(engine.destination.as_ref(), &specs)?;
+        sync::refuse_unsupported(engine.destination.capabilities(), &specs)?;
         let granted = sync::granted_advertisers(&engine.client).await?;
         engine.refuse_rebuild_of_others(selection)?;
         let (advertisers, missing) = sync::configured(engine, &granted)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Selection;
 use super::context::Context;
 use crate::catalog::StreamKind;
-use crate::destination::{Destination, DestinationError, DropDays, DroppedDays};
+use crate::destination::{Capabilities, Destination, DestinationError, DropDays, DroppedDays};
 use crate::error::EngineError;
 use crate::event::Event;
 use crate::schema::TableSchema;
@@ -88,10 +88,9 @@ async fn drop_old_days(context: &Context, spec: &StreamSpec) -> Result<(), Engin
 
 /// Refuses what was asked for by name and the destination cannot do. What is merely a default is left out there.
 pub(crate) fn refuse_unsupported(
-    destination: &dyn Destination,
+    capabilities: Capabilities,
     specs: &[Arc<StreamSpec>],
 ) -> Result<(), EngineError> {
-    let capabilities = destination.capabilities();
     for spec in specs {
         let versions = match spec.stream.kind {
             StreamKind::Entity => "history",
@@ -127,4 +126,66 @@ pub(crate) fn refuse_unsupported(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    const CAN_LITTLE: Capabilities = Capabilities {
+        name: "Heap of files",
+        atomic_windows: true,
+        adds_columns: true,
+        exact_decimals: true,
+        comments: false,
+        concurrent_writers: false,
+        keeps_versions: false,
+        records_changes: false,
+        drops_days: false,
+    };
+
+    fn refusal(text: &str) -> Option<String> {
+        let text = format!("[criteo]\ncurrency = \"EUR\"\n{text}");
+        let specs = StreamSpec::resolve_all(&Config::parse(&text, "test").unwrap()).unwrap();
+        let specs: Vec<_> = specs.into_iter().map(Arc::new).collect();
+        let refused = refuse_unsupported(CAN_LITTLE, &specs);
+        let can_all = Capabilities {
+            keeps_versions: true,
+            records_changes: true,
+            drops_days: true,
+            ..CAN_LITTLE
+        };
+        refuse_unsupported(can_all, &specs).unwrap();
+        refused.err().map(|error| {
+            assert!(error.is_configuration());
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn what_is_asked_for_by_name_and_cannot_be_done_is_refused() {
+        for (section, key) in [
+            ("[streams.campaigns]\nhistory = true", "`history`"),
+            (
+                "[streams.statistics]\nkeep_versions = true",
+                "`keep_versions`",
+            ),
+            (
+                "[streams.statistics]\nrecord_changes = true",
+                "`record_changes`",
+            ),
+            ("[streams.statistics]\nkeep_days = 9", "`keep_days`"),
+        ] {
+            let refusal = refusal(section).unwrap();
+            assert!(refusal.contains(key), "{refusal}");
+            assert!(refusal.contains("Heap of files"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_is_merely_a_default_is_left_out() {
+        assert_eq!(refusal(""), None);
+        assert_eq!(refusal("[streams.campaigns]\nhistory = false"), None);
+    }
 }

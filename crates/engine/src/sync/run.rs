@@ -37,7 +37,7 @@ pub(crate) async fn run(
     refuse_partial_rebuild(selection)?;
     engine.refuse_rebuild_of_others(selection)?;
     let specs = selected(&engine.specs, selection)?;
-    refuse_unsupported(engine.destination.as_ref(), &specs)?;
+    refuse_unsupported(engine.destination.capabilities(), &specs)?;
     let spool = Spool::open(&engine.spool_folder)?;
     replay(engine, &spool, selection).await?;
 

@@ -233,6 +233,42 @@ pub async fn the_periods_of_coarse_reports_are_recorded(subject: &Subject) {
     .await;
 }
 
+/// How much was known at which age follows from the records, once days are final.
+///
+/// # Panics
+/// When the property does not hold.
+pub async fn maturation_tells_what_was_known_at_which_age(subject: &Subject) {
+    let table = Table::report();
+    table.prepare(subject).await.expect(PREPARED);
+    let row = |clicks| [Row::of_day("1", january(1, 1).first, "a", clicks)];
+    let ask = async || subject.destination.maturation("conformance").await;
+    for (age, clicks) in [(0, 6), (3, 9), (5, 8)] {
+        load_of_one(subject, &table, &row(clicks), Age(age)).await;
+        assert_eq!(ask().await.expect("it can be asked"), [], "no day is final");
+    }
+    load_of_one(subject, &table, &row(10), Age(31)).await;
+    let points = ask().await.expect("it can be asked");
+    assert_eq!(points.len(), 31, "one metric that was not zero, 31 ages");
+    for (point, age) in points.iter().zip(0..) {
+        assert_eq!(
+            (point.metric.as_str(), point.age_days, point.days),
+            ("clicks", age, 2)
+        );
+        let (known, moved) = match age {
+            0..=2 => (0.6, 0.6),
+            3..=4 => (0.9, 0.3),
+            _ => (0.8, 0.2),
+        };
+        for (found, expected) in [(point.share_known, known), (point.share_moved_later, moved)] {
+            let found = found.expect("a share of a value that is not zero");
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{found} at age {age} instead of {expected}"
+            );
+        }
+    }
+}
+
 /// The age of the first of the two days that the suite's windows have.
 #[derive(Clone, Copy)]
 struct Age(i32);

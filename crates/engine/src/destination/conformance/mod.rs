@@ -136,6 +136,7 @@ where
                 a_young_day_is_recorded_when_it_is_read_first_and_as_final,
                 replayed_and_refused_windows_leave_no_record,
                 the_periods_of_coarse_reports_are_recorded,
+                maturation_tells_what_was_known_at_which_age,
         ;
         }
     }
