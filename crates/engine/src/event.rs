@@ -55,6 +55,7 @@ pub enum Event {
         /// Stream name.
         stream: String,
         /// The first day that was kept.
+        #[schemars(with = "String")]
         keep_from: Date,
         /// Rows deleted from its table.
         rows: u64,

@@ -262,6 +262,8 @@ mod tests {
             finished_at: None,
             outcome: None,
             calls: 0,
+            bytes: 0,
+            waited_milliseconds: 0,
             rows: 0,
             version: "1".to_owned(),
         };

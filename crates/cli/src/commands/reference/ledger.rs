@@ -73,6 +73,8 @@ fn any_run() -> RunEntry {
         finished_at: None,
         outcome: None,
         calls: 0,
+        bytes: 0,
+        waited_milliseconds: 0,
         rows: 0,
         version: String::new(),
     }
