@@ -5,6 +5,7 @@ use std::path::Path;
 use criteo_api::{Error as ApiError, RetryReason};
 
 use super::CauseId;
+use crate::config::key_store::KeyStoreError;
 use crate::config::{ConfigError, KeyFileKind, kind_of_key_file};
 use crate::error::EngineError;
 
@@ -104,13 +105,19 @@ pub(crate) fn advice(error: &EngineError) -> Option<&'static str> {
 pub(super) fn diagnosis_of_key_error(error: &ConfigError) -> Diagnosis {
     let cause = match error {
         ConfigError::NoKey { .. } => CauseId::KeyMissing,
-        ConfigError::KeyUnreadable { .. } => CauseId::KeyFileUnreadable,
+        ConfigError::Store(KeyStoreError::Exposed { .. }) => CauseId::KeyReadableByOthers,
+        ConfigError::KeyUnreadable { .. } | ConfigError::Store(_) => CauseId::KeyFileUnreadable,
         ConfigError::NotAKey { path, .. } if holds_connector_key(path) => CauseId::ConnectorKey,
         _ => CauseId::KeyFileNotAKey,
     };
     let diagnosis = Diagnosis::new(cause, with_source(error));
     match error.hint() {
-        Some(hint) if cause == CauseId::KeyMissing => diagnosis.with_next(hint),
+        Some(hint)
+            if cause == CauseId::KeyMissing
+                || matches!(error, ConfigError::Store(_) | ConfigError::OtherKey { .. }) =>
+        {
+            diagnosis.with_next(hint)
+        }
         _ => diagnosis,
     }
 }
