@@ -62,7 +62,12 @@ pub async fn knock(options: &ClientOptions) -> Result<Result<Knock, KnockFailure
         Ok(Err(problem)) => {
             let is_connection = problem.is_connect();
             let is_timeout = problem.is_timeout();
-            let text = chain(&problem.without_url());
+            let problem = problem.without_url();
+            // The outermost text says that sending failed, and the next one at which step; both are known here.
+            let text = match std::error::Error::source(&problem).map(|cause| cause.source()) {
+                Some(Some(reason)) if is_connection => chain(reason),
+                _ => chain(&problem),
+            };
             return Ok(Err(if is_timeout {
                 KnockFailure::TimedOut(started.elapsed())
             } else if is_connection {

@@ -198,7 +198,9 @@ impl Access<'_> {
                     let answer = self.try_campaigns(advertiser).await;
                     self.judge(link, budget, answer, "campaigns and ad sets can be read")
                 }
-                (Ok(()), _, None) => LinkReport::not_reached(link, Link::Advertisers),
+                (Ok(()), _, None) => {
+                    LinkReport::not_reached(link, root_of(Link::Advertisers, links))
+                }
                 (Ok(()), Link::PermissionAnalytics, Some(advertiser)) => {
                     let answer = self.try_analytics(advertiser).await;
                     self.judge(link, budget, answer, "reports can be read")
@@ -261,6 +263,12 @@ impl Access<'_> {
         };
         self.client.search_campaigns(&search).await.map(drop)
     }
+}
+
+/// The link that a link waits for itself, or else the link.
+fn root_of(link: Link, links: &[LinkReport]) -> Link {
+    let report = links.iter().find(|report| report.id == link);
+    report.and_then(|report| report.waits_for).unwrap_or(link)
 }
 
 /// The line about advertisers, and one that can be read.
@@ -333,8 +341,14 @@ fn unknown_key(error: &ApiError, verdict: &KeyVerdict, evidence: &str) -> LinkRe
         .refusal()
         .and_then(|refusal| refusal.oauth.as_ref())
         .map_or_else(String::new, |oauth| oauth.error.clone());
+    let [first, second, third] = verdict.likely.map(|cause| match cause {
+        CauseId::KeyDeleted => "was deleted",
+        CauseId::KeyNotActiveYet => "is not active yet",
+        _ => "is wrong",
+    });
     let detail = format!(
-        "Criteo answers {said}, as it does for a wrong key, a deleted one and one that is not active yet; {evidence}"
+        "Criteo answers {said}, which does not tell why. Most likely the key {first}; else it {second}, or it {third}: \
+         {evidence}"
     );
     let mut diagnosis = Diagnosis::new(*likeliest, detail);
     if let Some(wait) = verdict.worth_waiting {

@@ -119,7 +119,10 @@ pub(super) async fn examine_spool(folder: PathBuf) -> LinkReport {
             } else {
                 CauseId::SpoolUnwritable
             };
-            let detail = format!("{shown} cannot be written to: {error}");
+            // The name of the test file, which tempfile adds, tells nobody anything.
+            let said = error.to_string();
+            let said = said.split(" at path ").next().unwrap_or(&said);
+            let detail = format!("{shown} cannot be written to: {said}");
             LinkReport::failed(Link::Spool, Diagnosis::new(cause, detail))
         }
     }

@@ -42,7 +42,8 @@ pub(super) async fn examine(subject: &Subject, links: &mut Vec<LinkReport>) -> O
             if link == Link::Answer {
                 links.push(tls(base));
             }
-            links.retain(|report| report.id != link);
+            // What was said of this link, and of those behind it, holds no longer.
+            links.retain(|report| report.id < link);
             links.push(LinkReport::failed(link, diagnosis));
             fill(links, link);
             return Some(link);
@@ -190,23 +191,23 @@ fn tls(base: &BaseUrl) -> LinkReport {
 
 fn of_failure(failure: &KnockFailure, base: &BaseUrl, proxy: Option<&Proxy>) -> (Link, Diagnosis) {
     let detail = failure.to_string();
-    match failure {
-        // The words are those of the HTTP library for a CONNECT that was answered with anything but 200.
-        KnockFailure::Connection(text)
-            if proxy.is_some() && (text.contains("tunnel") || text.contains("proxy")) =>
-        {
-            (
-                Link::Proxy,
-                Diagnosis::new(CauseId::ProxyRefuses, format!("it refuses: {detail}")),
-            )
+    let KnockFailure::Connection(text) = failure else {
+        let diagnosis = Diagnosis::new(CauseId::CriteoUnavailable, format!("no answer: {detail}"));
+        return (Link::Answer, diagnosis);
+    };
+    // The words are those of the HTTP library for a CONNECT that was answered with anything but 200.
+    let is_tunnel = text.contains("tunnel") || text.contains("proxy");
+    match proxy {
+        Some(proxy) if is_tunnel => {
+            let detail = format!("{} refuses: {detail}", proxy.address);
+            (Link::Proxy, Diagnosis::new(CauseId::ProxyRefuses, detail))
         }
-        KnockFailure::Connection(_) if base.is_encrypted() => {
-            (Link::Tls, Diagnosis::new(CauseId::TlsFailed, detail))
+        _ if base.is_encrypted() => (Link::Tls, Diagnosis::new(CauseId::TlsFailed, detail)),
+        _ => {
+            let diagnosis =
+                Diagnosis::new(CauseId::CriteoUnavailable, format!("no answer: {detail}"));
+            (Link::Answer, diagnosis)
         }
-        _ => (
-            Link::Answer,
-            Diagnosis::new(CauseId::CriteoUnavailable, format!("no answer: {detail}")),
-        ),
     }
 }
 

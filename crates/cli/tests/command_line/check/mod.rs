@@ -81,7 +81,7 @@ fn shows(cause: CauseId, variant: &str, mut command: Command, code: i32) -> serd
     assert_eq!(seen.stderr, "", "{seen:#?}");
     snapshot(
         &format!("{}{variant}", cause.as_str()),
-        &seen.stdout,
+        &without_version(&seen.stdout),
         &folder,
     );
     let report = Ended::of(command.arg("--json")).with_code(code).json();
@@ -136,6 +136,8 @@ fn snapshot(name: &str, text: &str, folder: &Path) {
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[port]");
     settings.add_filter(r"port \d+", "port [port]");
     settings.add_filter(r"\d+ ms", "[n] ms");
+    // Calls of the last minute are counted in real time.
+    settings.add_filter(r"\d+ of (\d+) (report|other) calls", "[n] of $1 $2 calls");
     settings.add_filter(r"room for \d+ \w+", "room for [n] GiB");
     settings.add_filter(
         r"(one thing|\d+ things) should be known",

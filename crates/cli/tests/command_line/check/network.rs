@@ -42,7 +42,7 @@ fn the_name_does_not_exist() {
     let (before, rest) = seen.stdout.split_once("has no address").unwrap();
     let (_, after) = rest.split_once("next: ").unwrap();
     let text = format!(
-        "{before}has no address: [what the resolver says]\n{:22}next: {after}",
+        "{before}has no address:\n[what the resolver says]\n{:22}next: {after}",
         ""
     );
     super::snapshot("dns_failed", &super::without_version(&text), folder.path());
