@@ -136,6 +136,9 @@ async fn the_ledger_can_be_queried_and_explains_itself() {
         "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '\\_criteo%' ESCAPE '\\' ORDER BY 1",
     );
     let expected = [
+        "_criteo_changes",
+        "_criteo_drops",
+        "_criteo_histories",
         "_criteo_meta",
         "_criteo_runs",
         "_criteo_streams",
