@@ -250,41 +250,55 @@ fn days_are_dropped_only_when_a_person_asked_for_it() {
 }
 
 #[test]
-fn a_schedule_saves_calls_and_ends_with_the_same_numbers() {
-    let run = |lookback: Option<Vec<String>>| {
-        let mut stage = stage(&["placements"]);
-        stage.settings.sync.start_date = date(2026, 2, 1);
-        stage.settings.sync.lookback = lookback;
-        stage.write_configuration();
-        for _ in 0..33 {
-            stage.sync();
-            stage.advance_days(1);
-        }
-        let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+fn a_schedule_saves_calls_and_leaves_no_day_less_final() {
+    let mut stage = stage(&["placements"]);
+    stage.settings.sync.start_date = date(2026, 2, 1);
+    let rules = ["7d every run", "30d weekly"].map(str::to_owned).to_vec();
+    stage.settings.sync.lookback = Some(rules);
+    stage.write_configuration();
+    for _ in 0..33 {
         stage.sync();
-        let final_days = "SELECT count(*) FROM _criteo_coverage WHERE age_days >= 30 AND day <= DATE '2026-02-03'";
-        assert_eq!(stage.number(final_days), 2 * 3, "the first days are final");
-        // What is final is true, and the newest days are.
-        let young = "SELECT count(*) FROM _criteo_coverage WHERE day >= DATE '2026-02-27' AND read_at < TIMESTAMP '2026-03-06'";
-        assert_eq!(stage.number(young), 0, "young days are read in every run");
-        (stage.calls("GetPlacementsReport"), plan)
-    };
-    let (full, plan) = run(None);
+        stage.advance_days(1);
+    }
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    let stream = &plan["streams"][0];
+    assert_eq!(stream["lookback"], "7d every run, 30d weekly", "{plan}");
+    // A day takes a call for the disclosed placements and one for the others. It is 5 March in New York: the 3rd of
+    // February is 30 days old, and the days from then on are not final.
+    assert_eq!(stream["calls_with_full_lookback"], 2 * 30, "{plan}");
+    assert_eq!(stream["calls"], 2 * (7 + 1), "{plan}");
+    let words = stage.criteo(&["plan"]).expect(0).stdout;
+    assert!(
+        words.contains("16 calls with the lookback 7d every run, 30d weekly"),
+        "{words}"
+    );
+    stage.sync();
+
+    // Reading all of up to 30 days in each of these 34 runs would have taken two calls for each of them.
+    let of_full_lookback: usize = (0..34_usize).map(|run| 2 * run.min(30)).sum();
+    let calls = stage.calls("GetPlacementsReport");
+    assert!(
+        calls * 3 < of_full_lookback * 2,
+        "{calls} calls instead of {of_full_lookback}"
+    );
+    let final_days =
+        "SELECT count(*) FROM _criteo_coverage WHERE age_days >= 30 AND day <= DATE '2026-02-03'";
+    assert_eq!(
+        stage.number(final_days),
+        2 * 3,
+        "what is old enough is final"
+    );
+    let young = "SELECT count(*) FROM _criteo_coverage WHERE day >= DATE '2026-02-26' \
+                 AND read_at < TIMESTAMP '2026-03-06'";
+    assert_eq!(stage.number(young), 0, "young days are read in every run");
+
+    stage.settings.sync.lookback = None;
+    stage.write_configuration();
+    let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
+    assert_eq!(plan["streams"][0]["lookback"], "30d every run", "{plan}");
     assert_eq!(
         plan["streams"][0]["calls_with_full_lookback"],
         Value::Null,
-        "{plan}"
-    );
-    let rules = ["7d every run", "30d weekly"].map(str::to_owned).to_vec();
-    let (scheduled, plan) = run(Some(rules));
-    assert!(
-        scheduled * 3 < full * 2,
-        "{scheduled} calls instead of {full}"
-    );
-    let stream = &plan["streams"][0];
-    assert_eq!(stream["lookback"], "7d every run, 30d weekly", "{plan}");
-    assert!(
-        stream["calls"].as_u64().unwrap() < stream["calls_with_full_lookback"].as_u64().unwrap(),
         "{plan}"
     );
 }

@@ -282,11 +282,7 @@ fn the_ledger_answers_in_one_statement_each() {
         2,
         "the calendar of this test is long past"
     );
-    assert_eq!(
-        stage.number(&rows("cost")),
-        1,
-        "both runs were in March"
-    );
+    assert_eq!(stage.number(&rows("cost")), 1, "both runs were in March");
     assert_eq!(
         stage.number(&format!("SELECT days FROM ({})", guide::query("not-final"))),
         3 * 12
