@@ -68,8 +68,9 @@ impl Place {
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("CRITEO_") {
-                command.env_remove(name);
+            let name = name.to_string_lossy();
+            if name.starts_with("CRITEO_") || name.starts_with("XDG_") {
+                command.env_remove(&*name);
             }
         }
         command
@@ -77,6 +78,7 @@ impl Place {
             .env("PATH", self.path())
             .env("HOME", self.home())
             .env("CRITEO_API_URL", self.sandbox.url())
+            .env("CRITEO_KEYRING", "off")
             .env("CRITEO_FOLDER", self.folder());
         command
     }
