@@ -32,6 +32,8 @@ struct Directions {
     exit_codes: Option<Vec<i32>>,
     needs_packages: bool,
     file: Option<String>,
+    /// What other tests may understand, and this one does not.
+    unknown: Option<String>,
 }
 
 impl Guide {
@@ -44,12 +46,13 @@ impl Guide {
         while let Some((index, line)) = lines.next() {
             let place = format!("{name}, line {}", index + 1);
             if let Some(comment) = line.trim().strip_prefix("<!--") {
-                directions.read(comment.trim_end_matches("-->").trim(), &place);
+                directions.read(comment.trim_end_matches("-->").trim());
                 continue;
             }
             let Some(language) = line.strip_prefix("```") else {
                 if !line.trim().is_empty() {
                     after_commands = false;
+                    directions = Directions::default();
                 }
                 continue;
             };
@@ -66,6 +69,11 @@ impl Guide {
             }
             let directions = std::mem::take(&mut directions);
             let was_after_commands = std::mem::take(&mut after_commands);
+            if language == "sh"
+                && let Some(comment) = directions.unknown
+            {
+                panic!("{place}: nobody knows what <!-- {comment} --> means for commands");
+            }
             match (language, directions.file) {
                 ("sh", None) => {
                     after_commands = true;
@@ -93,7 +101,7 @@ impl Guide {
 }
 
 impl Directions {
-    fn read(&mut self, comment: &str, place: &str) {
+    fn read(&mut self, comment: &str) {
         match comment.split_once(':') {
             Some(("exit", codes)) => {
                 let codes = codes.split_whitespace().map(|code| code.parse().unwrap());
@@ -101,9 +109,7 @@ impl Directions {
             }
             Some(("needs", what)) if what.trim() == "pypi" => self.needs_packages = true,
             Some(("file", name)) => self.file = Some(name.trim().to_owned()),
-            // Marks of tables that another test compares.
-            None => {}
-            Some(_) => panic!("{place}: nobody knows what <!-- {comment} --> means"),
+            _ => self.unknown = Some(comment.to_owned()),
         }
     }
 }
