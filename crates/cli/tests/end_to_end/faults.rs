@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use criteo_sandbox::FaultRule;
 use fastrand::Rng;
 
-use crate::support::{in_parallel, small_world};
+use crate::support::{TargetKind, in_parallel, small_world};
 use verdict::{Ending, judge};
 
 /// Everything that is random here follows from it.
 const SEED: u64 = 20_261_123;
-/// Runs for each kind of fault.
+/// Runs for each kind of fault, with the first kind of destination.
 const RUNS_PER_KIND: usize = 9;
+/// The same with each other kind of destination: only the load differs, and what a fault leaves to be loaded.
+const RUNS_PER_KIND_OF_OTHERS: usize = 2;
 /// A call is tried again for so long. Single faults pass sooner.
 const RETRY_SECONDS: u32 = 20;
 /// A call that the run needs before it knows what to do, and that only a rule that names it hits.
@@ -31,16 +33,27 @@ struct Case {
 
 #[test]
 fn random_faults_are_overcome_or_told() {
+    random_faults_into(TargetKind::DuckDb, RUNS_PER_KIND);
+}
+
+#[test]
+fn random_faults_are_overcome_or_told_with_other_destinations() {
+    for target in TargetKind::others() {
+        random_faults_into(target, RUNS_PER_KIND_OF_OTHERS);
+    }
+}
+
+fn random_faults_into(target: TargetKind, runs_per_kind: usize) {
     let mut rng = Rng::with_seed(SEED);
     let mut cases = Vec::new();
     for kind in kinds::ALL {
-        for _ in 0..RUNS_PER_KIND {
+        for _ in 0..runs_per_kind {
             let rule = aimed(kinds::rule(kind, &mut rng), &mut rng);
             cases.push(Case { kind, rule });
         }
     }
     let outcomes = in_parallel(cases, |case| {
-        let outcome = run(&case);
+        let outcome = run(&case, target);
         (case, outcome)
     });
 
@@ -66,7 +79,9 @@ fn random_faults_are_overcome_or_told() {
     }
     let sums = |column: usize| table.values().map(|counts| counts[column]).sum::<usize>();
     let hurt = sums(0) + sums(1) + sums(2) + sums(3) + wrong.len();
-    assert!(hurt >= 200, "only {hurt} runs met their fault");
+    // Nearly all of them: a rule may be aimed at calls that the run does not come to make.
+    let least = kinds::ALL.len() * runs_per_kind * 5 / 6;
+    assert!(hurt >= least, "only {hurt} runs met their fault");
     assert!(sums(3) <= 4, "{} runs left it at a doubt", sums(3));
     let count = wrong.len();
     assert!(
@@ -77,8 +92,9 @@ fn random_faults_are_overcome_or_told() {
 }
 
 /// Syncs under the fault and once more without it. None when the fault hit no call after all.
-fn run(case: &Case) -> Result<Option<Ending>, String> {
-    let mut stage = small_world::stage_with(small_world::settings().retrying_for(RETRY_SECONDS));
+fn run(case: &Case, target: TargetKind) -> Result<Option<Ending>, String> {
+    let settings = small_world::settings().into_target(target);
+    let mut stage = small_world::stage_with(settings.retrying_for(RETRY_SECONDS));
     stage.sandbox.add_fault(case.rule.clone()).unwrap();
     let run = stage.criteo(&["sync", "--json"]);
     let hits: u64 = stage
@@ -102,7 +118,7 @@ fn run(case: &Case) -> Result<Option<Ending>, String> {
 fn aimed(mut rule: FaultRule, rng: &mut Rng) -> FaultRule {
     let possible = kinds::operations(rule.kind);
     let mut operations: BTreeMap<&str, u64> = BTreeMap::new();
-    for call in &small_world::reference().calls {
+    for call in &small_world::reference(TargetKind::DuckDb).calls {
         let name = call.operation.unwrap_or_default();
         if possible.is_none_or(|names| names.contains(&name)) {
             *operations.entry(name).or_default() += 1;

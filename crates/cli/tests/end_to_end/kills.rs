@@ -7,7 +7,6 @@ mod room;
 mod signals;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use criteo_engine::calendar::DayRange;
 use criteo_sandbox::{FaultKind, FaultRule};
@@ -15,13 +14,15 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use crate::support::snapshot::{Place, Snapshot};
-use crate::support::{Settings, in_parallel, small_world};
+use crate::support::{Stage, TargetKind, in_parallel, small_world};
 use process::{Moment, Process};
 
 /// Everything that is random here follows from it.
 const SEED: u64 = 9;
-/// Runs that are killed.
+/// Runs that are killed, with the first kind of destination.
 const KILLS: usize = 50;
+/// The same for each other kind, where fewer will do: what differs from kind to kind is the load alone.
+const KILLS_OF_OTHERS: usize = 20;
 /// Of these, so many while a decoded window waits to be loaded; other moments may hit that or not.
 const KILLS_WITH_SPOOL: usize = 10;
 /// Of the others, so many are killed again when they carry on.
@@ -39,9 +40,20 @@ struct Saved {
 
 #[test]
 fn killed_runs_carry_on() {
+    killed_runs_carry_on_into(TargetKind::DuckDb, KILLS);
+}
+
+#[test]
+fn killed_runs_carry_on_into_other_destinations() {
+    for target in TargetKind::others() {
+        killed_runs_carry_on_into(target, KILLS_OF_OTHERS);
+    }
+}
+
+fn killed_runs_carry_on_into(target: TargetKind, kills: usize) {
     let mut rng = Rng::with_seed(SEED);
-    let calls = small_world::reference().calls.len();
-    let cases: Vec<(u64, Vec<Moment>)> = (0..KILLS)
+    let calls = small_world::reference(target).calls.len();
+    let cases: Vec<(u64, Vec<Moment>)> = (0..kills)
         .map(|number| {
             let mut moment = |most: usize| Moment::Calls {
                 calls: rng.usize(..=most),
@@ -49,7 +61,7 @@ fn killed_runs_carry_on() {
             };
             let moments = if number < KILLS_WITH_SPOOL {
                 vec![Moment::Spooled(1 + number % 5)]
-            } else if number < KILLS_WITH_SPOOL + DOUBLE_KILLS {
+            } else if number < KILLS_WITH_SPOOL + kills * DOUBLE_KILLS / KILLS {
                 vec![moment(calls / 2), moment(calls / 2)]
             } else {
                 vec![moment(calls)]
@@ -58,7 +70,7 @@ fn killed_runs_carry_on() {
         })
         .collect();
     let outcomes = in_parallel(cases, |(seed, moments)| {
-        kill_and_carry_on(seed, &moments).map_err(|reason| format!("{moments:?}: {reason}"))
+        kill_and_carry_on(target, seed, &moments).map_err(|reason| format!("{moments:?}: {reason}"))
     });
 
     let wrong: Vec<&String> = outcomes.iter().filter_map(|it| it.as_ref().err()).collect();
@@ -74,10 +86,10 @@ fn killed_runs_carry_on() {
         .filter(|saved| !saved.places.is_empty())
         .count();
     println!(
-        "{} kills: {with_some} with something saved, {with_spool} with windows in the spool",
+        "{} kills with {target:?}: {with_some} with something saved, {with_spool} with windows in the spool",
         saved.len()
     );
-    assert!(saved.len() >= KILLS && with_some >= KILLS / 4);
+    assert!(saved.len() >= kills && with_some >= kills / 4);
     assert!(
         with_spool >= 5,
         "only {with_spool} died between spool and load"
@@ -89,8 +101,11 @@ fn killed_runs_carry_on() {
 fn a_call_for_something_saved_is_noticed() {
     let mut stage = small_world::stage();
     stage.sync();
-    let all = saved(stage.folder()).unwrap();
-    assert_eq!(all.places, small_world::reference().snapshot.read);
+    let all = saved(&stage).unwrap();
+    assert_eq!(
+        all.places,
+        small_world::reference(TargetKind::DuckDb).snapshot.read
+    );
     stage.sandbox.clear_calls();
     stage.sync();
     let reason = asked::check(&stage, &all, true).unwrap_err();
@@ -98,8 +113,12 @@ fn a_call_for_something_saved_is_noticed() {
 }
 
 /// Kills a run and those that carry it on, then lets one end. Gives what was saved at each death.
-fn kill_and_carry_on(seed: u64, moments: &[Moment]) -> Result<Vec<Saved>, String> {
-    let stage = small_world::stage();
+fn kill_and_carry_on(
+    target: TargetKind,
+    seed: u64,
+    moments: &[Moment],
+) -> Result<Vec<Saved>, String> {
+    let stage = small_world::stage_with(small_world::settings().into_target(target));
     let mut deaths = vec![Saved::default()];
     for moment in moments {
         stage.sandbox.clear_calls();
@@ -108,7 +127,7 @@ fn kill_and_carry_on(seed: u64, moments: &[Moment]) -> Result<Vec<Saved>, String
         let process = Process::start(&stage, &["sync"]);
         let ended = process.kill_at(moment, &stage);
         asked::check(&stage, deaths.last().unwrap(), ended)?;
-        deaths.push(saved(stage.folder())?);
+        deaths.push(saved(&stage)?);
     }
     stage.sandbox.clear_faults();
     stage.sandbox.clear_calls();
@@ -120,8 +139,7 @@ fn kill_and_carry_on(seed: u64, moments: &[Moment]) -> Result<Vec<Saved>, String
         .iter()
         .filter_map(|event| event["windows"].as_u64())
         .sum();
-    let after = Snapshot::of(stage.folder());
-    let findings = after.compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(&stage);
     if run.code != Some(0) || !findings.are_none() {
         return Err(format!("{findings:#?}\n{run}"));
     }
@@ -148,10 +166,11 @@ fn latency(seed: u64) -> FaultRule {
     }
 }
 
-/// What the ledger and the spool in `folder` hold, and nothing that they should not.
-fn saved(folder: &Path) -> Result<Saved, String> {
-    let snapshot = Snapshot::of(folder);
-    let findings = snapshot.compare(&small_world::reference().snapshot);
+/// What the ledger and the spool of a stage hold, and nothing that they should not.
+fn saved(stage: &Stage) -> Result<Saved, String> {
+    let snapshot = Snapshot::of(stage);
+    let reference = small_world::reference(stage.target.kind());
+    let findings = snapshot.compare(&reference.snapshot);
     if !findings.wrong.is_empty() || !findings.contradictions.is_empty() {
         return Err(format!("at its death: {findings:#?}"));
     }
@@ -160,7 +179,7 @@ fn saved(folder: &Path) -> Result<Saved, String> {
         spooled: 0,
         runs: snapshot.outcomes.len(),
     };
-    for manifest in manifests(folder) {
+    for manifest in manifests(stage) {
         let text = std::fs::read_to_string(manifest).unwrap();
         let manifest: Value = serde_json::from_str(&text).unwrap();
         let entry = &manifest["entry"];
@@ -183,9 +202,8 @@ fn saved(folder: &Path) -> Result<Saved, String> {
 }
 
 /// The manifests of windows that wait to be loaded.
-fn manifests(folder: &Path) -> Vec<std::path::PathBuf> {
-    let spool = folder.join(format!("{}.spool", Settings::DATABASE));
-    let Ok(entries) = std::fs::read_dir(spool) else {
+fn manifests(stage: &Stage) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(stage.target.spool()) else {
         return Vec::new();
     };
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));

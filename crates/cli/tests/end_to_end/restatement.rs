@@ -38,7 +38,7 @@ fn photograph(stage: &Stage, name: &str) -> PathBuf {
 
 /// Attaches a copy to the database and asks about both, as `main` and `before`.
 fn number_of_both(stage: &Stage, before: &Path, question: &str) -> i64 {
-    let database = stage.database();
+    let database = duckdb::Connection::open(stage.database_file()).unwrap();
     let attach = format!("ATTACH '{}' AS before (READ_ONLY)", before.display());
     database.execute_batch(&attach).unwrap();
     database.query_row(question, [], |row| row.get(0)).unwrap()

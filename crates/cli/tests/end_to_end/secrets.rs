@@ -218,7 +218,7 @@ fn what_waits_in_the_spool_holds_no_secret() {
         .spawn()
         .unwrap();
     while child.try_wait().unwrap().is_none() {
-        let spool = stage.folder().join("criteo.duckdb.spool");
+        let spool = stage.target.spool();
         let Ok(entries) = std::fs::read_dir(&spool) else {
             continue;
         };

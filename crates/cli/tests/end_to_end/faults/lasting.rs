@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use criteo_sandbox::{FaultKind, FaultRule, Framing};
 
 use super::verdict;
-use crate::support::snapshot::Snapshot;
-use crate::support::{Stage, in_parallel, small_world};
+use crate::support::{Stage, TargetKind, in_parallel, small_world};
 
 /// A call is tried again for so long.
 const RETRY_SECONDS: u32 = 2;
@@ -204,9 +203,16 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn lasting_faults_end_soon_and_cost_no_other_stream() {
+    for target in TargetKind::all() {
+        ends_soon(target);
+    }
+}
+
+fn ends_soon(target: TargetKind) {
     let reasons = in_parallel(cases(), |case| {
-        let name = format!("{} on {}", case.rule.kind, case.operation);
-        run(&case).err().map(|reason| format!("{name}: {reason}"))
+        let name = format!("{} on {} into {target:?}", case.rule.kind, case.operation);
+        let outcome = run(&case, target);
+        outcome.err().map(|reason| format!("{name}: {reason}"))
     });
     let wrong: Vec<String> = reasons.into_iter().flatten().collect();
     let count = wrong.len();
@@ -217,8 +223,10 @@ fn lasting_faults_end_soon_and_cost_no_other_stream() {
     );
 }
 
-fn run(case: &Case) -> Result<(), String> {
-    let settings = small_world::settings().retrying_for(RETRY_SECONDS);
+fn run(case: &Case, target: TargetKind) -> Result<(), String> {
+    let settings = small_world::settings()
+        .into_target(target)
+        .retrying_for(RETRY_SECONDS);
     let mut stage = small_world::stage_with(settings);
     let rule = case.rule.clone().on_path(case.operation);
     stage.sandbox.add_fault(rule).unwrap();
@@ -240,7 +248,7 @@ fn run(case: &Case) -> Result<(), String> {
     if elapsed > PATIENCE || wasted > CALLS_AT_MOST {
         return Err(format!("{wasted} calls, {elapsed:?}\n{run}"));
     }
-    let findings = Snapshot::of(stage.folder()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(&stage);
     if !findings.wrong.is_empty() {
         return Err(format!("{findings:#?}\n{run}"));
     }

@@ -21,8 +21,9 @@ pub(super) enum Ending {
 
 /// Holds the tables of `stage` and what the run (with `--json`) said against the truth.
 pub(super) fn judge(stage: &Stage, run: &Run) -> Result<Ending, String> {
-    let snapshot = Snapshot::of(stage.folder());
-    let findings = snapshot.compare(&small_world::reference().snapshot);
+    let snapshot = Snapshot::of(stage);
+    let reference = small_world::reference(stage.target.kind());
+    let findings = snapshot.compare(&reference.snapshot);
     match run.code {
         Some(0) if findings.are_none() => Ok(Ending::Equal),
         Some(0) if is_doubted(run, &findings) => Ok(Ending::Doubtful),
@@ -97,7 +98,7 @@ fn covers(window: &Value, place: &Place) -> bool {
 /// One more sync, without faults, must make everything right.
 pub(super) fn heal(stage: &mut Stage) -> Result<(), String> {
     let run = stage.criteo(&["sync", "--json"]);
-    let findings = Snapshot::of(stage.folder()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(stage);
     if run.code == Some(0) && findings.are_none() {
         return Ok(());
     }

@@ -87,7 +87,7 @@ impl Process {
             Moment::Spooled(count) => {
                 let mut seen = std::collections::BTreeSet::new();
                 self.wait_until(|| {
-                    seen.extend(manifests(stage.folder()));
+                    seen.extend(manifests(stage));
                     seen.len() >= *count
                 });
             }

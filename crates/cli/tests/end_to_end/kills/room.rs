@@ -5,7 +5,6 @@ use std::process::Command;
 
 use super::manifests;
 use super::process::{Moment, Process};
-use crate::support::snapshot::Snapshot;
 use crate::support::{Run, Stage, small_world};
 
 /// A file system of its own, for as long as it lives.
@@ -60,14 +59,14 @@ fn says(run: &Run, words: &[&str]) {
 
 #[track_caller]
 fn is_right(stage: &Stage, run: &Run) {
-    let findings = Snapshot::of(stage.folder()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(stage);
     assert!(findings.are_none(), "{findings:#?}\n{run}");
 }
 
 /// Nothing in the tables may be wrong, whatever is missing.
 #[track_caller]
 fn is_sound(stage: &Stage, run: &Run) {
-    let findings = Snapshot::of(stage.folder()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(stage);
     assert!(findings.wrong.is_empty(), "{findings:#?}\n{run}");
 }
 
@@ -102,10 +101,9 @@ fn a_full_disk_under_the_database() {
         return;
     };
     let mut settings = small_world::settings();
-    settings.destination.path = mount.path().join("criteo.duckdb");
     let spool = tempfile::tempdir().unwrap();
     settings.sync.spool_dir = Some(spool.path().to_owned());
-    let stage = small_world::stage_with(settings);
+    let stage = small_world::stage_at(settings, &mount.path().join("criteo.duckdb"));
     let run = stage.criteo(&["sync"]).expect(1);
     says(
         &run,
@@ -113,7 +111,7 @@ fn a_full_disk_under_the_database() {
     );
     mount.remount("size=64m");
     let run = stage.criteo(&["sync"]).expect(0);
-    let findings = Snapshot::of(&mount.path()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(&stage);
     assert!(findings.are_none(), "{findings:#?}\n{run}");
 }
 
@@ -178,9 +176,8 @@ fn a_folder_that_cannot_be_written_to() {
     let Some(mount) = Mount::of_size("64m") else {
         return;
     };
-    let mut settings = small_world::settings();
-    settings.destination.path = mount.path().join("criteo.duckdb");
-    let stage = small_world::stage_with(settings.clone());
+    let file = mount.path().join("criteo.duckdb");
+    let stage = small_world::stage_at(small_world::settings(), &file);
     mount.remount("ro");
     let run = stage.criteo(&["sync"]).expect(1);
     says(
@@ -201,7 +198,7 @@ fn a_folder_that_cannot_be_written_to() {
     );
     mount.remount("rw");
     let run = stage.criteo(&["sync"]).expect(0);
-    let findings = Snapshot::of(&mount.path()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(&stage);
     assert!(findings.are_none(), "{findings:#?}\n{run}");
 }
 
@@ -239,7 +236,7 @@ fn with_manifest() -> (Stage, PathBuf) {
         let stage = small_world::stage();
         let process = Process::start(&stage, &["sync"]);
         process.kill_at(&Moment::Spooled(1 + attempt % 6), &stage);
-        let found = manifests(stage.folder())
+        let found = manifests(&stage)
             .into_iter()
             .find(|path| rows_of(path).exists());
         if let Some(manifest) = found {

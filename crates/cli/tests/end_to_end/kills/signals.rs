@@ -7,7 +7,7 @@ use criteo_sandbox::{FaultKind, FaultRule};
 use super::process::{Process, calls_so_far};
 use super::{Saved, asked, saved};
 use crate::support::snapshot::Snapshot;
-use crate::support::{Run, Stage, in_parallel, small_world};
+use crate::support::{Run, Stage, TargetKind, in_parallel, small_world};
 
 /// Every answer comes so late that a signal meets calls in flight.
 const LATENCY: Duration = Duration::from_millis(400);
@@ -32,12 +32,12 @@ fn started(stage: &Stage, calls: usize) -> Process {
 
 /// What the run saved, which a next one, undisturbed, must complete without asking for any of it again.
 fn carry_on(stage: &Stage, run: &Run) -> Saved {
-    let before = saved(stage.folder()).unwrap();
+    let before = saved(stage).unwrap();
     stage.sandbox.clear_faults();
     stage.sandbox.clear_calls();
     let next = stage.criteo(&["sync", "--json"]).expect(0);
     asked::check(stage, &before, true).unwrap_or_else(|reason| panic!("{reason}\n{run}\n{next}"));
-    let findings = Snapshot::of(stage.folder()).compare(&small_world::reference().snapshot);
+    let findings = small_world::findings(stage);
     assert!(findings.are_none(), "{findings:#?}\n{run}\n{next}");
     assert!(
         !next.events("run_started")[0]["continues"].is_null(),
@@ -62,14 +62,18 @@ fn the_first_signal_finishes_what_is_on_its_way() {
         for words in ["Stopping", "Interrupted", "carries on"] {
             assert!(run.stderr.contains(words), "{words:?} is missing: {run}");
         }
-        let snapshot = Snapshot::of(stage.folder());
+        let snapshot = Snapshot::of(&stage);
         assert_eq!(snapshot.outcomes, [Some("interrupted".to_owned())], "{run}");
         let before = carry_on(&stage, &run);
         assert_eq!(before.spooled, 0, "what was read was not loaded: {run}");
         // What was on its way is in the tables: that is the point of waiting for it.
         assert!(!before.places.is_empty(), "{run}");
         assert!(
-            before.places.len() < small_world::reference().snapshot.read.len(),
+            before.places.len()
+                < small_world::reference(TargetKind::DuckDb)
+                    .snapshot
+                    .read
+                    .len(),
             "{run}"
         );
     });

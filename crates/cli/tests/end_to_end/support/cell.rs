@@ -1,4 +1,4 @@
-//! One form for values that come from Criteo's texts, from JSON and from DuckDB, so that equal values have equal forms.
+//! One form for values that come from Criteo's texts, from JSON and from a database, so that equal values have equal forms.
 
 use criteo_engine::catalog::FieldType;
 use jiff::Timestamp;
@@ -50,7 +50,7 @@ pub(super) fn of_json(field_type: FieldType, value: Option<&Value>) -> Cell {
     }
 }
 
-/// The form of what DuckDB writes for a value.
+/// The form of what a database writes for a value.
 pub(super) fn of_database(field_type: FieldType, text: Option<String>) -> Cell {
     let text = text?;
     match field_type {
@@ -108,7 +108,7 @@ fn local_time(text: &str) -> Option<DateTime> {
         .ok()
 }
 
-/// An instant with an offset, or the time in UTC that DuckDB has of it.
+/// An instant with an offset, or the time in UTC that a database has of it.
 fn instant(text: &str) -> Option<DateTime> {
     match text.parse::<Timestamp>() {
         Ok(instant) => Some(TimeZone::UTC.to_datetime(instant)),

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use criteo_engine::catalog::FieldType;
-use duckdb::Connection;
 
 use super::Stage;
 use super::cell::Cell;
 use super::expected::{self, ExpectedStream};
-use super::table::{self, DatabaseColumn};
+use super::table;
+use super::target::{TableColumn, Tables};
 
 /// Differing rows that are shown of one table.
 const SHOWN: usize = 5;
@@ -22,15 +22,15 @@ pub(super) fn compare(
     stage: &Stage,
     stream: &ExpectedStream,
     advertisers: &[String],
-    database: &Connection,
+    tables: &dyn Tables,
 ) -> Vec<String> {
-    let found = table::columns(database, &stream.name);
+    let found = tables.columns(&stream.name);
     if found.is_empty() {
         return vec![format!("{}: there is no table", stream.name)];
     }
     let columns = expected::columns(stage, stream, advertisers);
-    let mut differences = column_differences(stream, &columns, &found);
-    if table::comment(database, &stream.name).as_deref() != Some(&stream.stream.description) {
+    let mut differences = column_differences(tables, stream, &columns, &found);
+    if tables.comment(&stream.name).as_deref() != Some(&stream.stream.description) {
         differences.push(format!("{}: the table's comment is another", stream.name));
     }
     if !differences.is_empty() {
@@ -40,16 +40,17 @@ pub(super) fn compare(
     expected::rows(stage, stream, &columns, advertisers, |row| {
         counts.add(row, 1);
     });
-    table::rows(database, &stream.name, &columns, advertisers, |row| {
+    table::rows(tables, &stream.name, &columns, advertisers, |row| {
         counts.add(row, -1);
     });
     counts.differences(&stream.name, &columns)
 }
 
 fn column_differences(
+    tables: &dyn Tables,
     stream: &ExpectedStream,
     expected: &[(String, FieldType)],
-    found: &[DatabaseColumn],
+    found: &[TableColumn],
 ) -> Vec<String> {
     let mut differences = Vec::new();
     for (name, field_type) in expected {
@@ -57,7 +58,7 @@ fn column_differences(
             differences.push(format!("{}: column {name} is missing", stream.name));
             continue;
         };
-        let wanted = sql_type(*field_type);
+        let wanted = tables.sql_type(*field_type);
         if column.sql_type != wanted {
             let is = &column.sql_type;
             differences.push(format!(
@@ -83,20 +84,6 @@ fn column_differences(
         }
     }
     differences
-}
-
-/// What the columns of each type must be in DuckDB.
-fn sql_type(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Text => "VARCHAR",
-        FieldType::Integer => "BIGINT",
-        FieldType::Money => "DECIMAL(38,9)",
-        FieldType::Float => "DOUBLE",
-        FieldType::Boolean => "BOOLEAN",
-        FieldType::Date => "DATE",
-        FieldType::Timestamp | FieldType::TimestampUtc => "TIMESTAMP",
-        FieldType::Json => "JSON",
-    }
 }
 
 /// How often each row is in the truth more than in the table.

@@ -1,37 +1,48 @@
-//! Whether what a database says of its own past fits what it holds now.
+//! Whether what a database says of its own past fits what it holds now. The questions are in the SQL that all databases
+//! have in common.
 
-use duckdb::{Connection, params};
+use super::target::Tables;
 
-/// In what versions and recorded changes contradict the rows, a line for each finding.
-pub(crate) fn contradictions(database: &Connection) -> Vec<String> {
+/// In what versions and recorded changes contradict the rows, a line for each finding. Nothing, where neither is kept.
+pub(crate) fn contradictions(tables: &dyn Tables) -> Vec<String> {
+    let names = tables.names();
+    if !names.iter().any(|name| name == "_criteo_histories") {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for (history, table) in pairs(
-        database,
+        tables,
         "SELECT table_name, of_table FROM _criteo_histories WHERE is_kept",
     ) {
-        found.extend(of_versions(database, &history, &table));
+        found.extend(of_versions(tables, &history, &table));
     }
     let recorded = "SELECT DISTINCT c.stream, c.metric FROM _criteo_changes c \
-                    WHERE c.metric IS NOT NULL ORDER BY ALL";
-    for (stream, metric) in pairs(database, recorded) {
-        found.extend(of_changes(database, &stream, &metric));
+                    WHERE c.metric IS NOT NULL ORDER BY 1, 2";
+    for (stream, metric) in pairs(tables, recorded) {
+        found.extend(of_changes(tables, &stream, &metric));
     }
     found
 }
 
 /// The current versions are the rows of the table, and no version ends before it begins.
-fn of_versions(database: &Connection, history: &str, table: &str) -> Vec<String> {
-    let current = format!(
-        "SELECT * EXCLUDE (valid_from, valid_to) FROM \"{history}\" WHERE valid_to IS NULL"
-    );
+fn of_versions(tables: &dyn Tables, history: &str, table: &str) -> Vec<String> {
+    // As text, because not every database can tell whether two nested values are equal.
+    let columns = tables.columns(table);
+    let texts: Vec<String> = columns
+        .iter()
+        .map(|column| format!("CAST(\"{}\" AS VARCHAR)", column.name))
+        .collect();
+    let texts = texts.join(", ");
+    let rows = format!("SELECT {texts} FROM \"{table}\"");
+    let current = format!("SELECT {texts} FROM \"{history}\" WHERE valid_to IS NULL");
     [
         (
             "rows without a current version",
-            format!("SELECT count(*) FROM (FROM \"{table}\" EXCEPT ALL {current})"),
+            format!("SELECT count(*) FROM ({rows} EXCEPT ALL {current}) AS odd"),
         ),
         (
             "current versions without a row",
-            format!("SELECT count(*) FROM ({current} EXCEPT ALL FROM \"{table}\")"),
+            format!("SELECT count(*) FROM ({current} EXCEPT ALL {rows}) AS odd"),
         ),
         (
             "versions that end before they begin",
@@ -39,7 +50,7 @@ fn of_versions(database: &Connection, history: &str, table: &str) -> Vec<String>
         ),
     ]
     .into_iter()
-    .filter_map(|(what, question)| match number(database, &question) {
+    .filter_map(|(what, question)| match tables.number(&question) {
         0 => None,
         count => Some(format!("{history}: {count} {what}")),
     })
@@ -47,25 +58,23 @@ fn of_versions(database: &Connection, history: &str, table: &str) -> Vec<String>
 }
 
 /// The last recorded sum of a day is the one in the table. A metric of a recorded day that has no record was zero.
-fn of_changes(database: &Connection, stream: &str, metric: &str) -> Option<String> {
-    let table: String = database
-        .query_row(
-            "SELECT table_name FROM _criteo_streams WHERE stream = ?",
-            params![stream],
-            |row| row.get(0),
-        )
-        .unwrap();
+fn of_changes(tables: &dyn Tables, stream: &str, metric: &str) -> Option<String> {
+    let table = format!("SELECT table_name, stream FROM _criteo_streams WHERE stream = '{stream}'");
+    let (table, _) = pairs(tables, &table).remove(0);
     let question = format!(
-        "WITH recorded AS (SELECT advertiser_id, day, arg_max(new_sum, window_id) AS total FROM _criteo_changes \
-         WHERE stream = '{stream}' AND metric = '{metric}' GROUP BY ALL), \
+        "WITH numbered AS (SELECT advertiser_id, day, new_sum AS total, \
+         row_number() OVER (PARTITION BY advertiser_id, day ORDER BY window_id DESC) AS place FROM _criteo_changes \
+         WHERE stream = '{stream}' AND metric = '{metric}'), \
+         recorded AS (SELECT advertiser_id, day, total FROM numbered WHERE place = 1), \
          days AS (SELECT DISTINCT advertiser_id, day FROM _criteo_changes \
          WHERE stream = '{stream}' AND rows_removed IS NULL), \
-         held AS (SELECT advertiser_id, day, sum({metric}) AS total FROM \"{table}\" GROUP BY ALL) \
-         SELECT count(*) FROM (FROM days UNION SELECT advertiser_id, day FROM recorded) \
+         held AS (SELECT advertiser_id, day, sum({metric}) AS total FROM \"{table}\" GROUP BY advertiser_id, day), \
+         both_sides AS (SELECT advertiser_id, day FROM days UNION SELECT advertiser_id, day FROM recorded) \
+         SELECT count(*) FROM both_sides \
          LEFT JOIN recorded r USING (advertiser_id, day) LEFT JOIN held h USING (advertiser_id, day) \
          WHERE coalesce(r.total, 0) <> coalesce(h.total, 0)"
     );
-    match number(database, &question) {
+    match tables.number(&question) {
         0 => None,
         days => Some(format!(
             "{stream}: {days} days whose last recorded {metric} is not that of the table"
@@ -73,14 +82,10 @@ fn of_changes(database: &Connection, stream: &str, metric: &str) -> Option<Strin
     }
 }
 
-fn pairs(database: &Connection, question: &str) -> Vec<(String, String)> {
-    let mut statement = database.prepare(question).unwrap();
-    let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
-    rows.map(Result::unwrap).collect()
-}
-
-fn number(database: &Connection, question: &str) -> i64 {
-    database.query_row(question, [], |row| row.get(0)).unwrap()
+fn pairs(tables: &dyn Tables, question: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    tables.ask(question, &mut |row| {
+        pairs.push((row[0].clone().unwrap(), row[1].clone().unwrap()));
+    });
+    pairs
 }

@@ -7,12 +7,16 @@ use criteo_engine::catalog::Catalog;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::target::{Target, TargetKind};
+
 /// A whole `criteo.toml`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Settings {
     pub(crate) criteo: CriteoSettings,
     pub(crate) sync: SyncSettings,
-    pub(crate) destination: DestinationSettings,
+    /// Where the rows go; the section follows from the stage's target.
+    #[serde(skip)]
+    pub(crate) target: TargetKind,
     pub(crate) streams: BTreeMap<String, StreamSettings>,
     pub(crate) reports: Vec<ReportSettings>,
 }
@@ -34,13 +38,6 @@ pub(crate) struct SyncSettings {
     pub(crate) lookback: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) spool_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct DestinationSettings {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    pub(crate) path: PathBuf,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -67,10 +64,7 @@ pub(crate) struct ReportSettings {
 }
 
 impl Settings {
-    /// The file in the folder of the configuration that the rows go to.
-    pub(crate) const DATABASE: &'static str = "criteo.duckdb";
-
-    /// The streams that are on by default, in euros and UTC.
+    /// The streams that are on by default, in euros and UTC, into a DuckDB file.
     pub(crate) fn new(start_date: Date) -> Settings {
         Settings {
             criteo: CriteoSettings {
@@ -84,10 +78,7 @@ impl Settings {
                 lookback: None,
                 spool_dir: None,
             },
-            destination: DestinationSettings {
-                kind: "duckdb",
-                path: Settings::DATABASE.into(),
-            },
+            target: TargetKind::DuckDb,
             streams: BTreeMap::new(),
             reports: Vec::new(),
         }
@@ -97,6 +88,12 @@ impl Settings {
     pub(crate) fn in_currency_and_zone(mut self, currency: &str, zone: &str) -> Settings {
         self.criteo.currency = currency.to_owned();
         self.criteo.timezone = zone.to_owned();
+        self
+    }
+
+    /// The rows go to a destination of another kind.
+    pub(crate) fn into_target(mut self, target: TargetKind) -> Settings {
+        self.target = target;
         self
     }
 
@@ -144,8 +141,10 @@ impl Settings {
         self.streams.entry(name.to_owned()).or_default()
     }
 
-    /// The text of the file.
-    pub(crate) fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap()
+    /// The text of the file, with the section of a destination.
+    pub(crate) fn to_toml(&self, destination: &dyn Target) -> String {
+        let mut file = toml::Table::try_from(self).unwrap();
+        file.insert("destination".to_owned(), destination.section().into());
+        toml::to_string(&file).unwrap()
     }
 }

@@ -1,13 +1,16 @@
 //! A world so small that it can be loaded hundreds of times, with a stream of every kind that there is.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
 
 use criteo_sandbox::{CallRecord, Scenario};
 use jiff::civil::date;
 
-use super::snapshot::Snapshot;
-use super::{Settings, Stage};
+use super::snapshot::{Findings, Snapshot};
+use super::{Settings, Stage, TargetKind};
 
+const NOW: &str = "2026-11-23T10:00:00Z";
 const WORLD: &str = "
 [world]
 seed = 11
@@ -36,7 +39,13 @@ pub(crate) fn stage() -> Stage {
 /// The same with other settings.
 pub(crate) fn stage_with(settings: Settings) -> Stage {
     let scenario = Scenario::from_toml(WORLD).unwrap();
-    Stage::open("2026-11-23T10:00:00Z", scenario, settings)
+    Stage::open(NOW, scenario, settings)
+}
+
+/// The same with a DuckDB file anywhere.
+pub(crate) fn stage_at(settings: Settings, file: &Path) -> Stage {
+    let scenario = Scenario::from_toml(WORLD).unwrap();
+    Stage::open_at(NOW, scenario, settings, file)
 }
 
 /// Reports with and without totals and dimensions, files, and entities that are searched, paged and asked for one ad
@@ -60,14 +69,21 @@ pub(crate) fn settings() -> Settings {
         )
 }
 
-/// The undisturbed run. It is made once, and its tables are held against the truth.
-pub(crate) fn reference() -> &'static Reference {
-    static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    REFERENCE.get_or_init(|| {
-        let mut stage = stage();
+/// The undisturbed run into a destination of this kind. It is made once, and its tables are held against the truth.
+/// Each kind has its own, because each writes values as text in its own way.
+pub(crate) fn reference(target: TargetKind) -> &'static Reference {
+    static REFERENCES: Mutex<BTreeMap<TargetKind, &OnceLock<Reference>>> =
+        Mutex::new(BTreeMap::new());
+    let reference = *REFERENCES
+        .lock()
+        .unwrap()
+        .entry(target)
+        .or_insert_with(|| Box::leak(Box::new(OnceLock::new())));
+    reference.get_or_init(|| {
+        let mut stage = stage_with(settings().into_target(target));
         stage.sync();
         stage.assert_equals_truth();
-        let snapshot = Snapshot::of(stage.folder());
+        let snapshot = Snapshot::of(&stage);
         let whole = snapshot.compare(&snapshot);
         assert!(whole.are_none(), "{whole:?}");
         Reference {
@@ -75,4 +91,9 @@ pub(crate) fn reference() -> &'static Reference {
             calls: stage.sandbox.calls(),
         }
     })
+}
+
+/// In what the destination of a stage in the small world differs from the truth.
+pub(crate) fn findings(stage: &Stage) -> Findings {
+    Snapshot::of(stage).compare(&reference(stage.target.kind()).snapshot)
 }

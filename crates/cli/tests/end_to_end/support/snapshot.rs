@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
 
 use criteo_engine::calendar::DayRange;
-use duckdb::{Connection, params};
 use jiff::civil::Date;
 
-use super::Settings;
+use super::Stage;
+use super::cell::Cell;
 use super::proof::contradictions;
+use super::target::Tables;
 
 /// The smallest part of a stream that a window covers whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,30 +86,21 @@ impl fmt::Display for Place {
 }
 
 impl Snapshot {
-    /// What the database in `folder` holds; nothing, when there is none. A copy is opened, so that looking changes
-    /// nothing: what a killed process left in DuckDB's log stays there for the next run to find.
-    pub(crate) fn of(folder: &Path) -> Snapshot {
-        let copies = tempfile::tempdir().unwrap();
-        for suffix in ["", ".wal"] {
-            let name = format!("{}{suffix}", Settings::DATABASE);
-            if folder.join(&name).exists() {
-                std::fs::copy(folder.join(&name), copies.path().join(&name)).unwrap();
-            }
-        }
-        let file = copies.path().join(Settings::DATABASE);
-        if !file.exists() {
-            return Snapshot::default();
-        }
-        let database = Connection::open(file).unwrap();
+    /// What the destination of a stage holds; nothing, when there is none. Looking changes nothing.
+    pub(crate) fn of(stage: &Stage) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        for table in tables(&database) {
+        let Some(tables) = stage.target.remains() else {
+            return snapshot;
+        };
+        let names = tables.names();
+        for table in &names {
             if !table.starts_with("_criteo_") && !table.ends_with("_history") {
-                snapshot.add_rows(&database, &table);
+                snapshot.add_rows(&*tables, table);
             }
         }
-        if tables(&database).iter().any(|name| name == "_criteo_runs") {
-            snapshot.read_ledger(&database);
-            snapshot.contradictions = contradictions(&database);
+        if names.iter().any(|name| name == "_criteo_runs") {
+            snapshot.read_ledger(&*tables);
+            snapshot.contradictions = contradictions(&*tables);
         }
         snapshot
     }
@@ -144,71 +135,53 @@ impl Snapshot {
         findings
     }
 
-    fn add_rows(&mut self, database: &Connection, table: &str) {
-        let day = match column_of_day(database, table) {
-            Some(column) => format!("CAST(CAST({column} AS DATE) AS VARCHAR)"),
-            None => "NULL".to_owned(),
+    fn add_rows(&mut self, tables: &dyn Tables, table: &str) {
+        let columns = tables.columns(table);
+        let place_of = |wanted: &[&str]| {
+            let mut names = columns.iter();
+            names.position(|column| wanted.contains(&column.name.as_str()))
         };
-        let question = format!(
-            "SELECT advertiser_id, {day}, CAST(line AS VARCHAR) FROM \"{table}\" AS line ORDER BY 3"
-        );
-        let mut statement = database.prepare(&question).unwrap();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
+        let advertiser = place_of(&["advertiser_id"]).unwrap();
+        let day = place_of(&["day", "transaction_date"]);
+        tables.ask(&format!("SELECT * FROM \"{table}\""), &mut |row| {
             let place = Place {
                 stream: table.to_owned(),
-                advertiser: row.get(0).unwrap(),
-                day: date(row.get(1).unwrap()),
+                advertiser: row[advertiser].clone().unwrap(),
+                day: day.and_then(|day| date(&row[day])),
             };
-            let line = row.get(2).unwrap();
-            self.rows.entry(place).or_default().push(line);
+            self.rows.entry(place).or_default().push(line(row));
+        });
+        for rows in self.rows.values_mut() {
+            rows.sort_unstable();
         }
     }
 
-    fn read_ledger(&mut self, database: &Connection) {
-        let mut statement = database
-            .prepare(
-                "SELECT stream, CAST(first_day AS VARCHAR), CAST(last_day AS VARCHAR), advertiser_id \
-                 FROM _criteo_windows JOIN _criteo_window_advertisers USING (window_id) \
-                 WHERE quarantine_reason IS NULL",
-            )
-            .unwrap();
-        let mut windows = statement.query([]).unwrap();
-        while let Some(row) = windows.next().unwrap() {
-            let stream: String = row.get(0).unwrap();
-            let days = date(row.get(1).unwrap())
-                .zip(date(row.get(2).unwrap()))
+    fn read_ledger(&mut self, tables: &dyn Tables) {
+        let windows = "SELECT stream, first_day, last_day, advertiser_id \
+                       FROM _criteo_windows JOIN _criteo_window_advertisers USING (window_id) \
+                       WHERE quarantine_reason IS NULL";
+        tables.ask(windows, &mut |row| {
+            let days = date(&row[1])
+                .zip(date(&row[2]))
                 .and_then(|(first, last)| DayRange::new(first, last));
-            let advertiser: String = row.get(3).unwrap();
-            self.read.extend(Place::all(&stream, [&advertiser], days));
-        }
-        let mut statement = database
-            .prepare("SELECT outcome FROM _criteo_runs ORDER BY run_id")
-            .unwrap();
-        let outcomes = statement.query_map([], |row| row.get(0)).unwrap();
-        self.outcomes = outcomes.map(Result::unwrap).collect();
+            let (stream, advertiser) = (row[0].as_ref().unwrap(), row[3].as_ref().unwrap());
+            self.read.extend(Place::all(stream, [advertiser], days));
+        });
+        let runs = "SELECT outcome FROM _criteo_runs ORDER BY run_id";
+        tables.ask(runs, &mut |row| self.outcomes.push(row[0].clone()));
     }
 }
 
-fn tables(database: &Connection) -> Vec<String> {
-    let question = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'";
-    let mut statement = database.prepare(question).unwrap();
-    let names = statement.query_map([], |row| row.get(0)).unwrap();
-    names.map(Result::unwrap).collect()
+/// A row as one text in which NULL and an empty text differ.
+fn line(row: &[Cell]) -> String {
+    let cells: Vec<String> = row.iter().map(|cell| format!("{cell:?}")).collect();
+    cells.join(", ").replace("Some(", "(")
 }
 
-fn column_of_day(database: &Connection, table: &str) -> Option<String> {
-    let question = "SELECT column_name FROM duckdb_columns() \
-                    WHERE table_name = ? AND column_name IN ('day', 'transaction_date')";
-    let mut statement = database.prepare(question).unwrap();
-    let mut names = statement
-        .query_map(params![table], |row| row.get(0))
-        .unwrap();
-    names.next().map(Result::unwrap)
-}
-
-fn date(text: Option<String>) -> Option<Date> {
-    text.map(|text| text.parse().unwrap())
+/// The day of a date or of a time.
+fn date(text: &Cell) -> Option<Date> {
+    let day = text.as_deref()?.get(..10)?;
+    Some(day.parse().unwrap())
 }
 
 fn difference(found: &[String], expected: &[String]) -> String {

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::expected::ExpectedStream;
-use super::{Run, Settings, comparison};
+use super::target::DuckDbTarget;
+use super::{Run, Settings, Target, comparison};
 
 /// So many calls a minute that nobody waits, for the sandbox and the client.
 const PLENTY: u32 = 100_000;
@@ -21,6 +22,7 @@ const PLENTY: u32 = 100_000;
 pub(crate) struct Stage {
     pub(crate) sandbox: Sandbox,
     pub(crate) settings: Settings,
+    pub(crate) target: Box<dyn Target>,
     folder: TempDir,
     /// The instants of the syncs so far, oldest first: what Criteo no longer has stays as it was at the last of them.
     read_at: Vec<Timestamp>,
@@ -37,7 +39,25 @@ pub(crate) struct Expectation {
 
 impl Stage {
     /// A stage as of `now`, with larger quotas than Criteo's unless the scenario has quotas of its own.
-    pub(crate) fn open(now: &str, mut scenario: Scenario, settings: Settings) -> Stage {
+    pub(crate) fn open(now: &str, scenario: Scenario, settings: Settings) -> Stage {
+        let folder = TempDir::new().unwrap();
+        let target = settings.target.open(folder.path());
+        Stage::with_target(now, scenario, settings, folder, target)
+    }
+
+    /// The same with a DuckDB file anywhere.
+    pub(crate) fn open_at(now: &str, scenario: Scenario, settings: Settings, file: &Path) -> Stage {
+        let target = Box::new(DuckDbTarget::at(file));
+        Stage::with_target(now, scenario, settings, TempDir::new().unwrap(), target)
+    }
+
+    fn with_target(
+        now: &str,
+        mut scenario: Scenario,
+        settings: Settings,
+        folder: TempDir,
+        target: Box<dyn Target>,
+    ) -> Stage {
         scenario.clock.now = Some(now.parse().unwrap());
         scenario.clock.frozen = true;
         scenario.limits.report_calls_per_minute = PLENTY;
@@ -50,14 +70,15 @@ impl Stage {
         let stage = Stage {
             sandbox,
             settings,
-            folder: TempDir::new().unwrap(),
+            target,
+            folder,
             read_at: Vec::new(),
         };
         stage.write_configuration();
         stage
     }
 
-    /// The folder of the configuration and the database.
+    /// The folder of the configuration, and of a database that is a file.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -65,7 +86,7 @@ impl Stage {
     /// Puts the settings, which a test may have changed, into the configuration file.
     pub(crate) fn write_configuration(&self) {
         let file = self.folder().join("criteo.toml");
-        std::fs::write(file, self.settings.to_toml()).unwrap();
+        std::fs::write(file, self.settings.to_toml(&*self.target)).unwrap();
     }
 
     /// The command with everything but its arguments: folder, key, address and calendar. Nothing of the environment of
@@ -88,6 +109,7 @@ impl Stage {
             // Keys of whoever runs the tests are none of their business.
             .env("CRITEO_KEYRING", "off")
             .env("XDG_CONFIG_HOME", self.folder().join("config"))
+            .envs(self.target.environment())
             .env("CRITEO_API_URL", self.sandbox.url())
             .env("CRITEO_CLIENT_ID", DEMO_CLIENT_ID)
             .env("CRITEO_CLIENT_SECRET", DEMO_CLIENT_SECRET)
@@ -116,12 +138,12 @@ impl Stage {
         self.sandbox.advance_days(days);
     }
 
-    /// The file that the rows are in.
+    /// The file that the rows are in, where the destination is DuckDB.
     pub(crate) fn database_file(&self) -> PathBuf {
-        self.folder().join(Settings::DATABASE)
+        self.folder().join(DuckDbTarget::FILE)
     }
 
-    /// The database, to read from. No command can write while the connection lives.
+    /// That file, to read from. No command can write while the connection lives.
     #[track_caller]
     pub(crate) fn database(&self) -> Connection {
         let read_only = Config::default().access_mode(AccessMode::ReadOnly).unwrap();
@@ -131,8 +153,7 @@ impl Stage {
     /// The only number that a question to the database answers.
     #[track_caller]
     pub(crate) fn number(&self, question: &str) -> i64 {
-        let database = self.database();
-        database.query_row(question, [], |row| row.get(0)).unwrap()
+        self.target.tables().unwrap().number(question)
     }
 
     /// How often Criteo was asked for this operation, by its name in the contract.
@@ -175,10 +196,12 @@ impl Stage {
 
     /// The same for a part of the streams or advertisers.
     pub(crate) fn differences_from(&self, expectation: &Expectation) -> Vec<String> {
-        let database = self.database();
+        let Some(tables) = self.target.tables() else {
+            return vec!["There is no database".to_owned()];
+        };
         let compare = |name: &String| {
             let stream = ExpectedStream::resolve(&self.settings, name);
-            comparison::compare(self, &stream, &expectation.advertisers, &database)
+            comparison::compare(self, &stream, &expectation.advertisers, &*tables)
         };
         expectation.streams.iter().flat_map(compare).collect()
     }
