@@ -74,6 +74,26 @@ impl Variable {
         name: "CRITEO_CALLS_PER_MINUTE",
         description: "All other calls in any 60 seconds; Criteo grants 250.",
     };
+    /// The password of the destination's user.
+    pub const DESTINATION_PASSWORD: Variable = Variable {
+        name: "CRITEO_DESTINATION_PASSWORD",
+        description: "Password of the destination's user. Wins over one in a URL of the configuration.",
+    };
+    /// A file that holds that password.
+    pub const DESTINATION_PASSWORD_FILE: Variable = Variable {
+        name: "CRITEO_DESTINATION_PASSWORD_FILE",
+        description: "File that holds the password of the destination's user and nothing else.",
+    };
+    /// PostgreSQL's own variable for a password.
+    pub const PGPASSWORD: Variable = Variable {
+        name: "PGPASSWORD",
+        description: "Password for PostgreSQL, as its own programs read it; the variables above win.",
+    };
+    /// PostgreSQL's own variable for a password file.
+    pub const PGPASSFILE: Variable = Variable {
+        name: "PGPASSFILE",
+        description: "Password file of PostgreSQL's own programs; by default ~/.pgpass.",
+    };
     /// The calendar's idea of now.
     pub const NOW: Variable = Variable {
         name: "CRITEO_NOW",
@@ -81,7 +101,7 @@ impl Variable {
     };
 
     /// Every variable, in the order of the reference page.
-    pub const ALL: [Variable; 13] = [
+    pub const ALL: [Variable; 17] = [
         Variable::CLIENT_ID,
         Variable::CLIENT_SECRET,
         Variable::CLIENT_ID_FILE,
@@ -94,6 +114,10 @@ impl Variable {
         Variable::API_URL,
         Variable::REPORT_CALLS_PER_MINUTE,
         Variable::CALLS_PER_MINUTE,
+        Variable::DESTINATION_PASSWORD,
+        Variable::DESTINATION_PASSWORD_FILE,
+        Variable::PGPASSWORD,
+        Variable::PGPASSFILE,
         Variable::NOW,
     ];
 }
@@ -131,7 +155,7 @@ impl Environment {
     }
 
     /// The value of a variable, unless it is unset or empty.
-    pub(super) fn value(&self, variable: Variable) -> Option<&str> {
+    pub(crate) fn value(&self, variable: Variable) -> Option<&str> {
         self.values.get(variable.name).map(String::as_str)
     }
 }

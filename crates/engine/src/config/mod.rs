@@ -24,6 +24,8 @@ mod document;
 mod environment;
 mod key_file;
 pub mod key_store;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod problem;
 mod scalars;
 mod schema_check;
@@ -48,6 +50,8 @@ pub use credentials::{
     AppKey, KeyPlace, credentials, credentials_from, key_from_file, key_from_text,
 };
 pub use environment::{Environment, Variable};
+#[cfg(feature = "postgres")]
+pub use postgres::{ConnectionUrl, PostgresAddress, PostgresSection, TlsMode};
 pub use problem::{ConfigError, Problem};
 pub use sections::{
     Config, ConnectionSection, CriteoSection, DestinationSection, LookbackDays, ReportSection,
@@ -140,6 +144,13 @@ impl Config {
         self.sync.spool_dir.as_mut().map(resolve);
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),
+            #[cfg(feature = "postgres")]
+            DestinationSection::Postgres(section) => {
+                section.root_certificate.as_mut().map(resolve);
+                // A server has no folder beside it, so the spool goes beside the configuration.
+                let name = section.spool_name();
+                self.sync.spool_dir.get_or_insert_with(|| folder.join(name));
+            }
         }
     }
 }

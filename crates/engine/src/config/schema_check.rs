@@ -1,7 +1,7 @@
 //! Holds a document against the JSON Schema of the configuration and reports everything that differs.
 //!
-//! Only the words of JSON Schema that our structs produce are understood: `type`, `const`, `format: date`, `minimum`,
-//! `maximum`, `properties`, `required`, `additionalProperties`, `items`, `anyOf` and `oneOf`. A test walks the whole
+//! Only the words of JSON Schema that our structs produce are understood: `type`, `const`, `enum`, `format: date`,
+//! `minimum`, `maximum`, `properties`, `required`, `additionalProperties`, `items`, `anyOf` and `oneOf`. A test walks the whole
 //! schema and fails on any other word, so a new attribute on a struct cannot go unchecked.
 
 use serde_json::{Map, Value};
@@ -189,10 +189,19 @@ fn scalar_problem(value: &DeValue<'_>, schema: &Schema) -> Option<String> {
         _ => return None,
     };
     if is_day {
-        scalars::parse_day(&written).err()
-    } else {
-        None
+        return scalars::parse_day(&written).err();
     }
+    let choices = schema.get("enum").and_then(Value::as_array)?;
+    let choices = || choices.iter().filter_map(Value::as_str);
+    if choices().any(|choice| choice == written) {
+        return None;
+    }
+    let known: Vec<String> = choices().map(|choice| format!("\"{choice}\"")).collect();
+    Some(format!(
+        "\"{written}\" cannot stand there{} (known: {})",
+        did_you_mean(&written, choices()),
+        known.join(", ")
+    ))
 }
 
 fn has_type(value: &DeValue<'_>, schema: &Schema) -> bool {

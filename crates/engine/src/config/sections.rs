@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+#[cfg(feature = "postgres")]
+use super::postgres::PostgresSection;
 use super::scalars;
 pub use super::scalars::LookbackDays;
 
@@ -183,6 +185,9 @@ pub enum DestinationSection {
         #[schemars(example = &"2GB")]
         memory_limit: Option<String>,
     },
+    /// A schema of a PostgreSQL database.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PostgresSection>),
 }
 
 impl Default for DestinationSection {

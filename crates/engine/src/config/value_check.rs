@@ -45,6 +45,18 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
                 )));
             }
         }
+        #[cfg(feature = "postgres")]
+        DestinationSection::Postgres(section) => {
+            let place = root.key("destination");
+            if let Err((key, message)) = section.address() {
+                problems.push(place.key(key).problem(message));
+            }
+            problems.extend(identifier_problem(
+                &place.key("schema"),
+                "schema",
+                &section.schema,
+            ));
+        }
     }
     problems
 }

@@ -9,6 +9,9 @@ pub mod conformance;
 pub mod duckdb;
 mod ledger_tables;
 mod observation;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod rules;
 
 pub use observation::{Observation, ObservedPeriod};
 
@@ -39,15 +42,22 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
             schema: schema.clone(),
             memory_limit: memory_limit.clone(),
         })),
+        #[cfg(feature = "postgres")]
+        DestinationSection::Postgres(section) => Arc::new(postgres::Postgres::of_section(section)),
     }
 }
 
 /// A text that no other destination has: what it is and where, independent of the current folder.
 #[must_use]
 pub fn identity(config: &Config) -> String {
-    let DestinationSection::Duckdb { path, schema, .. } = &config.destination;
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    format!("DuckDB file {}, schema {schema}", path.display())
+    match &config.destination {
+        DestinationSection::Duckdb { path, schema, .. } => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            format!("DuckDB file {}, schema {schema}", path.display())
+        }
+        #[cfg(feature = "postgres")]
+        DestinationSection::Postgres(section) => postgres::describe(section),
+    }
 }
 
 /// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
@@ -57,13 +67,18 @@ pub fn spool_folder(config: &Config) -> PathBuf {
     if let Some(folder) = &config.sync.spool_dir {
         return folder.clone();
     }
-    let DestinationSection::Duckdb { path, .. } = &config.destination;
-    let mut name = path
-        .file_name()
-        .unwrap_or(Path::new("criteo").as_os_str())
-        .to_owned();
-    name.push(".spool");
-    path.with_file_name(name)
+    match &config.destination {
+        DestinationSection::Duckdb { path, .. } => {
+            let mut name = path
+                .file_name()
+                .unwrap_or(Path::new("criteo").as_os_str())
+                .to_owned();
+            name.push(".spool");
+            path.with_file_name(name)
+        }
+        #[cfg(feature = "postgres")]
+        DestinationSection::Postgres(section) => section.spool_name().into(),
+    }
 }
 
 /// What a destination can promise. The engine reads it, and the reference page shows each field beside the
@@ -383,6 +398,18 @@ pub enum DestinationError {
         /// What was asked for, as words that follow "cannot".
         what: &'static str,
     },
+    /// The user may not do what is needed; nothing was changed.
+    #[error("{destination} does not allow {doing}: {reason}")]
+    Denied {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: String,
+    },
     /// A statement failed; nothing was changed.
     #[error("{destination} failed while {doing}: {reason}")]
     Failed {
@@ -410,7 +437,7 @@ impl DestinationError {
                 "Give the stream another table name in the configuration, or rename or drop the existing table."
                     .to_owned(),
             ),
-            Self::Exhausted { hint, .. } => Some(hint.clone()),
+            Self::Exhausted { hint, .. } | Self::Denied { hint, .. } => Some(hint.clone()),
             Self::Unsupported { .. } => Some(
                 "Leave the key out of the configuration, or choose a destination that does it.".to_owned(),
             ),

@@ -1,10 +1,9 @@
 //! Replacing one window: what was there goes, what came is inserted, and the ledger says so.
 
-use std::collections::BTreeMap;
-
 use ::duckdb::params;
 
 use super::super::WindowLoad;
+use super::super::rules::{self, ArrivedRows};
 use super::connection::{Failure, Session};
 use super::{changes, ledger, sql, versions, windows};
 use crate::schema::FieldType;
@@ -31,9 +30,9 @@ pub(super) fn load_window(session: &Session<'_>, load: &WindowLoad) -> Result<()
     };
     let arrived = match &files {
         Some(files) => rows_in_files(session, files, &days)?,
-        None => BTreeMap::new(),
+        None => ArrivedRows::new(),
     };
-    refuse_disagreement(load, &arrived)?;
+    rules::refuse_disagreement(&load.entry, &arrived).map_err(Failure::Refused)?;
 
     if let Some(observation) = &load.observation {
         changes::record(session, load, observation, &days, files.as_deref())?;
@@ -88,61 +87,12 @@ fn days_condition(load: &WindowLoad) -> Result<String, Failure> {
 }
 
 /// How many rows the files hold per advertiser, and how many of those lie in the window's days.
-fn rows_in_files(
-    session: &Session<'_>,
-    files: &str,
-    days: &str,
-) -> Result<BTreeMap<Option<String>, (u64, u64)>, Failure> {
+fn rows_in_files(session: &Session<'_>, files: &str, days: &str) -> Result<ArrivedRows, Failure> {
     let mut statement = session.connection.prepare(&format!(
         "SELECT {ADVERTISER_COLUMN}, count(*), count(*) FILTER (WHERE {days}) FROM {files} GROUP BY ALL"
     ))?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The rows must be those that the ledger entry vouches for. A row outside the window's advertisers or days would
-/// never be replaced by a later reading, so it would be counted twice.
-fn refuse_disagreement(
-    load: &WindowLoad,
-    arrived: &BTreeMap<Option<String>, (u64, u64)>,
-) -> Result<(), Failure> {
-    let entry = &load.entry;
-    for (advertiser, (rows, rows_in_window)) in arrived {
-        let name = advertiser.as_deref().unwrap_or("NULL");
-        if !advertiser
-            .as_ref()
-            .is_some_and(|advertiser| entry.advertisers.contains_key(advertiser))
-        {
-            return Err(Failure::Refused(format!(
-                "the files hold {rows} rows of advertiser {name}, whom the window does not cover"
-            )));
-        }
-        if rows != rows_in_window {
-            return Err(Failure::Refused(format!(
-                "{} of {rows} rows of advertiser {name} lie outside the days of the window",
-                rows - rows_in_window
-            )));
-        }
-    }
-    for (advertiser, expected) in &entry.advertisers {
-        let rows = arrived
-            .get(&Some(advertiser.clone()))
-            .map_or(0, |(rows, _)| *rows);
-        if rows != *expected {
-            return Err(Failure::Refused(format!(
-                "the files hold {rows} rows of advertiser {advertiser}, and the ledger entry says {expected}"
-            )));
-        }
-    }
-    let sum: u64 = entry.advertisers.values().sum();
-    if sum == entry.rows {
-        Ok(())
-    } else {
-        Err(Failure::Refused(format!(
-            "the ledger entry says {} rows, and {sum} when summed over its advertisers",
-            entry.rows
-        )))
-    }
 }
 
 fn delete(session: &Session<'_>, load: &WindowLoad, days: &str) -> Result<(), Failure> {

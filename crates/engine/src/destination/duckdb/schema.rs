@@ -1,10 +1,8 @@
 //! Creating and extending tables, and refusing those that do not fit.
 
-use std::collections::BTreeSet;
-
 use ::duckdb::params;
 
-use super::super::DestinationError;
+use super::super::rules;
 use super::connection::{Failure, Session};
 use super::{changes, ledger, sql, versions, windows};
 use crate::ledger::StreamEntry;
@@ -23,12 +21,7 @@ pub(super) fn prepare(
     schema: &TableSchema,
     stream: &StreamEntry,
 ) -> Result<(), Failure> {
-    if schema.table.to_lowercase().starts_with(ledger::PREFIX) {
-        return Err(Failure::Refused(format!(
-            "table names that begin with '{}' belong to the ledger; give the stream another table name",
-            ledger::PREFIX
-        )));
-    }
+    rules::refuse_ledger_name(&schema.table, ledger::PREFIX).map_err(Failure::Refused)?;
     let remembered = ledger::stream(session, &stream.stream)?;
     // A new table name is a fresh start: the old table stays as it is, and the ledger no longer speaks of it.
     let same_table = remembered
@@ -40,7 +33,7 @@ pub(super) fn prepare(
         create(session, schema)?;
     } else if same_table {
         if let Some(before) = &remembered {
-            refuse_other_purpose(before, stream)?;
+            rules::refuse_other_purpose(before, stream)?;
         }
         extend(session, schema)?;
     } else {
@@ -135,13 +128,8 @@ fn extend(session: &Session<'_>, schema: &TableSchema) -> Result<(), Failure> {
             .find(|present| same_name(&present.name, &column.name))
         {
             Some(present) if present.sql_type != wanted => {
-                return Err(incompatible(
-                    &schema.table,
-                    format!(
-                        "column '{}' has type {} there, and {wanted} is needed",
-                        column.name, present.sql_type
-                    ),
-                ));
+                let found = &present.sql_type;
+                return Err(rules::other_type(&schema.table, &column.name, found, &wanted).into());
             }
             Some(present) if present.comment.as_deref() == Some(&column.description) => {}
             Some(_) => comment_on_column(session, &schema.table, column)?,
@@ -205,62 +193,10 @@ pub(super) fn existing_columns(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Refuses rows of another grain, currency or time zone than those the table holds.
-fn refuse_other_purpose(before: &StreamEntry, now: &StreamEntry) -> Result<(), Failure> {
-    let mut differences = Vec::new();
-    // The order of dimensions does not change what a row stands for.
-    let grain = |entry: &StreamEntry| entry.grain.iter().cloned().collect::<BTreeSet<_>>();
-    if grain(before) != grain(now) {
-        differences.push(format!(
-            "it holds one row per {}, and now one row per {} is asked for",
-            in_words(&before.grain),
-            in_words(&now.grain)
-        ));
-    }
-    for (what, before, now) in [
-        ("currency", &before.currency, &now.currency),
-        ("time zone", &before.time_zone, &now.time_zone),
-    ] {
-        if before != now {
-            let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            differences.push(format!(
-                "its {what} is {}, and now {} is asked for",
-                word(before),
-                word(now)
-            ));
-        }
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(incompatible(&before.table, differences.join("; ")))
-}
-
-fn in_words(grain: &[String]) -> String {
-    if grain.is_empty() {
-        "entity".to_owned()
-    } else {
-        grain.join(", ")
-    }
-}
-
-fn incompatible(table: &str, reason: String) -> Failure {
-    Failure::Destination(DestinationError::Incompatible {
-        table: table.to_owned(),
-        reason,
-    })
-}
-
 /// The refusal of a table that this stream did not make.
 fn foreign(session: &Session<'_>, table: &str) -> Result<Failure, Failure> {
-    let reason = match ledger::owner(session, table)? {
-        Some(stream) => format!("it belongs to stream '{stream}'"),
-        None => "the ledger does not know it, so its rows are somebody else's".to_owned(),
-    };
-    Ok(Failure::Destination(DestinationError::ForeignTable {
-        table: table.to_owned(),
-        reason,
-    }))
+    let owner = ledger::owner(session, table)?;
+    Ok(rules::foreign_table(table, owner.as_deref()).into())
 }
 
 /// Whether two names are the same to DuckDB.
