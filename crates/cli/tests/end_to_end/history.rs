@@ -127,7 +127,10 @@ fn versions_are_the_truth_of_every_instant() {
             .unwrap();
         assert_eq!(versions(&stage, before_the_next, BUDGETS), *budgets);
     }
-    assert_eq!(contradictions(&*stage.target.tables().unwrap()), Vec::<String>::new());
+    assert_eq!(
+        contradictions(&*stage.target.tables().unwrap()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

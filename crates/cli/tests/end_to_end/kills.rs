@@ -2,7 +2,7 @@
 //! tables equal to the truth.
 
 mod asked;
-mod process;
+pub(crate) mod process;
 mod room;
 mod signals;
 

@@ -12,6 +12,7 @@ mod density;
 mod faults;
 mod history;
 mod kills;
+mod postgres;
 mod proof;
 mod restatement;
 mod secrets;

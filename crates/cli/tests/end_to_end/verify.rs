@@ -5,9 +5,9 @@ use criteo_sandbox::world::WorldConfig;
 use jiff::civil::date;
 use serde_json::Value;
 
-use crate::support::{Settings, Stage};
+use crate::support::{Settings, Stage, TargetKind};
 
-fn stage() -> Stage {
+fn stage(target: TargetKind) -> Stage {
     let scenario = Scenario {
         world: WorldConfig {
             advertisers: 3,
@@ -21,7 +21,8 @@ fn stage() -> Stage {
             &["AdvertiserId", "Day", "Device"],
             &["Clicks", "AdvertiserCost", "Audience"],
         )
-        .with_report("monthly", &["AdvertiserId", "Month"], &["Clicks"]);
+        .with_report("monthly", &["AdvertiserId", "Month"], &["Clicks"])
+        .into_target(target);
     Stage::open("2026-03-10T12:00:00Z", scenario, settings)
 }
 
@@ -45,7 +46,13 @@ fn differences<'a>(verification: &'a Value, stream: &str) -> &'a Vec<Value> {
 
 #[test]
 fn what_was_loaded_agrees_and_a_tampered_table_does_not() {
-    let mut stage = stage();
+    for target in TargetKind::all() {
+        tampering_is_found_in(target);
+    }
+}
+
+fn tampering_is_found_in(target: TargetKind) {
+    let mut stage = stage(target);
     stage.sync();
 
     let verification = verify(&stage, &[], 0);
@@ -64,10 +71,11 @@ fn what_was_loaded_agrees_and_a_tampered_table_does_not() {
 
     let advertiser = stage.sandbox.advertiser_ids()[1].clone();
     let day = "2026-01-15";
+    let row_id = stage.target.row_id();
     tamper(
         &stage,
         &format!(
-            "UPDATE statistics SET clicks = clicks + 1 WHERE rowid = (SELECT min(rowid) FROM statistics \
+            "UPDATE statistics SET clicks = clicks + 1 WHERE {row_id} = (SELECT min({row_id}) FROM statistics \
              WHERE advertiser_id = '{advertiser}' AND day = DATE '{day}')"
         ),
     );
@@ -105,7 +113,7 @@ fn what_was_loaded_agrees_and_a_tampered_table_does_not() {
 
 #[test]
 fn days_that_were_not_final_are_told_apart() {
-    let mut stage = stage();
+    let mut stage = stage(TargetKind::DuckDb);
     stage.sync();
     stage.advance_days(12);
     let verification = verify(&stage, &["-s", "statistics"], 3);

@@ -231,12 +231,12 @@ fn days_are_days_and_nothing_else() {
 fn destinations_are_told_apart_by_type() {
     assert_eq!(
         problems("[destination]\npath = \"x.duckdb\"\n"),
-        ["line 4: [destination] needs `type`, one of: \"duckdb\""]
+        ["line 4: [destination] needs `type`, one of: \"duckdb\", \"postgres\""]
     );
     assert_eq!(
         problems("[destination]\ntype = \"duckbd\"\npath = \"x\"\n"),
         [
-            "line 5: `type` of [destination] cannot be \"duckbd\"; did you mean `duckdb`? (known: \"duckdb\")"
+            "line 5: `type` of [destination] cannot be \"duckbd\"; did you mean `duckdb`? (known: \"duckdb\", \"postgres\")"
         ]
     );
     assert_eq!(
@@ -253,13 +253,58 @@ fn destinations_are_told_apart_by_type() {
     );
 }
 
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_is_named_by_a_url_or_by_its_parts() {
+    let server = |keys: &str| problems(&format!("[destination]\ntype = \"postgres\"\n{keys}"));
+    assert!(server("url = \"postgres://u:p@db.example.com/d\"\n").is_empty());
+    assert!(server("host = \"db.example.com\"\nuser = \"u\"\ndatabase = \"d\"\n").is_empty());
+    assert!(server("user = \"u\"\n")[0].contains("needs `database`"));
+    assert!(
+        server("url = \"postgres://u@db.example.com/d?sslmode=disable\"\n")[0]
+            .contains("in the clear")
+    );
+    assert_eq!(
+        server("url = \"postgres://u@h/d\"\ntls = \"verfy\"\n"),
+        [
+            "line 7: `tls` in [destination]: \"verfy\" cannot stand there; did you mean `verify`? (known: \"verify\", \
+             \"disable\", \"disable_over_network\")"
+        ]
+    );
+    let schema = server("url = \"postgres://u@h/d\"\nschema = \"a-b\"\n");
+    assert!(schema[0].starts_with("line 7: `schema` cannot be"));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_spool_for_a_server_lies_beside_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("criteo.toml");
+    let text = "[criteo]\ncurrency = \"EUR\"\n[destination]\ntype = \"postgres\"\n\
+                url = \"postgres://u:p@h/d?host=/run/x&sslrootcert=a\"\nroot_certificate = \"ca.crt\"\n";
+    std::fs::write(&path, text).unwrap();
+    let config = Config::load(&path).unwrap();
+    let spool = crate::destination::spool_folder(&config);
+    assert_eq!(
+        spool,
+        folder.path().join("postgres-_run_x-5432-d-criteo.spool")
+    );
+    let DestinationSection::Postgres(section) = &config.destination else {
+        panic!("it names a server");
+    };
+    assert_eq!(section.root_certificate, Some(folder.path().join("ca.crt")));
+}
+
 #[test]
 fn paths_start_at_the_folder_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("criteo.toml");
     std::fs::write(&path, MINIMAL_FILE).unwrap();
     let DestinationSection::Duckdb { path: database, .. } =
-        Config::load(&path).unwrap().destination;
+        Config::load(&path).unwrap().destination
+    else {
+        panic!("the example names a DuckDB file");
+    };
     assert_eq!(database, folder.path().join("criteo.duckdb"));
 }
 
@@ -301,10 +346,11 @@ fn the_environment_wins_over_the_file() {
 /// silently go unchecked.
 #[test]
 fn the_schema_uses_only_words_that_are_checked() {
-    const CHECKED: [&str; 12] = [
+    const CHECKED: [&str; 13] = [
         "additionalProperties",
         "anyOf",
         "const",
+        "enum",
         "items",
         "maximum",
         "minimum",

@@ -89,7 +89,10 @@ async fn postgres_passes_the_suite_over_tls_in_schemas_that_it_creates() {
     };
     let folder = TempDir::new().unwrap();
     conformance::run_all(async |property| {
-        let schema = format!("TLS \"{property}\"").chars().take(60).collect::<String>();
+        let schema = format!("TLS \"{property}\"")
+            .chars()
+            .take(60)
+            .collect::<String>();
         subject_of(options_with_tls(server, &schema), &folder)
     })
     .await;

@@ -21,7 +21,10 @@ async fn assert_loaded_once(subject: &Subject, window_id: &str, rows: &[Row]) {
     Table::report().assert_holds(subject, rows).await;
     let question = "SELECT window_id, count(*) FROM _criteo_windows GROUP BY 1";
     let found = rows_of(subject, question).await;
-    assert_eq!(found, [[Some(window_id.to_owned()), Some("1".to_owned())].to_vec()]);
+    assert_eq!(
+        found,
+        [[Some(window_id.to_owned()), Some("1".to_owned())].to_vec()]
+    );
 }
 
 #[tokio::test]
@@ -80,7 +83,10 @@ async fn commits_break(moment: Break) {
     match moment {
         Break::BeforeCommit => {
             let refusal = outcome.unwrap_err();
-            assert!(matches!(refusal, DestinationError::Unavailable { .. }), "{refusal:?}");
+            assert!(
+                matches!(refusal, DestinationError::Unavailable { .. }),
+                "{refusal:?}"
+            );
             assert!(refusal.hint().unwrap().contains("Run again"));
             assert_loaded_once_of_two(&subject, &rows).await;
             subject.destination.load_window(&window).await.unwrap();
@@ -171,8 +177,14 @@ async fn a_server_that_is_gone_is_named() {
     server.crash();
     let refusal = Postgres::new(options).check().await.unwrap_err();
     let words = refusal.to_string();
-    assert!(matches!(refusal, DestinationError::Unavailable { .. }), "{refusal:?}");
-    assert!(words.contains("refused") && words.contains(&schema), "{words}");
+    assert!(
+        matches!(refusal, DestinationError::Unavailable { .. }),
+        "{refusal:?}"
+    );
+    assert!(
+        words.contains("refused") && words.contains(&schema),
+        "{words}"
+    );
     assert!(!words.contains(server::PASSWORD));
     assert!(refusal.hint().unwrap().contains("destination.port"));
     server.boot().unwrap();

@@ -33,7 +33,9 @@ impl Proxy {
         };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(("127.0.0.1", server_port)).await.unwrap();
+                let server = TcpStream::connect(("127.0.0.1", server_port))
+                    .await
+                    .unwrap();
                 tokio::spawn(pass_on(client, server, moment, Arc::clone(&to_break)));
             }
         });
@@ -51,7 +53,12 @@ impl Proxy {
     }
 }
 
-async fn pass_on(mut client: TcpStream, mut server: TcpStream, moment: Break, to_break: Arc<AtomicU32>) {
+async fn pass_on(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    moment: Break,
+    to_break: Arc<AtomicU32>,
+) {
     let mut request = vec![0; 64 * 1024];
     let mut answer = vec![0; 64 * 1024];
     loop {

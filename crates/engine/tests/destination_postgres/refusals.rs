@@ -21,7 +21,10 @@ async fn assert_unavailable(options: PostgresOptions, words: &str, hint: &str) {
     );
     says(&refusal, words, hint);
     let printed = format!("{options:?} {refusal:?}");
-    assert!(!printed.contains(PASSWORD) && !printed.contains("wrong word"), "{printed}");
+    assert!(
+        !printed.contains(PASSWORD) && !printed.contains("wrong word"),
+        "{printed}"
+    );
 }
 
 fn says(refusal: &DestinationError, words: &str, hint: &str) {
@@ -48,7 +51,11 @@ async fn servers_users_and_databases_that_do_not_fit_are_named() {
     let free = nobody.local_addr().unwrap().port();
     drop(nobody);
     for (options, words, hint) in [
-        (changed(&|it| it.port = free), "onnection refused", "destination.port"),
+        (
+            changed(&|it| it.port = free),
+            "onnection refused",
+            "destination.port",
+        ),
         (
             changed(&|it| it.password = Some("wrong word".into())),
             "password authentication failed",
@@ -125,7 +132,10 @@ async fn a_missing_right_is_named() {
     let by_checking = subject.destination.check().await.unwrap_err();
     let by_writing = Table::report().prepare(&subject).await.unwrap_err();
     for refusal in [by_checking, by_writing] {
-        assert!(matches!(refusal, DestinationError::Denied { .. }), "{refusal:?}");
+        assert!(
+            matches!(refusal, DestinationError::Denied { .. }),
+            "{refusal:?}"
+        );
         says(&refusal, "permission denied", "CREATE SCHEMA");
     }
 
@@ -151,24 +161,18 @@ async fn a_table_that_somebody_holds_is_waited_for_and_then_named() {
     let days = january(1, 1);
     let rows = [Row::of_day("1", days.first, "a", 3)];
     let window = table.window(&subject.spool, Some(days), &["1"], &rows);
-    let holding = std::thread::scope(|scope| {
-        let held = scope.spawn(|| {
-            server.admin(&format!(
-                "BEGIN; LOCK TABLE {schema}.conformance; SELECT pg_sleep(2); COMMIT"
-            ))
-        });
-        std::thread::sleep(Duration::from_millis(300));
-        let runtime = tokio::runtime::Handle::current();
-        let destination = std::sync::Arc::clone(&subject.destination);
-        let window = window.clone();
-        let refusal = std::thread::spawn(move || runtime.block_on(destination.load_window(&window)))
-            .join()
-            .unwrap();
-        held.join().unwrap();
-        refusal
+    let held = tokio::task::spawn_blocking(move || {
+        server.admin(&format!(
+            "BEGIN; LOCK TABLE {schema}.conformance; SELECT pg_sleep(2); COMMIT"
+        ))
     });
-    let refusal = holding.unwrap_err();
-    assert!(matches!(refusal, DestinationError::Exhausted { .. }), "{refusal:?}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let refusal = subject.destination.load_window(&window).await.unwrap_err();
+    held.await.unwrap();
+    assert!(
+        matches!(refusal, DestinationError::Exhausted { .. }),
+        "{refusal:?}"
+    );
     says(&refusal, "statement timeout", "statement_timeout_seconds");
     subject.destination.load_window(&window).await.unwrap();
     table.assert_holds(&subject, &rows).await;
@@ -189,7 +193,14 @@ async fn views_that_read_from_a_table_keep_it_from_being_dropped() {
     ));
     let refusal = subject.destination.forget("conformance").await.unwrap_err();
     says(&refusal, "view", "Drop the views");
-    assert!(subject.destination.stream("conformance").await.unwrap().is_some());
+    assert!(
+        subject
+            .destination
+            .stream("conformance")
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 /// A server of its own, because its disk is full afterwards.
@@ -203,7 +214,10 @@ async fn a_full_disk_is_told_from_other_failures() {
     };
     let folder = TempDir::new().unwrap();
     let options = options(&server);
-    server.admin(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.place()));
+    server.admin(&format!(
+        "CREATE TABLESPACE small LOCATION '{}'",
+        disk.place()
+    ));
     server.admin("GRANT CREATE ON TABLESPACE small TO loader; ALTER ROLE loader SET default_tablespace = small");
     let subject = subject_of(options, &folder);
     let table = Table::report();
@@ -218,7 +232,10 @@ async fn a_full_disk_is_told_from_other_failures() {
         .collect();
     let window = table.window(&subject.spool, Some(days), &["1"], &many);
     let refusal = subject.destination.load_window(&window).await.unwrap_err();
-    assert!(matches!(refusal, DestinationError::Exhausted { .. }), "{refusal:?}");
+    assert!(
+        matches!(refusal, DestinationError::Exhausted { .. }),
+        "{refusal:?}"
+    );
     says(&refusal, "No space left on device", "Free disk space");
     table.assert_holds(&subject, &few).await;
 
@@ -242,9 +259,15 @@ impl SmallDisk {
             return None;
         }
         // Only the mounted folder is open to the server, not the one it lies in.
-        let open = Command::new("chmod").arg("0755").arg(folder.path()).status();
+        let open = Command::new("chmod")
+            .arg("0755")
+            .arg(folder.path())
+            .status();
         assert!(open.unwrap().success());
-        let owned = Command::new("chown").arg("postgres").arg(folder.path()).status();
+        let owned = Command::new("chown")
+            .arg("postgres")
+            .arg(folder.path())
+            .status();
         assert!(owned.unwrap().success());
         Some(SmallDisk(folder))
     }
@@ -265,6 +288,9 @@ impl SmallDisk {
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         // The server still has it open.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+        let _ = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.0.path())
+            .status();
     }
 }

@@ -70,7 +70,15 @@ impl Server {
 
     fn initialise(&self) -> Result<(), String> {
         let mut initdb = self.program("initdb");
-        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]);
+        initdb.args([
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]);
         succeed(initdb.arg("--no-sync").arg("-D").arg(self.data()))?;
         let certificates = format!(
             "cd '{folder}' && \
@@ -94,12 +102,19 @@ impl Server {
         let access = "local all postgres trust\n\
                       hostnossl all tls_only 127.0.0.1/32 reject\n\
                       host all all 127.0.0.1/32 scram-sha-256\n";
-        for (name, content) in [("postgresql.auto.conf", settings.as_str()), ("pg_hba.conf", access)] {
+        for (name, content) in [
+            ("postgresql.auto.conf", settings.as_str()),
+            ("pg_hba.conf", access),
+        ] {
             // Through a shell, so that the files belong to the server's user.
             let target = self.data().join(name);
             let script = format!("cat > '{}'", target.display());
             let mut write = self.as_owner("sh");
-            write.arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null());
+            write
+                .arg("-c")
+                .arg(script)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null());
             let mut child = write.spawn().map_err(|error| error.to_string())?;
             if let Some(mut stdin) = child.stdin.take() {
                 std::io::Write::write_all(&mut stdin, content.as_bytes())
@@ -133,7 +148,10 @@ impl Server {
     pub fn boot(&self) -> Result<(), String> {
         let mut start = self.program("pg_ctl");
         start.args(["start", "-w", "-t", "60", "-s", "-l"]);
-        start.arg(self.folder.join("log")).arg("-D").arg(self.data());
+        start
+            .arg(self.folder.join("log"))
+            .arg("-D")
+            .arg(self.data());
         // What it starts would keep pipes open.
         start.stdout(Stdio::null()).stderr(Stdio::null());
         let status = start.status().map_err(|error| error.to_string())?;
@@ -147,7 +165,8 @@ impl Server {
     /// Ends the server's processes as a power cut would, without a word to anyone.
     pub fn crash(&self) {
         let mut stop = self.program("pg_ctl");
-        stop.args(["stop", "-m", "immediate", "-s", "-D"]).arg(self.data());
+        stop.args(["stop", "-m", "immediate", "-s", "-D"])
+            .arg(self.data());
         succeed(&mut stop).expect("a server that is running");
     }
 
@@ -186,9 +205,25 @@ impl Server {
     fn try_admin(&self, database: &str, statements: &str) -> Result<String, String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.env_clear().env("PGCLIENTENCODING", "UTF8");
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]);
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-U",
+            "postgres",
+        ]);
         psql.arg("-h").arg(&self.folder);
-        psql.args(["-p", &self.port.to_string(), "-d", database, "-c", statements]);
+        psql.args([
+            "-p",
+            &self.port.to_string(),
+            "-d",
+            database,
+            "-c",
+            statements,
+        ]);
         succeed(&mut psql)
     }
 
@@ -223,7 +258,10 @@ fn guard(programs: &Path, folder: &Path) -> Result<Child, String> {
     );
     let mut guard = owner_command("sh");
     guard.arg("-c").arg(script).current_dir("/");
-    guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    guard
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     guard.spawn().map_err(|error| error.to_string())
 }
 

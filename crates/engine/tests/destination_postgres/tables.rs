@@ -53,7 +53,10 @@ async fn another_program_sees_types_comments_and_an_index() {
     let comment = server.admin(&format!(
         "SELECT obj_description('{schema}.conformance'::regclass)"
     ));
-    assert_eq!(comment.trim(), "A table of the conformance suite; it's \"quoted\".");
+    assert_eq!(
+        comment.trim(),
+        "A table of the conformance suite; it's \"quoted\"."
+    );
     let tables = server.admin(&format!(
         "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' ORDER BY 1"
     ));
@@ -131,13 +134,26 @@ async fn names_that_would_be_cut_are_refused() {
     let folder = TempDir::new().unwrap();
     let subject = subject(server, &folder);
     let long = "a".repeat(63);
-    Table::report().named(&long).prepare(&subject).await.unwrap();
-    let refusal = Table::report().named(&format!("{long}b")).prepare(&subject).await;
+    Table::report()
+        .named(&long)
+        .prepare(&subject)
+        .await
+        .unwrap();
+    let refusal = Table::report()
+        .named(&format!("{long}b"))
+        .prepare(&subject)
+        .await;
     assert!(refusal.unwrap_err().to_string().contains("has 64 bytes"));
     let mut table = Table::report().named("short");
-    table.schema.columns.push(column(&"é".repeat(32), FieldType::Text));
+    table
+        .schema
+        .columns
+        .push(column(&"é".repeat(32), FieldType::Text));
     let refusal = table.prepare(&subject).await.unwrap_err();
-    assert!(refusal.to_string().contains("the name of column 'é"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("the name of column 'é"),
+        "{refusal}"
+    );
     assert_eq!(subject.destination.count_rows("short").await.unwrap(), None);
 }
 
@@ -157,7 +173,14 @@ async fn entries_do_not_vouch_for_a_table_that_was_dropped() {
     let window = table.window(&subject.spool, Some(days), &["1"], &rows);
     subject.destination.load_window(&window).await.unwrap();
     server.admin(&format!("DROP TABLE {schema}.conformance"));
-    assert!(subject.destination.windows("conformance").await.unwrap().is_empty());
+    assert!(
+        subject
+            .destination
+            .windows("conformance")
+            .await
+            .unwrap()
+            .is_empty()
+    );
     table.prepare(&subject).await.unwrap();
     subject.destination.load_window(&window).await.unwrap();
     table.assert_holds(&subject, &rows).await;
@@ -168,7 +191,10 @@ async fn entries_do_not_vouch_for_a_table_that_was_dropped() {
         crate::server::USER
     ));
     let refusal = subject.destination.load_window(&window).await.unwrap_err();
-    assert!(refusal.to_string().contains("was not prepared"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("was not prepared"),
+        "{refusal}"
+    );
     table.prepare(&subject).await.unwrap();
     subject.destination.load_window(&window).await.unwrap();
     table.assert_holds(&subject, &rows).await;
@@ -182,13 +208,24 @@ async fn a_query_can_only_read() {
     let folder = TempDir::new().unwrap();
     let subject = subject(server, &folder);
     Table::report().prepare(&subject).await.unwrap();
-    let answer = subject.destination.query("TABLE conformance;\n").await.unwrap();
+    let answer = subject
+        .destination
+        .query("TABLE conformance;\n")
+        .await
+        .unwrap();
     assert_eq!(
         answer.columns,
         ["advertiser_id", "day", "label", "clicks", "cost"]
     );
-    let twice = subject.destination.query("SELECT 1 AS a, true AS a").await.unwrap();
-    assert_eq!(twice.rows, [["1", "true"].map(|text| Some(text.to_owned())).to_vec()]);
+    let twice = subject
+        .destination
+        .query("SELECT 1 AS a, true AS a")
+        .await
+        .unwrap();
+    assert_eq!(
+        twice.rows,
+        [["1", "true"].map(|text| Some(text.to_owned())).to_vec()]
+    );
     for sql in [
         "DROP TABLE conformance",
         "SELECT 1; DROP TABLE conformance",

@@ -28,8 +28,16 @@ impl Amounts {
         let amount = i128::try_from(wide % most).unwrap();
         // Zeros within and at the end make whole digits of the binary form vanish.
         let zeros = 10_i128.pow(u32::try_from(self.next() % 12).unwrap());
-        let rounded = if self.next().is_multiple_of(2) { amount / zeros * zeros } else { amount };
-        if self.next().is_multiple_of(2) { rounded } else { -rounded }
+        let rounded = if self.next().is_multiple_of(2) {
+            amount / zeros * zeros
+        } else {
+            amount
+        };
+        if self.next().is_multiple_of(2) {
+            rounded
+        } else {
+            -rounded
+        }
     }
 }
 
@@ -65,8 +73,13 @@ async fn money_is_what_the_server_reads() {
     }
     assert_eq!(found.lines().count(), AMOUNTS);
     // What is written in binary is also what arithmetic takes it for.
-    let sum: i128 = rows.iter().filter_map(|row| row.cost).map(|units| units % 1_000_000).sum();
-    let question = format!("SELECT sum((cost * 1000000000) % 1000000)::bigint FROM {schema}.conformance");
+    let sum: i128 = rows
+        .iter()
+        .filter_map(|row| row.cost)
+        .map(|units| units % 1_000_000)
+        .sum();
+    let question =
+        format!("SELECT sum((cost * 1000000000) % 1000000)::bigint FROM {schema}.conformance");
     assert_eq!(server.admin(&question).trim(), sum.to_string());
 }
 
@@ -87,7 +100,10 @@ async fn a_text_with_the_zero_character_is_refused_with_its_place() {
     let rows = ["fine", "ze\0ro"].map(|label| Row::of_day("1", day.first, label, 1));
     let window = table.window(&subject.spool, Some(day), &["1"], &rows);
     let refusal = subject.destination.load_window(&window).await.unwrap_err();
-    assert!(matches!(refusal, DestinationError::Failed { .. }), "{refusal:?}");
+    assert!(
+        matches!(refusal, DestinationError::Failed { .. }),
+        "{refusal:?}"
+    );
     let words = refusal.to_string();
     for part in ["row 2", "column 'label'", "U+0000 at byte 2"] {
         assert!(words.contains(part), "no {part} in {words}");

@@ -76,12 +76,16 @@ async fn writers_take_turns() {
         assert_eq!(row[1..3], [Some("50".to_owned()), Some("1".to_owned())]);
         // The reading whose rows are there is the one that the ledger vouches with, although others were read later.
         let window_id = row[3].as_ref().unwrap();
-        let is_vouched_for = entries.iter().any(|entry| {
-            entry.window_id == *window_id && entry.advertisers.contains_key("1")
-        });
+        let is_vouched_for = entries
+            .iter()
+            .any(|entry| entry.window_id == *window_id && entry.advertisers.contains_key("1"));
         assert!(is_vouched_for, "{row:?}: {entries:#?}");
     }
-    let of_shared = rows_of(&subject, "SELECT label FROM conformance WHERE advertiser_id = 'shared'").await;
+    let of_shared = rows_of(
+        &subject,
+        "SELECT label FROM conformance WHERE advertiser_id = 'shared'",
+    )
+    .await;
     assert_eq!(of_shared, [[Some("shared".to_owned())].to_vec()]);
 }
 

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// When to kill.
 #[derive(Debug, Clone)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     /// So many milliseconds after so many calls have come in.
     Calls {
         calls: usize,
@@ -22,17 +22,17 @@ pub(super) enum Moment {
 }
 
 /// A running command. It is killed when it is dropped.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     arguments: String,
 }
 
 impl Process {
-    pub(super) fn start(stage: &Stage, arguments: &[&str]) -> Process {
+    pub(crate) fn start(stage: &Stage, arguments: &[&str]) -> Process {
         Process::of(stage.command().args(arguments), arguments)
     }
 
-    pub(super) fn of(command: &mut Command, arguments: &[&str]) -> Process {
+    pub(crate) fn of(command: &mut Command, arguments: &[&str]) -> Process {
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -45,17 +45,17 @@ impl Process {
         }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
     }
 
     /// Whether it has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.as_mut().unwrap().try_wait().unwrap().is_some()
     }
 
     /// Waits until it is `time`, and says whether the process was still running then.
-    pub(super) fn wait_until(&mut self, mut time: impl FnMut() -> bool) -> bool {
+    pub(crate) fn wait_until(&mut self, mut time: impl FnMut() -> bool) -> bool {
         let started = Instant::now();
         loop {
             if self.has_ended() {
@@ -75,7 +75,7 @@ impl Process {
     }
 
     /// Kills it without warning, and says whether it had ended by itself before.
-    pub(super) fn kill_at(mut self, moment: &Moment, stage: &Stage) -> bool {
+    pub(crate) fn kill_at(mut self, moment: &Moment, stage: &Stage) -> bool {
         match moment {
             Moment::Calls {
                 calls,
@@ -102,7 +102,7 @@ impl Process {
     }
 
     /// Sends a signal by its name.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([&format!("-{name}"), &self.id().to_string()])
             .status()
@@ -111,7 +111,7 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub(super) fn end(mut self) -> Run {
+    pub(crate) fn end(mut self) -> Run {
         let output = self.child.take().unwrap().wait_with_output().unwrap();
         Run::new(&self.arguments, output)
     }
@@ -119,7 +119,7 @@ impl Process {
 
 /// The calls that have come in since the faults were set, those for tokens left out. Cheaper than the log of calls, which
 /// would be copied a thousand times a second.
-pub(super) fn calls_so_far(stage: &Stage) -> usize {
+pub(crate) fn calls_so_far(stage: &Stage) -> usize {
     let seen = stage
         .sandbox
         .faults()

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::manifests;
 use super::process::{Moment, Process};
+use crate::support::target::DuckDbTarget;
 use crate::support::{Run, Stage, small_world};
 
 /// A file system of its own, for as long as it lives.
@@ -103,7 +104,8 @@ fn a_full_disk_under_the_database() {
     let mut settings = small_world::settings();
     let spool = tempfile::tempdir().unwrap();
     settings.sync.spool_dir = Some(spool.path().to_owned());
-    let stage = small_world::stage_at(settings, &mount.path().join("criteo.duckdb"));
+    let file = mount.path().join("criteo.duckdb");
+    let stage = small_world::stage_into(settings, |_| Box::new(DuckDbTarget::at(&file)));
     let run = stage.criteo(&["sync"]).expect(1);
     says(
         &run,
@@ -177,7 +179,8 @@ fn a_folder_that_cannot_be_written_to() {
         return;
     };
     let file = mount.path().join("criteo.duckdb");
-    let stage = small_world::stage_at(small_world::settings(), &file);
+    let settings = small_world::settings();
+    let stage = small_world::stage_into(settings, |_| Box::new(DuckDbTarget::at(&file)));
     mount.remount("ro");
     let run = stage.criteo(&["sync"]).expect(1);
     says(

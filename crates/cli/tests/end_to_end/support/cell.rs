@@ -86,8 +86,8 @@ fn money(text: &str) -> Option<String> {
 
 fn truth_value(text: &str) -> Option<String> {
     let truth = match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" => true,
-        "false" | "no" => false,
+        "true" | "yes" | "t" => true,
+        "false" | "no" | "f" => false,
         _ => return None,
     };
     Some(truth.to_string())

@@ -8,7 +8,7 @@ use criteo_sandbox::{CallRecord, Scenario};
 use jiff::civil::date;
 
 use super::snapshot::{Findings, Snapshot};
-use super::{Settings, Stage, TargetKind};
+use super::{Settings, Stage, Target, TargetKind};
 
 const NOW: &str = "2026-11-23T10:00:00Z";
 const WORLD: &str = "
@@ -42,10 +42,13 @@ pub(crate) fn stage_with(settings: Settings) -> Stage {
     Stage::open(NOW, scenario, settings)
 }
 
-/// The same with a DuckDB file anywhere.
-pub(crate) fn stage_at(settings: Settings, file: &Path) -> Stage {
+/// The same with a destination that is made for the folder of the stage.
+pub(crate) fn stage_into(
+    settings: Settings,
+    target: impl FnOnce(&Path) -> Box<dyn Target>,
+) -> Stage {
     let scenario = Scenario::from_toml(WORLD).unwrap();
-    Stage::open_at(NOW, scenario, settings, file)
+    Stage::open_into(NOW, scenario, settings, target)
 }
 
 /// Reports with and without totals and dimensions, files, and entities that are searched, paged and asked for one ad

@@ -40,24 +40,19 @@ pub(crate) struct Expectation {
 impl Stage {
     /// A stage as of `now`, with larger quotas than Criteo's unless the scenario has quotas of its own.
     pub(crate) fn open(now: &str, scenario: Scenario, settings: Settings) -> Stage {
-        let folder = TempDir::new().unwrap();
-        let target = settings.target.open(folder.path());
-        Stage::with_target(now, scenario, settings, folder, target)
+        let kind = settings.target;
+        Stage::open_into(now, scenario, settings, |folder| kind.open(folder))
     }
 
-    /// The same with a DuckDB file anywhere.
-    pub(crate) fn open_at(now: &str, scenario: Scenario, settings: Settings, file: &Path) -> Stage {
-        let target = Box::new(DuckDbTarget::at(file));
-        Stage::with_target(now, scenario, settings, TempDir::new().unwrap(), target)
-    }
-
-    fn with_target(
+    /// The same with a destination that is made for the folder of the stage.
+    pub(crate) fn open_into(
         now: &str,
         mut scenario: Scenario,
         settings: Settings,
-        folder: TempDir,
-        target: Box<dyn Target>,
+        target: impl FnOnce(&Path) -> Box<dyn Target>,
     ) -> Stage {
+        let folder = TempDir::new().unwrap();
+        let target = target(folder.path());
         scenario.clock.now = Some(now.parse().unwrap());
         scenario.clock.frozen = true;
         scenario.limits.report_calls_per_minute = PLENTY;

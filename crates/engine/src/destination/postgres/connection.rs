@@ -341,11 +341,11 @@ impl Store {
     }
 
     fn explain(&self, doing: &str, failure: Failure) -> DestinationError {
+        let failure = match failure {
+            Failure::Destination(error) => return error,
+            other => other,
+        };
         match explain::working(&failure) {
-            _ if matches!(failure, Failure::Destination(_)) => match failure {
-                Failure::Destination(error) => error,
-                other => explain::failed(self.describe(), doing, &other),
-            },
             Explained::Lost(hint) => DestinationError::Unavailable {
                 destination: self.describe(),
                 reason: format!("the connection was lost while {doing}: {failure}"),

@@ -152,7 +152,7 @@ async fn delete(session: &Session<'_>, load: &WindowLoad, days: &str) -> Result<
 
 /// The rows of a window are found by day and advertiser. Without an index each load would read the whole table.
 async fn index(session: &Session<'_>, load: &WindowLoad) -> Result<(), Failure> {
-    let index = sql::name_with_ending(&load.schema.table, "_window");
+    let index = sql::index_name(&load.schema.table);
     let question = "SELECT 1 FROM pg_catalog.pg_indexes WHERE schemaname = $1 AND indexname = $2";
     let found = session
         .transaction
@@ -168,7 +168,7 @@ async fn index(session: &Session<'_>, load: &WindowLoad) -> Result<(), Failure> 
         Some(day) => format!("{}, {ADVERTISER_COLUMN}", sql::identifier(day)),
         None => ADVERTISER_COLUMN.to_owned(),
     };
-    // Something else may have that name; then it goes without.
+    // A table whose name begins with the same fifty bytes may have it already; then this one goes without.
     let create = format!(
         "CREATE INDEX IF NOT EXISTS {} ON {} ({columns})",
         sql::identifier(&index),

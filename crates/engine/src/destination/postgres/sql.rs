@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 
 use super::failure::Failure;
+use super::ledger;
 
 /// PostgreSQL cuts longer names, each to this many bytes, without an error.
 const NAME_BYTES: usize = 63;
@@ -43,14 +44,16 @@ pub(super) fn refuse_long_name(what: &str, name: &str) -> Result<(), Failure> {
     )))
 }
 
-/// `name` with `ending`, shortened at its end to what PostgreSQL keeps.
-pub(super) fn name_with_ending(name: &str, ending: &str) -> String {
-    let room = NAME_BYTES.saturating_sub(ending.len());
-    let cut = (0..=room.min(name.len()))
+/// What the index of a table is called. It begins as no stream's table can, since all of them share one list of names
+/// with the indexes, and is cut at its end to what PostgreSQL keeps.
+pub(super) fn index_name(table: &str) -> String {
+    let prefix = format!("{}rows_", ledger::PREFIX);
+    let room = NAME_BYTES.saturating_sub(prefix.len());
+    let cut = (0..=room.min(table.len()))
         .rev()
-        .find(|position| name.is_char_boundary(*position))
+        .find(|position| table.is_char_boundary(*position))
         .unwrap_or(0);
-    format!("{}{ending}", &name[..cut])
+    format!("{prefix}{}", &table[..cut])
 }
 
 #[cfg(test)]
@@ -67,7 +70,7 @@ mod tests {
     fn long_names_are_refused_and_derived_ones_cut_between_characters() {
         assert!(refuse_long_name("table", &"a".repeat(63)).is_ok());
         assert!(refuse_long_name("table", &"é".repeat(32)).is_err());
-        let name = name_with_ending(&"é".repeat(40), "_window");
-        assert_eq!(name, format!("{}_window", "é".repeat(28)));
+        let name = index_name(&"é".repeat(40));
+        assert_eq!(name, format!("_criteo_rows_{}", "é".repeat(25)));
     }
 }

@@ -89,7 +89,11 @@ impl Target for DuckDbTarget {
     }
 
     fn damage(&self, table: &str, damage: Damage) {
-        damage_by_sql(self, "rowid", table, damage);
+        damage_by_sql(self, self.row_id(), table, damage);
+    }
+
+    fn row_id(&self) -> &'static str {
+        "rowid"
     }
 
     fn execute(&self, statement: &str) -> u64 {

@@ -5,6 +5,7 @@
 //! [`Target`] that knows its section of the configuration, and [`Tables`] that read it with the destination's own means.
 
 mod duckdb;
+pub(crate) mod postgres;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,12 +14,15 @@ use criteo_engine::catalog::FieldType;
 
 use super::cell::Cell;
 pub(crate) use duckdb::DuckDbTarget;
+pub(crate) use postgres::PostgresTarget;
 
 /// A kind of destination, by which a test asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TargetKind {
     /// A file in the folder of the stage.
     DuckDb,
+    /// A schema of a server that the tests start.
+    Postgres,
 }
 
 impl TargetKind {
@@ -26,12 +30,17 @@ impl TargetKind {
     pub(crate) fn open(self, folder: &Path) -> Box<dyn Target> {
         match self {
             TargetKind::DuckDb => Box::new(DuckDbTarget::in_folder(folder)),
+            TargetKind::Postgres => {
+                let server = postgres::shared_server().unwrap();
+                Box::new(PostgresTarget::new(server, folder))
+            }
         }
     }
 
     /// The kinds beside the first that can be tested on this machine. Those that cannot say so on stderr.
     pub(crate) fn others() -> Vec<TargetKind> {
-        Vec::new()
+        let postgres = postgres::shared_server().map(|_| TargetKind::Postgres);
+        postgres.into_iter().collect()
     }
 
     /// All kinds that can be tested on this machine.
@@ -69,6 +78,9 @@ pub(crate) trait Target: fmt::Debug + Send + Sync {
 
     /// Damages one row of a table behind the connector's back.
     fn damage(&self, table: &str, damage: Damage);
+
+    /// The pseudo-column that tells the rows of a table apart, where the destination is changed with SQL.
+    fn row_id(&self) -> &'static str;
 
     /// Runs a statement of SQL behind the connector's back and says how many rows it changed.
     fn execute(&self, statement: &str) -> u64;
