@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// When a connection breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Break {
+pub(crate) enum Break {
     /// The request to commit never arrives.
     BeforeCommit,
     /// The request to commit is carried out, and the answer never arrives.
@@ -16,14 +16,14 @@ pub enum Break {
 }
 
 /// Passes bytes on, unencrypted. The first connections whose client asks to commit break.
-pub struct Proxy {
-    pub port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     to_break: Arc<AtomicU32>,
 }
 
 impl Proxy {
     /// A proxy in front of a server on this machine.
-    pub async fn start(server_port: u16, moment: Break) -> Proxy {
+    pub(crate) async fn start(server_port: u16, moment: Break) -> Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let to_break = Arc::new(AtomicU32::new(0));
@@ -43,12 +43,12 @@ impl Proxy {
     }
 
     /// Lets the next so many commits break their connections.
-    pub fn break_commits(&self, count: u32) {
+    pub(crate) fn break_commits(&self, count: u32) {
         self.to_break.store(count, Ordering::SeqCst);
     }
 
     /// The commits that are still to break.
-    pub fn unbroken(&self) -> u32 {
+    pub(crate) fn unbroken(&self) -> u32 {
         self.to_break.load(Ordering::SeqCst)
     }
 }

@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 /// The database of all tests.
-pub const DATABASE: &str = "tests";
+pub(crate) const DATABASE: &str = "tests";
 /// A user who may log in, and owns the schemas that are made for it. It may not even make temporary tables.
-pub const USER: &str = "loader";
+pub(crate) const USER: &str = "loader";
 /// The password of [`USER`], which no message may repeat.
-pub const PASSWORD: &str = "p@ss/w0rd: it's \\ secret";
+pub(crate) const PASSWORD: &str = "p@ss/w0rd: it's \\ secret";
 
 /// A running server.
-pub struct Server {
+pub(crate) struct Server {
     folder: PathBuf,
     programs: PathBuf,
     port: u16,
@@ -29,7 +29,7 @@ pub struct Server {
 
 impl Server {
     /// Starts a server. `None`, and a line on stderr that says what was skipped and why, where that cannot be.
-    pub fn start() -> Option<Server> {
+    pub(crate) fn start() -> Option<Server> {
         match Server::try_start() {
             Ok(server) => Some(server),
             Err(reason) => {
@@ -145,7 +145,7 @@ impl Server {
     }
 
     /// Starts the server's processes and waits until it answers.
-    pub fn boot(&self) -> Result<(), String> {
+    pub(crate) fn boot(&self) -> Result<(), String> {
         let mut start = self.program("pg_ctl");
         start.args(["start", "-w", "-t", "60", "-s", "-l"]);
         start
@@ -163,7 +163,7 @@ impl Server {
     }
 
     /// Ends the server's processes as a power cut would, without a word to anyone.
-    pub fn crash(&self) {
+    pub(crate) fn crash(&self) {
         let mut stop = self.program("pg_ctl");
         stop.args(["stop", "-m", "immediate", "-s", "-D"])
             .arg(self.data());
@@ -171,22 +171,22 @@ impl Server {
     }
 
     /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The folder of the Unix socket, on which `postgres` needs no password.
-    pub fn socket(&self) -> &Path {
+    pub(crate) fn socket(&self) -> &Path {
         &self.folder
     }
 
     /// The certificate of the authority that signed the server's.
-    pub fn root_certificate(&self) -> PathBuf {
+    pub(crate) fn root_certificate(&self) -> PathBuf {
         self.folder.join("ca.crt")
     }
 
     /// A new schema that belongs to [`USER`].
-    pub fn make_schema(&self) -> String {
+    pub(crate) fn make_schema(&self) -> String {
         let number = self.schemas.fetch_add(1, Ordering::Relaxed);
         let schema = format!("stage_{number}");
         self.admin(&format!("CREATE SCHEMA {schema} AUTHORIZATION {USER}"));
@@ -195,7 +195,7 @@ impl Server {
 
     /// Runs statements as the administrator, with psql, and gives what it prints.
     #[track_caller]
-    pub fn admin(&self, statements: &str) -> String {
+    pub(crate) fn admin(&self, statements: &str) -> String {
         match self.try_admin(DATABASE, statements) {
             Ok(answer) => answer,
             Err(reason) => panic!("{statements} is refused: {reason}"),

@@ -348,7 +348,7 @@ impl Store {
         match explain::working(&failure) {
             Explained::Lost(hint) => DestinationError::Unavailable {
                 destination: self.describe(),
-                reason: format!("the connection was lost while {doing}: {failure}"),
+                reason: format!("{failure}, while {doing}"),
                 hint: Some(hint),
             },
             Explained::Exhausted(hint) => DestinationError::Exhausted {

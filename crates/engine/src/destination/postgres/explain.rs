@@ -11,7 +11,7 @@ pub(super) const NO_ANSWER: &str = "it did not answer in time";
 
 /// What became of work, and what to do next.
 pub(super) enum Explained {
-    /// The connection is gone and did not come back.
+    /// The connection is gone and did not come back, or the server cannot work at the moment.
     Lost(String),
     /// Disk, memory or connections ran out.
     Exhausted(String),
@@ -150,8 +150,19 @@ pub(super) fn working(failure: &Failure) -> Explained {
                 .to_owned(),
         );
     }
-    Explained::Other
+    if ABOUT_THE_WORK.contains(&code.code().get(..2).unwrap_or_default()) {
+        return Explained::Other;
+    }
+    Explained::Lost(format!(
+        "The server has trouble of its own (code {}); its log may say more. Run again later: {nothing_lost}.",
+        code.code()
+    ))
 }
+
+/// Classes of PostgreSQL's codes that would be the same however often the work is done: features that are missing, values
+/// that do not fit, constraints, names that do not exist, and what triggers raise. What they refuse is given up, and
+/// everything else waits for a better day.
+const ABOUT_THE_WORK: [&str; 6] = ["0A", "22", "23", "42", "44", "P0"];
 
 /// The error for everything that has no better one.
 pub(super) fn failed(destination: String, doing: &str, failure: &Failure) -> DestinationError {
