@@ -91,7 +91,7 @@ async fn commits_break(moment: Break) {
             assert_loaded_once_of_two(&subject, &rows).await;
             subject.destination.load_window(&window).await.unwrap();
         }
-        // Reading the ledger is a transaction, too, and its commit breaks like the others.
+        // Looking whether it is done is a transaction, too, whose commit breaks like the first one.
         Break::AfterCommit => drop(outcome),
     }
     table.assert_holds(&subject, &more).await;

@@ -227,7 +227,12 @@ impl Store {
     }
 
     async fn check_once(&self, open: &mut Open) -> Result<(), Failure> {
-        let transaction = open.client.transaction().await?;
+        let transaction = open
+            .client
+            .build_transaction()
+            .read_only(false)
+            .start()
+            .await?;
         transaction.batch_execute(&self.settings()).await?;
         {
             let session = Session {
