@@ -7,6 +7,7 @@
 mod outages;
 mod proxy;
 mod refusals;
+#[allow(dead_code, reason = "the tests of the command need more of it")]
 mod server;
 mod tables;
 mod values;
