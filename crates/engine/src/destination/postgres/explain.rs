@@ -160,8 +160,8 @@ pub(super) fn working(failure: &Failure) -> Explained {
 }
 
 /// Classes of PostgreSQL's codes that would be the same however often the work is done: features that are missing, values
-/// that do not fit, constraints, states that a query may not change, names that do not exist, and what triggers raise. What they refuse is given up, and
-/// everything else waits for a better day.
+/// that do not fit, constraints, states of a transaction that a query may not change, names that do not exist, and what
+/// triggers raise. What they refuse is given up, and everything else waits for a better day.
 const ABOUT_THE_WORK: [&str; 7] = ["0A", "22", "23", "25", "42", "44", "P0"];
 
 /// The error for everything that has no better one.
