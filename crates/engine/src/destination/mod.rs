@@ -8,6 +8,7 @@ pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
 mod ledger_tables;
+mod ledger_views;
 mod observation;
 #[cfg(feature = "postgres")]
 pub mod postgres;

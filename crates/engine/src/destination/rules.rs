@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DestinationError;
+use super::{DestinationError, Observation};
 use crate::ledger::{StreamEntry, WindowEntry};
+use crate::schema::{FieldType, TableSchema};
 
 /// The rows that arrived per advertiser, and how many of them lie in the days of the window. `None` stands for rows
 /// without an advertiser.
@@ -88,6 +89,32 @@ pub(super) fn refuse_other_purpose(
         table: before.table.clone(),
         reason: differences.join("; "),
     })
+}
+
+/// What is to be observed must be columns of the table, of types that allow it. The error is the reason in words.
+pub(super) fn refuse_unknown_columns(
+    schema: &TableSchema,
+    observation: &Observation,
+) -> Result<(), String> {
+    let type_of = |name: &String| {
+        let position = schema.position(name)?;
+        Some(schema.columns[position].field_type)
+    };
+    for name in &observation.key_columns {
+        if type_of(name).is_none() {
+            return Err(format!(
+                "column '{name}' is to tell rows apart, but the table has no such column"
+            ));
+        }
+    }
+    for name in &observation.additive_columns {
+        if !matches!(type_of(name), Some(FieldType::Integer | FieldType::Money)) {
+            return Err(format!(
+                "column '{name}' is to be summed, but the table has no such column of whole numbers or money"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The refusal of a column that has another type than it should.

@@ -68,6 +68,8 @@ async fn commits_break(moment: Break) {
         finished_at: Some(started_at),
         outcome: Some(Outcome::Complete),
         calls: 1,
+        bytes: 1,
+        waited_milliseconds: 1,
         rows: 1,
         version: "1".to_owned(),
     };

@@ -63,6 +63,9 @@ async fn another_program_sees_types_comments_and_an_index() {
     assert_eq!(
         tables.lines().collect::<Vec<_>>(),
         [
+            "_criteo_changes",
+            "_criteo_drops",
+            "_criteo_histories",
             "_criteo_meta",
             "_criteo_runs",
             "_criteo_streams",
@@ -74,7 +77,7 @@ async fn another_program_sees_types_comments_and_an_index() {
     );
     let undocumented = server.admin(&format!(
         "SELECT attrelid::regclass, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid \
-         WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'r' AND attnum > 0 \
+         WHERE relnamespace = '{schema}'::regnamespace AND relkind IN ('r', 'v') AND attnum > 0 \
          AND (col_description(attrelid, attnum) IS NULL OR obj_description(attrelid) IS NULL)"
     ));
     assert_eq!(undocumented, "");

@@ -7,13 +7,12 @@ use std::fmt::Write as _;
 
 use ::duckdb::params;
 
-use super::super::{Observation, WindowLoad};
+use super::super::{Observation, WindowLoad, rules};
 use super::connection::{Failure, Session};
 use super::ledger::{CHANGES, WINDOW_ADVERTISERS, WINDOWS};
 use super::load::{ADVERTISER_COLUMN, TEXTS_FROM_JSON};
 use super::{ledger_views, sql, windows};
 use crate::ledger::maturation::MaturationPoint;
-use crate::schema::FieldType;
 
 /// How the periods of an observation are read from the JSON text that is bound for them.
 const PERIODS: &str = r#"'[{"first_day": "DATE", "last_day": "DATE", "age_days": "BIGINT", "is_young": "BOOLEAN", "is_final": "BOOLEAN"}]'"#;
@@ -36,7 +35,7 @@ pub(super) fn record(
     if !observation.periods.iter().any(|period| period.is_young) && !is_known(session, load)? {
         return Ok(());
     }
-    refuse_unknown_columns(load, observation)?;
+    rules::refuse_unknown_columns(&load.schema, observation).map_err(Failure::Refused)?;
     let comparison = Comparison {
         table: session.table(&load.schema.table),
         files: files.map_or_else(
@@ -122,28 +121,6 @@ fn is_known(session: &Session<'_>, load: &WindowLoad) -> Result<bool, Failure> {
         |row| row.get(0),
     )?;
     Ok(known > 0)
-}
-
-fn refuse_unknown_columns(load: &WindowLoad, observation: &Observation) -> Result<(), Failure> {
-    let type_of = |name: &String| {
-        let position = load.schema.position(name)?;
-        Some(load.schema.columns[position].field_type)
-    };
-    for name in &observation.key_columns {
-        if type_of(name).is_none() {
-            return Err(Failure::Refused(format!(
-                "column '{name}' is to tell rows apart, but the table has no such column"
-            )));
-        }
-    }
-    for name in &observation.additive_columns {
-        if !matches!(type_of(name), Some(FieldType::Integer | FieldType::Money)) {
-            return Err(Failure::Refused(format!(
-                "column '{name}' is to be summed, but the table has no such column of whole numbers or money"
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The columns by which rows are matched; all of them where rows have no identity.

@@ -3,9 +3,9 @@
 use ::duckdb::{OptionalExt, params};
 
 use super::super::ledger_tables::{LAYOUT, LAYOUT_KEY, LedgerTable, META, TABLES, VERSION};
+use super::super::ledger_views::VIEWS;
 use super::connection::{Failure, Session};
-use super::ledger_views::VIEWS;
-use super::{schema, sql};
+use super::{ledger_views, schema, sql};
 use crate::ledger::StreamEntry;
 
 pub(super) use super::super::ledger_tables::{
@@ -120,6 +120,9 @@ fn create_table(session: &Session<'_>, table: &LedgerTable) -> Result<(), Failur
 /// of the file under another name.
 fn create_views(session: &Session<'_>) -> Result<(), Failure> {
     for view in VIEWS {
+        let Some(query) = ledger_views::query(view.name) else {
+            continue;
+        };
         let name = session.table(view.name);
         let comments: String = view
             .columns
@@ -128,7 +131,7 @@ fn create_views(session: &Session<'_>) -> Result<(), Failure> {
             .collect();
         session.connection.execute_batch(&format!(
             "CREATE OR REPLACE VIEW {name} AS {}; COMMENT ON VIEW {name} IS {}; {comments}",
-            view.query,
+            query,
             sql::literal(view.description)
         ))?;
     }

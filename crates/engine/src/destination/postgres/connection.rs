@@ -159,8 +159,8 @@ impl Store {
             transaction.batch_execute(DURABLE).await?;
             if locking == Locking::AtOnce {
                 session.lock().await?;
-                if !open.has_ledger && !ledger::exists(&session).await? {
-                    ledger::create(&session).await?;
+                if !open.has_ledger {
+                    make_ledger(&session).await?;
                 }
             }
             work(&session).await?
@@ -239,9 +239,7 @@ impl Store {
                 transaction: &transaction,
                 schema: &self.options.schema,
             };
-            if !ledger::exists(&session).await? {
-                ledger::create(&session).await?;
-            }
+            make_ledger(&session).await?;
             let probe = session.table("_criteo_check");
             let statements = format!(
                 "CREATE TABLE {probe} (probe integer); INSERT INTO {probe} VALUES (1); DROP TABLE {probe}"
@@ -370,6 +368,17 @@ impl Store {
             },
             Explained::Other => explain::failed(self.describe(), doing, &failure),
         }
+    }
+}
+
+/// Creates the ledger, or adds what one that was made by an older program lacks.
+async fn make_ledger(session: &Session<'_>) -> Result<(), Failure> {
+    if !ledger::exists(session).await? {
+        ledger::create(session).await
+    } else if ledger::is_old(session).await? {
+        ledger::extend(session).await
+    } else {
+        Ok(())
     }
 }
 

@@ -2,14 +2,19 @@
 
 use tokio_postgres::types::Type;
 
-use super::super::ledger_tables::{META, STREAMS, TABLES, VERSION};
+use super::super::ledger_tables::{
+    LAYOUT, LAYOUT_KEY, LedgerTable, META, STREAMS, TABLES, VERSION,
+};
+use super::super::ledger_views::VIEWS;
 use super::connection::Session;
 use super::failure::Failure;
-use super::{schema, sql};
+use super::{ledger_views, schema, sql};
 use crate::ledger::StreamEntry;
 use crate::schema::FieldType;
 
-pub(super) use super::super::ledger_tables::{PREFIX, RUNS, WINDOW_ADVERTISERS, WINDOWS};
+pub(super) use super::super::ledger_tables::{
+    CHANGES, DROPS, HISTORIES, PREFIX, RUNS, WINDOW_ADVERTISERS, WINDOWS,
+};
 
 /// Whether the schema holds a ledger. A ledger of a later layout is refused.
 pub(super) async fn exists(session: &Session<'_>) -> Result<bool, Failure> {
@@ -36,7 +41,20 @@ pub(super) async fn exists(session: &Session<'_>) -> Result<bool, Failure> {
     }
 }
 
-/// Creates schema and tables. A schema that exists is not asked for again: that would need a right on the database.
+/// Whether the ledger was made by an older program and lacks something.
+pub(super) async fn is_old(session: &Session<'_>) -> Result<bool, Failure> {
+    let question = format!("SELECT value FROM {} WHERE key = $1", session.table(META));
+    let found = session
+        .transaction
+        .query_typed_opt(&question, &[(&LAYOUT_KEY, Type::TEXT)])
+        .await?;
+    let layout: Option<String> = found.map(|row| row.try_get(0)).transpose()?;
+    let layout = layout.map_or(Ok(1), |layout| layout.parse::<u32>());
+    Ok(layout.is_ok_and(|layout| layout < LAYOUT))
+}
+
+/// Creates schema, tables and views. A schema that exists is not asked for again: that would need a right on the
+/// database.
 pub(super) async fn create(session: &Session<'_>) -> Result<(), Failure> {
     if !schema::schema_exists(session).await? {
         let schema = sql::identifier(session.schema);
@@ -46,44 +64,116 @@ pub(super) async fn create(session: &Session<'_>) -> Result<(), Failure> {
             .await?;
     }
     for table in TABLES {
-        let name = session.table(table.name);
-        let columns = table
-            .columns
-            .iter()
-            .map(|(column, field_type, _)| {
-                // Identifiers are compared by their bytes: a language's order could put later readings before earlier ones.
-                let order = match field_type {
-                    FieldType::Text => " COLLATE \"C\"",
-                    _ => "",
-                };
-                let sql_type = schema::sql_type(*field_type);
-                format!("{} {sql_type}{order}", sql::identifier(column))
-            })
-            .collect::<Vec<_>>()
-            .join(", ");
-        let key = sql::identifiers(table.key.iter().copied());
-        let mut statements = format!(
-            "CREATE TABLE {name} ({columns}, PRIMARY KEY ({key})); COMMENT ON TABLE {name} IS {}",
-            sql::literal(table.description)
-        );
-        for (column, _, description) in table.columns {
-            statements.push_str(&format!(
-                "; COMMENT ON COLUMN {name}.{} IS {}",
-                sql::identifier(column),
-                sql::literal(description)
-            ));
-        }
-        session.transaction.batch_execute(&statements).await?;
+        create_table(session, table).await?;
     }
     let index = format!("CREATE INDEX ON {} (stream)", session.table(WINDOWS));
     session.transaction.batch_execute(&index).await?;
-    let version = format!(
-        "INSERT INTO {} (key, value) VALUES ('ledger_version', $1)",
+    let index = format!("CREATE INDEX ON {} (stream, day)", session.table(CHANGES));
+    session.transaction.batch_execute(&index).await?;
+    create_views(session).await?;
+    set_fact(session, "ledger_version", VERSION).await?;
+    set_fact(session, LAYOUT_KEY, LAYOUT).await
+}
+
+/// Adds to the ledger of an older program what it lacks. What it holds stays as it is.
+pub(super) async fn extend(session: &Session<'_>) -> Result<(), Failure> {
+    for table in TABLES {
+        if !schema::table_exists(session, table.name).await? {
+            create_table(session, table).await?;
+            continue;
+        }
+        let existing = schema::existing_columns(session, table.name).await?;
+        let name = session.table(table.name);
+        for (column, field_type, description) in table.columns {
+            if !existing.iter().any(|present| present.name == *column) {
+                let statements = format!(
+                    "ALTER TABLE {name} ADD COLUMN {}; {}",
+                    definition(column, *field_type),
+                    comment_on_column(&name, column, description)
+                );
+                session.transaction.batch_execute(&statements).await?;
+            }
+        }
+    }
+    create_views(session).await?;
+    set_fact(session, LAYOUT_KEY, LAYOUT).await
+}
+
+async fn create_table(session: &Session<'_>, table: &LedgerTable) -> Result<(), Failure> {
+    let name = session.table(table.name);
+    let mut parts: Vec<String> = table
+        .columns
+        .iter()
+        .map(|(column, field_type, _)| definition(column, *field_type))
+        .collect();
+    if !table.key.is_empty() {
+        let key = sql::identifiers(table.key.iter().copied());
+        parts.push(format!("PRIMARY KEY ({key})"));
+    }
+    let comments: String = table
+        .columns
+        .iter()
+        .map(|(column, _, description)| comment_on_column(&name, column, description))
+        .collect();
+    let statements = format!(
+        "CREATE TABLE {name} ({}); COMMENT ON TABLE {name} IS {}; {comments}",
+        parts.join(", "),
+        sql::literal(table.description)
+    );
+    session.transaction.batch_execute(&statements).await?;
+    Ok(())
+}
+
+/// The view's tables are found by the transaction's search path, and are the view's own from then on.
+async fn create_views(session: &Session<'_>) -> Result<(), Failure> {
+    for view in VIEWS {
+        let Some(query) = ledger_views::query(view.name) else {
+            continue;
+        };
+        let name = session.table(view.name);
+        let comments: String = view
+            .columns
+            .iter()
+            .map(|(column, description)| comment_on_column(&name, column, description))
+            .collect();
+        let statements = format!(
+            "CREATE OR REPLACE VIEW {name} AS {query}; COMMENT ON VIEW {name} IS {}; {comments}",
+            sql::literal(view.description)
+        );
+        session.transaction.batch_execute(&statements).await?;
+    }
+    Ok(())
+}
+
+fn definition(column: &str, field_type: FieldType) -> String {
+    // Identifiers are compared by their bytes: a language's order could put later readings before earlier ones.
+    let order = match field_type {
+        FieldType::Text => " COLLATE \"C\"",
+        _ => "",
+    };
+    let sql_type = schema::sql_type(field_type);
+    format!("{} {sql_type}{order}", sql::identifier(column))
+}
+
+fn comment_on_column(table: &str, column: &str, description: &str) -> String {
+    format!(
+        "COMMENT ON COLUMN {table}.{} IS {};",
+        sql::identifier(column),
+        sql::literal(description)
+    )
+}
+
+async fn set_fact(session: &Session<'_>, key: &str, value: u32) -> Result<(), Failure> {
+    let insert = format!(
+        "INSERT INTO {} (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         session.table(META)
     );
     session
         .transaction
-        .execute_typed(&version, &[(&VERSION.to_string(), Type::TEXT)])
+        .execute_typed(
+            &insert,
+            &[(&key, Type::TEXT), (&value.to_string(), Type::TEXT)],
+        )
         .await?;
     Ok(())
 }

@@ -8,11 +8,11 @@ use super::super::rules::{self, ArrivedRows};
 use super::connection::Session;
 use super::failure::Failure;
 use super::runs::natural;
-use super::{copy, ledger, schema, sql, windows};
+use super::{changes, copy, ledger, schema, sql, versions, windows};
 use crate::schema::FieldType;
 
 /// The column by which every stream's rows belong to an advertiser.
-const ADVERTISER_COLUMN: &str = "advertiser_id";
+pub(super) const ADVERTISER_COLUMN: &str = "advertiser_id";
 
 /// Replaces the window, or does nothing when the ledger has it already.
 ///
@@ -42,10 +42,14 @@ pub(super) async fn load_window(session: &Session<'_>, load: &WindowLoad) -> Res
     // Another process may have changed this while the rows were on their way.
     refuse_unprepared(session, load).await?;
     if !windows::is_loaded(session, &load.entry.window_id).await? {
+        if let Some(observation) = &load.observation {
+            changes::record(session, load, observation, &days, staging.as_deref()).await?;
+        }
         delete(session, load, &days).await?;
         if let Some(staging) = &staging {
             insert(session, load, staging).await?;
         }
+        versions::advance(session, load, &days).await?;
         windows::record_loaded(session, &load.entry).await?;
     }
     if let Some(staging) = &staging {
@@ -139,7 +143,7 @@ async fn rows_in(session: &Session<'_>, staging: &str, days: &str) -> Result<Arr
 }
 
 async fn delete(session: &Session<'_>, load: &WindowLoad, days: &str) -> Result<(), Failure> {
-    index(session, load).await?;
+    index(session, &load.schema.table, load.day_column.as_deref()).await?;
     let table = session.table(&load.schema.table);
     let delete = format!("DELETE FROM {table} WHERE {ADVERTISER_COLUMN} = ANY ($1) AND {days}");
     let advertisers = windows::advertiser_ids(&load.entry);
@@ -151,8 +155,12 @@ async fn delete(session: &Session<'_>, load: &WindowLoad, days: &str) -> Result<
 }
 
 /// The rows of a window are found by day and advertiser. Without an index each load would read the whole table.
-async fn index(session: &Session<'_>, load: &WindowLoad) -> Result<(), Failure> {
-    let index = sql::index_name(&load.schema.table);
+pub(super) async fn index(
+    session: &Session<'_>,
+    table: &str,
+    day_column: Option<&str>,
+) -> Result<(), Failure> {
+    let index = sql::index_name(table);
     let question = "SELECT 1 FROM pg_catalog.pg_indexes WHERE schemaname = $1 AND indexname = $2";
     let found = session
         .transaction
@@ -164,7 +172,7 @@ async fn index(session: &Session<'_>, load: &WindowLoad) -> Result<(), Failure> 
     if found.is_some() {
         return Ok(());
     }
-    let columns = match &load.day_column {
+    let columns = match day_column {
         Some(day) => format!("{}, {ADVERTISER_COLUMN}", sql::identifier(day)),
         None => ADVERTISER_COLUMN.to_owned(),
     };
@@ -172,7 +180,7 @@ async fn index(session: &Session<'_>, load: &WindowLoad) -> Result<(), Failure> 
     let create = format!(
         "CREATE INDEX IF NOT EXISTS {} ON {} ({columns})",
         sql::identifier(&index),
-        session.table(&load.schema.table)
+        session.table(table)
     );
     session.transaction.batch_execute(&create).await?;
     Ok(())

@@ -11,20 +11,24 @@
 //! Nested values are `json` and not `jsonb`, which would keep the meaning but not the text: the order of members,
 //! repeated ones, and escapes such as `\u0000`, which `jsonb` refuses. A query can cast.
 
+mod changes;
 mod connection;
 mod copy;
 mod explain;
 mod failure;
 mod ledger;
+mod ledger_views;
 mod load;
 mod numeric;
 mod password;
 mod query;
+mod retention;
 mod runs;
 mod schema;
 mod server;
 mod sql;
 mod tls;
+mod versions;
 mod windows;
 
 use std::sync::Arc;
@@ -33,8 +37,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::connection::{Locking, Store};
-use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use super::{
+    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+};
 use crate::config::{PostgresAddress, PostgresSection};
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -118,6 +125,9 @@ impl Destination for Postgres {
             exact_decimals: true,
             comments: true,
             concurrent_writers: true,
+            keeps_versions: true,
+            records_changes: true,
+            drops_days: true,
         }
     }
 
@@ -140,6 +150,61 @@ impl Destination for Postgres {
             .write(&doing, Locking::AtOnce, move |session| {
                 let asked = Arc::clone(&asked);
                 Box::pin(async move { schema::prepare(session, &asked.0, &asked.1).await })
+            })
+            .await
+    }
+
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        let doing = format!("preparing the versions of table '{}'", schema.table);
+        let asked = Arc::new((
+            schema.clone(),
+            stream.clone(),
+            day_column.map(str::to_owned),
+        ));
+        self.store
+            .write(&doing, Locking::AtOnce, move |session| {
+                let asked = Arc::clone(&asked);
+                Box::pin(async move {
+                    let (schema, stream, day_column) = asked.as_ref();
+                    if keep {
+                        versions::keep(session, schema, stream, day_column.as_deref()).await
+                    } else {
+                        versions::stop(session, &stream.stream).await
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        let doing = format!("dropping old days of stream '{}'", drop.stream);
+        let drop = Arc::new(drop.clone());
+        self.store
+            .write(&doing, Locking::AtOnce, move |session| {
+                let drop = Arc::clone(&drop);
+                Box::pin(async move { retention::drop_days(session, &drop).await })
+            })
+            .await
+    }
+
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        let stream: Arc<str> = stream.into();
+        self.store
+            .read("reading what changed", move |session| {
+                let stream = Arc::clone(&stream);
+                Box::pin(async move {
+                    if ledger::exists(session).await? && !ledger::is_old(session).await? {
+                        changes::maturation(session, &stream).await
+                    } else {
+                        Ok(Vec::new())
+                    }
+                })
             })
             .await
     }

@@ -1,12 +1,14 @@
 //! The ledger's list of runs.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::super::WINDOWS_KEPT_DAYS;
 use super::connection::Session;
 use super::failure::Failure;
 use super::ledger::RUNS;
+use super::windows;
 use crate::ledger::RunEntry;
 
 /// Writes a run, or replaces what was written of it before.
@@ -20,8 +22,9 @@ pub(super) async fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), 
     let outcome = run.outcome.map(serde_json::to_value).transpose()?;
     let outcome = outcome.as_ref().and_then(serde_json::Value::as_str);
     let insert = format!(
-        "INSERT INTO {runs} (run_id, continues_run_id, started_at, selection, finished_at, outcome, calls, rows, version) \
-         VALUES ($1, $2, CAST($3 AS timestamptz), CAST($4 AS json), CAST($5 AS timestamptz), $6, $7, $8, $9)"
+        "INSERT INTO {runs} (run_id, continues_run_id, started_at, selection, finished_at, outcome, calls, rows, version, \
+         bytes, waited_milliseconds) \
+         VALUES ($1, $2, CAST($3 AS timestamptz), CAST($4 AS json), CAST($5 AS timestamptz), $6, $7, $8, $9, $10, $11)"
     );
     session
         .transaction
@@ -37,9 +40,15 @@ pub(super) async fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), 
                 (&count("calls", run.calls)?, Type::INT8),
                 (&count("rows", run.rows)?, Type::INT8),
                 (&run.version, Type::TEXT),
+                (&count("bytes", run.bytes)?, Type::INT8),
+                (&count("milliseconds", run.waited_milliseconds)?, Type::INT8),
             ],
         )
         .await?;
+    if let Some(finished_at) = run.finished_at {
+        let kept = SignedDuration::from_hours(24 * i64::from(WINDOWS_KEPT_DAYS));
+        windows::prune(session, finished_at - kept).await?;
+    }
     Ok(())
 }
 
@@ -47,8 +56,8 @@ pub(super) async fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), 
 pub(super) async fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<RunEntry>, Failure> {
     // The identifier, not the start, tells which run is newer: a test may let the calendar stand still.
     let question = format!(
-        "SELECT run_id, continues_run_id, {}, CAST(selection AS text), {}, outcome, calls, rows, version \
-         FROM {} ORDER BY run_id DESC LIMIT $1",
+        "SELECT run_id, continues_run_id, {}, CAST(selection AS text), {}, outcome, calls, rows, version, \
+         coalesce(bytes, 0), coalesce(waited_milliseconds, 0) FROM {} ORDER BY run_id DESC LIMIT $1",
         microseconds("started_at"),
         microseconds("finished_at"),
         session.table(RUNS)
@@ -76,6 +85,8 @@ fn run(row: &Row) -> Result<RunEntry, Failure> {
         calls: natural("calls", row.try_get(6)?)?,
         rows: natural("rows", row.try_get(7)?)?,
         version: row.try_get(8)?,
+        bytes: natural("bytes", row.try_get(9)?)?,
+        waited_milliseconds: natural("milliseconds", row.try_get(10)?)?,
     })
 }
 

@@ -5,15 +5,15 @@ use tokio_postgres::types::Type;
 use super::super::rules;
 use super::connection::Session;
 use super::failure::Failure;
-use super::{ledger, sql, windows};
+use super::{changes, ledger, sql, versions, windows};
 use crate::ledger::StreamEntry;
 use crate::schema::{Column, FieldType, MONEY_PRECISION, MONEY_SCALE, TableSchema};
 
 /// A column as PostgreSQL holds it.
-struct ExistingColumn {
-    name: String,
-    sql_type: String,
-    comment: Option<String>,
+pub(super) struct ExistingColumn {
+    pub(super) name: String,
+    pub(super) sql_type: String,
+    pub(super) comment: Option<String>,
 }
 
 /// Creates the table or adds what it lacks, and remembers the stream.
@@ -34,6 +34,7 @@ pub(super) async fn prepare(
         .is_some_and(|before| before.table == schema.table);
     if !table_exists(session, &schema.table).await? {
         windows::drop_loaded(session, &stream.stream).await?;
+        changes::forget(session, &stream.stream).await?;
         create(session, schema).await?;
     } else if same_table {
         if let Some(before) = &remembered {
@@ -57,6 +58,8 @@ pub(super) async fn forget(session: &Session<'_>, stream: &str) -> Result<(), Fa
             .await?;
     }
     windows::drop_all(session, stream).await?;
+    changes::forget(session, stream).await?;
+    versions::stop(session, stream).await?;
     ledger::forget_stream(session, stream).await
 }
 
@@ -168,7 +171,8 @@ fn comment_on_column(session: &Session<'_>, table: &str, column: &Column) -> Str
     format!("; COMMENT ON COLUMN {table}.{name} IS {comment}")
 }
 
-async fn existing_columns(
+/// The columns of a table, in order.
+pub(super) async fn existing_columns(
     session: &Session<'_>,
     table: &str,
 ) -> Result<Vec<ExistingColumn>, Failure> {
@@ -179,7 +183,8 @@ async fn existing_columns(
              pg_catalog.col_description(a.attrelid, a.attnum) \
              FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped",
+             WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped \
+             ORDER BY a.attnum",
             &[(&session.schema, Type::TEXT), (&table, Type::TEXT)],
         )
         .await?;

@@ -5,17 +5,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::super::DropDays;
 use super::connection::Session;
 use super::failure::Failure;
 use super::ledger::{WINDOW_ADVERTISERS, WINDOWS};
 use super::runs::{count, instant, instant_text, microseconds, natural};
-use super::{ledger, schema};
+use super::{ledger, schema, sql};
 use crate::calendar::DayRange;
 use crate::ledger::WindowEntry;
 
@@ -86,7 +88,7 @@ pub(super) async fn of_stream(
     let question = format!(
         "SELECT window_id, run_id, CAST(first_day AS text), CAST(last_day AS text), {}, rows, calls, bytes, verified, \
          CAST(column_names AS text), CAST(totals AS text), CAST(total_differences AS text), request_hash, \
-         quarantine_reason FROM {} WHERE stream = $1 AND ($2 OR quarantine_reason IS NOT NULL) ORDER BY window_id",
+         quarantine_reason, CAST(read_on AS text), coalesce(waited_milliseconds, 0) FROM {} WHERE stream = $1 AND ($2 OR quarantine_reason IS NOT NULL) ORDER BY window_id",
         microseconds("read_at"),
         session.table(WINDOWS)
     );
@@ -115,6 +117,71 @@ pub(super) async fn drop_all(session: &Session<'_>, stream: &str) -> Result<(), 
 /// Removes the entries of a stream that vouch for rows, because the table they were in is no longer used.
 pub(super) async fn drop_loaded(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
     drop_where(session, stream, "quarantine_reason IS NULL").await
+}
+
+/// Removes the entries of windows that vouch for nothing any more and were read before an instant.
+pub(super) async fn prune(session: &Session<'_>, before: Timestamp) -> Result<(), Failure> {
+    let delete = format!(
+        "DELETE FROM {} w WHERE read_at < CAST($1 AS timestamptz) \
+         AND NOT EXISTS (SELECT 1 FROM {} a WHERE a.window_id = w.window_id)",
+        session.table(WINDOWS),
+        session.table(WINDOW_ADVERTISERS)
+    );
+    session
+        .transaction
+        .execute_typed(&delete, &[(&instant_text(before), Type::TEXT)])
+        .await?;
+    Ok(())
+}
+
+/// Lets no window of a stream vouch for days that are dropped any more. Gives how many entries that concerned.
+///
+/// A window that reaches over the border begins there from now on. Its rows per advertiser become those that are
+/// left in the table, so that the rows of a day can still be told from them.
+pub(super) async fn give_up_days(
+    session: &Session<'_>,
+    drop: &DropDays,
+    table: &str,
+) -> Result<u64, Failure> {
+    let windows = session.table(WINDOWS);
+    let advertisers = session.table(WINDOW_ADVERTISERS);
+    let rows = session.table(table);
+    let (day, keep_from) = (sql::identifier(&drop.day_column), drop.keep_from);
+    let across = format!(
+        "stream = $1 AND first_day < DATE '{keep_from}' AND last_day >= DATE '{keep_from}' \
+         AND window_id IN (SELECT window_id FROM {advertisers})"
+    );
+    let mut entries = 0;
+    for (statement, counts) in [
+        (
+            format!(
+                "DELETE FROM {advertisers} WHERE window_id IN \
+                 (SELECT window_id FROM {windows} WHERE stream = $1 AND last_day < DATE '{keep_from}')"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "UPDATE {advertisers} AS a SET rows = (SELECT count(*) FROM {rows} r \
+                 WHERE r.advertiser_id = a.advertiser_id \
+                 AND r.{day} >= DATE '{keep_from}' AND r.{day} < w.last_day + 1) \
+                 FROM (SELECT window_id, last_day FROM {windows} WHERE {across} AND quarantine_reason IS NULL) w \
+                 WHERE w.window_id = a.window_id"
+            ),
+            false,
+        ),
+        (
+            format!("UPDATE {windows} SET first_day = DATE '{keep_from}' WHERE {across}"),
+            true,
+        ),
+    ] {
+        let concerned = session
+            .transaction
+            .execute_typed(&statement, &[(&drop.stream, Type::TEXT)])
+            .await?;
+        entries += if counts { concerned } else { 0 };
+    }
+    Ok(entries)
 }
 
 async fn drop_where(session: &Session<'_>, stream: &str, condition: &str) -> Result<(), Failure> {
@@ -149,9 +216,9 @@ async fn remove(session: &Session<'_>, window_id: &str) -> Result<(), Failure> {
 async fn insert(session: &Session<'_>, entry: &WindowEntry) -> Result<(), Failure> {
     let window = format!(
         "INSERT INTO {} (window_id, run_id, stream, first_day, last_day, read_at, rows, calls, bytes, verified, \
-         column_names, totals, total_differences, request_hash, quarantine_reason) \
+         column_names, totals, total_differences, request_hash, quarantine_reason, read_on, waited_milliseconds) \
          VALUES ($1, $2, $3, CAST($4 AS date), CAST($5 AS date), CAST($6 AS timestamptz), $7, $8, $9, $10, \
-         CAST($11 AS json), CAST($12 AS json), CAST($13 AS json), $14, $15)",
+         CAST($11 AS json), CAST($12 AS json), CAST($13 AS json), $14, $15, CAST($16 AS date), $17)",
         session.table(WINDOWS)
     );
     session
@@ -174,6 +241,11 @@ async fn insert(session: &Session<'_>, entry: &WindowEntry) -> Result<(), Failur
                 (&json(&entry.total_differences)?, Type::TEXT),
                 (&entry.request_hash, Type::TEXT),
                 (&entry.quarantine_reason, Type::TEXT),
+                (&entry.read_on.map(|day| day.to_string()), Type::TEXT),
+                (
+                    &count("milliseconds", entry.waited_milliseconds)?,
+                    Type::INT8,
+                ),
             ],
         )
         .await?;
@@ -302,6 +374,7 @@ fn window(
         }),
         _ => None,
     };
+    let read_on: Option<String> = row.try_get(14)?;
     Ok(WindowEntry {
         window_id,
         run_id: row.try_get(1)?,
@@ -318,6 +391,8 @@ fn window(
         total_differences: from_json(row.try_get(11)?)?,
         request_hash: row.try_get(12)?,
         quarantine_reason: row.try_get(13)?,
+        read_on: read_on.as_deref().map(day).transpose()?,
+        waited_milliseconds: natural("milliseconds", row.try_get(15)?)?,
     })
 }
 

@@ -1,0 +1,88 @@
+//! The questions of the ledger's views, in PostgreSQL's words. What the views are called and mean is the same wherever
+//! they lie.
+
+use super::super::ledger_views::{COST, COVERAGE, FRESHNESS, LOSS, MATURATION};
+
+/// The query of a view. Tables are found by the search path of the transaction that makes it, and bound to the view then.
+pub(super) fn query(view: &str) -> Option<&'static str> {
+    QUERIES
+        .iter()
+        .find_map(|(name, query)| (*name == view).then_some(*query))
+}
+
+const QUERIES: &[(&str, &str)] = &[
+    (
+        COVERAGE,
+        "SELECT DISTINCT ON (w.stream, a.advertiser_id, d.day) w.stream, a.advertiser_id, d.day, w.read_at, \
+         CAST(w.read_on - d.day AS bigint) AS age_days, w.run_id, w.window_id \
+         FROM _criteo_windows w JOIN _criteo_window_advertisers a USING (window_id) CROSS JOIN LATERAL \
+         (SELECT CAST(moment AS date) AS day FROM generate_series(CAST(w.first_day AS timestamp), \
+         CAST(w.last_day AS timestamp), INTERVAL '1 day') AS moment) d \
+         WHERE w.quarantine_reason IS NULL AND w.first_day IS NOT NULL \
+         ORDER BY w.stream, a.advertiser_id, d.day, w.window_id DESC",
+    ),
+    (
+        FRESHNESS,
+        "SELECT s.stream, s.table_name, max(r.read_at) AS last_read_at, min(r.read_at) AS all_read_since, \
+         min(r.first_day) AS first_day, max(r.last_day) AS last_day, count(r.advertiser_id) AS advertisers \
+         FROM _criteo_streams s LEFT JOIN (SELECT w.stream, a.advertiser_id, max(w.read_at) AS read_at, \
+         min(w.first_day) AS first_day, max(w.last_day) AS last_day \
+         FROM _criteo_windows w JOIN _criteo_window_advertisers a USING (window_id) \
+         WHERE w.quarantine_reason IS NULL GROUP BY w.stream, a.advertiser_id) r USING (stream) \
+         GROUP BY s.stream, s.table_name",
+    ),
+    (
+        LOSS,
+        "SELECT w.stream, a.advertiser_id, w.first_day, w.last_day, \
+         CASE WHEN w.quarantine_reason IS NULL THEN 'totals differ' ELSE 'given up' END AS kind, \
+         coalesce(w.quarantine_reason, CAST(w.total_differences AS text)) AS reason, w.read_at, w.run_id, w.window_id \
+         FROM _criteo_windows w JOIN _criteo_window_advertisers a USING (window_id) \
+         WHERE w.quarantine_reason IS NOT NULL OR CAST(w.total_differences AS text) <> '{}'",
+    ),
+    (
+        COST,
+        "SELECT r.run_id, r.started_at, r.finished_at, r.outcome, coalesce(w.windows, 0) AS windows, \
+         greatest(r.rows, coalesce(w.rows, 0)) AS rows, greatest(r.calls, coalesce(w.calls, 0)) AS calls, \
+         greatest(coalesce(r.bytes, 0), coalesce(w.bytes, 0)) AS bytes, \
+         CAST(greatest(coalesce(r.waited_milliseconds, 0), coalesce(w.waited, 0)) AS double precision) / 1000 \
+         AS waited_seconds \
+         FROM _criteo_runs r LEFT JOIN (SELECT run_id, count(*) AS windows, CAST(sum(rows) AS bigint) AS rows, \
+         CAST(sum(calls) AS bigint) AS calls, CAST(sum(bytes) AS bigint) AS bytes, \
+         CAST(sum(waited_milliseconds) AS bigint) AS waited FROM _criteo_windows GROUP BY run_id) w USING (run_id)",
+    ),
+    (
+        MATURATION,
+        "WITH days AS ( \
+             SELECT stream, advertiser_id, day, greatest(min(age_days), 0) AS first_age FROM _criteo_changes \
+             WHERE metric IS NULL GROUP BY stream, advertiser_id, day \
+             HAVING bool_or(is_final) AND bool_or(rows_removed IS NULL)), \
+         movements AS ( \
+             SELECT c.stream, c.metric, least(greatest(c.age_days, d.first_age), 31) AS age, \
+             least(d.first_age, 31) AS first_age, c.new_sum - coalesce(c.old_sum, 0) AS movement \
+             FROM _criteo_changes c JOIN days d USING (stream, advertiser_id, day) WHERE c.metric IS NOT NULL), \
+         steps AS ( \
+             SELECT stream, metric, age, movement AS known, 0 AS final, -abs(movement) AS moving FROM movements \
+             UNION ALL \
+             SELECT stream, metric, first_age, 0, movement, abs(movement) FROM movements), \
+         grid AS ( \
+             SELECT m.stream, m.metric, CAST(a.age AS bigint) AS age \
+             FROM (SELECT DISTINCT stream, metric FROM movements) m CROSS JOIN generate_series(0, 30) AS a (age)), \
+         per_age AS ( \
+             SELECT g.stream, g.metric, g.age, coalesce(sum(s.known), 0) AS known, \
+             coalesce(sum(s.final), 0) AS final, coalesce(sum(s.moving), 0) AS moving \
+             FROM grid g LEFT JOIN steps s ON s.stream = g.stream AND s.metric = g.metric AND s.age = g.age \
+             GROUP BY g.stream, g.metric, g.age), \
+         days_per_age AS ( \
+             SELECT stream, first_age, count(*) AS days FROM days GROUP BY stream, first_age), \
+         summed AS ( \
+             SELECT stream, metric, age AS age_days, \
+             (SELECT coalesce(sum(days), 0) FROM days_per_age d WHERE d.stream = p.stream AND d.first_age <= p.age) AS days, \
+             sum(known) OVER so_far AS value_known, sum(final) OVER so_far AS value_final, \
+             sum(moving) OVER so_far AS moving FROM per_age p \
+             WINDOW so_far AS (PARTITION BY stream, metric ORDER BY age)) \
+         SELECT stream, metric, age_days, CAST(days AS bigint) AS days, value_known, value_final, \
+         CAST(value_known AS double precision) / nullif(CAST(value_final AS double precision), 0) AS share_known, \
+         CAST(moving AS double precision) / nullif(abs(CAST(value_final AS double precision)), 0) AS share_moved_later \
+         FROM summed",
+    ),
+];
