@@ -148,7 +148,7 @@ impl PostgresSection {
     /// The address, with defaults filled in.
     pub(crate) fn address(&self) -> Result<PostgresAddress, AddressProblem> {
         let parts = match &self.url {
-            Some(url) => self.from_url(url)?,
+            Some(url) => self.parts_of(url)?,
             None => UrlParts {
                 host: self.host.clone(),
                 port: self.port,
@@ -222,7 +222,7 @@ impl PostgresSection {
         name.replace(|c: char| !is_plain(c), "_")
     }
 
-    fn from_url(&self, url: &ConnectionUrl) -> Result<UrlParts, AddressProblem> {
+    fn parts_of(&self, url: &ConnectionUrl) -> Result<UrlParts, AddressProblem> {
         for (key, is_there) in [
             ("host", self.host.is_some()),
             ("port", self.port.is_some()),

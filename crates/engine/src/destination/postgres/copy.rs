@@ -154,7 +154,7 @@ fn put_value(
 ) -> Result<(), String> {
     match field_type {
         FieldType::Text | FieldType::Json => {
-            put_text(buffer, values.as_string::<i32>().value(row))?
+            put_text(buffer, values.as_string::<i32>().value(row))?;
         }
         FieldType::Integer => put_i64(buffer, values.as_primitive::<Int64Type>().value(row)),
         FieldType::Money => put_money(buffer, values.as_primitive::<Decimal128Type>().value(row)),
