@@ -51,7 +51,7 @@ pub use environment::{Environment, Variable};
 pub use problem::{ConfigError, Problem};
 pub use sections::{
     Config, ConnectionSection, CriteoSection, DestinationSection, LookbackDays, ReportSection,
-    StreamSection, SyncSection,
+    STANDARD_OUTPUT, StreamSection, SyncSection,
 };
 
 use std::path::{Path, PathBuf};
@@ -138,8 +138,14 @@ impl Config {
             connection.key_file.as_mut().map(resolve);
         }
         self.sync.spool_dir.as_mut().map(resolve);
+        let keeps_rows = self.destination.keeps_rows();
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),
+            DestinationSection::Csv { path } | DestinationSection::Jsonl { path } => {
+                if keeps_rows {
+                    resolve(path);
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! them at once), so serde itself is left lenient here.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -183,6 +183,33 @@ pub enum DestinationSection {
         #[schemars(example = &"2GB")]
         memory_limit: Option<String>,
     },
+    /// CSV files (RFC 4180 with a header), for people and programs that read files: one for each day of a report, one for
+    /// each list of entities. Each file changes as a whole.
+    Csv {
+        /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
+        /// file. `-` prints the rows of one stream on standard output instead, and remembers nothing.
+        path: PathBuf,
+    },
+    /// Files with one JSON object per line, otherwise like `csv`.
+    Jsonl {
+        /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
+        /// file. `-` prints rows on standard output instead, each with the name of its stream, and remembers nothing.
+        path: PathBuf,
+    },
+}
+
+/// The path that stands for standard output.
+pub const STANDARD_OUTPUT: &str = "-";
+
+impl DestinationSection {
+    /// Whether rows are kept somewhere, rather than printed.
+    #[must_use]
+    pub fn keeps_rows(&self) -> bool {
+        match self {
+            Self::Csv { path } | Self::Jsonl { path } => path != Path::new(STANDARD_OUTPUT),
+            Self::Duckdb { .. } => true,
+        }
+    }
 }
 
 impl Default for DestinationSection {

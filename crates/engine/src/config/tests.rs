@@ -259,8 +259,27 @@ fn paths_start_at_the_folder_of_the_file() {
     let path = folder.path().join("criteo.toml");
     std::fs::write(&path, MINIMAL_FILE).unwrap();
     let DestinationSection::Duckdb { path: database, .. } =
-        Config::load(&path).unwrap().destination;
+        Config::load(&path).unwrap().destination
+    else {
+        panic!("the minimal file names a DuckDB file");
+    };
     assert_eq!(database, folder.path().join("criteo.duckdb"));
+}
+
+#[test]
+fn a_hyphen_stands_for_standard_output_and_for_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("criteo.toml");
+    for (written, expected) in [("-", "-".into()), ("out", folder.path().join("out"))] {
+        std::fs::write(
+            &path,
+            format!("[criteo]\ncurrency = \"EUR\"\n[destination]\ntype = \"csv\"\npath = \"{written}\"\n"),
+        )
+        .unwrap();
+        let destination = Config::load(&path).unwrap().destination;
+        assert_eq!(destination.keeps_rows(), written != "-");
+        assert_eq!(destination, DestinationSection::Csv { path: expected });
+    }
 }
 
 #[test]

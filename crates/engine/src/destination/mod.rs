@@ -7,6 +7,8 @@
 pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
+#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+pub mod files;
 mod ledger_tables;
 mod observation;
 
@@ -21,7 +23,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::{Config, DestinationSection};
+use crate::config::{Config, DestinationSection, STANDARD_OUTPUT};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
@@ -39,31 +41,59 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
             schema: schema.clone(),
             memory_limit: memory_limit.clone(),
         })),
+        DestinationSection::Csv { path } => open_files(files::Format::Csv, path),
+        DestinationSection::Jsonl { path } => open_files(files::Format::Jsonl, path),
     }
+}
+
+fn open_files(format: files::Format, path: &Path) -> Arc<dyn Destination> {
+    if path == Path::new(STANDARD_OUTPUT) {
+        return Arc::new(files::StandardOutput::new(format));
+    }
+    Arc::new(files::FileFolder::new(files::FileFolderOptions {
+        path: path.to_owned(),
+        format,
+    }))
 }
 
 /// A text that no other destination has: what it is and where, independent of the current folder.
 #[must_use]
 pub fn identity(config: &Config) -> String {
-    let DestinationSection::Duckdb { path, schema, .. } = &config.destination;
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    format!("DuckDB file {}, schema {schema}", path.display())
+    let absolute = |path: &Path| {
+        std::path::absolute(path)
+            .unwrap_or_else(|_| path.to_owned())
+            .display()
+            .to_string()
+    };
+    match &config.destination {
+        DestinationSection::Duckdb { path, schema, .. } => {
+            format!("DuckDB file {}, schema {schema}", absolute(path))
+        }
+        DestinationSection::Csv { path } => format!("CSV files in {}", absolute(path)),
+        DestinationSection::Jsonl { path } => format!("JSON lines files in {}", absolute(path)),
+    }
 }
 
 /// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
-/// that two destinations never share one.
+/// that two destinations never share one. `None` where nothing is kept, so that there is nothing to carry on with
+/// either: any temporary folder will do.
 #[must_use]
-pub fn spool_folder(config: &Config) -> PathBuf {
-    if let Some(folder) = &config.sync.spool_dir {
-        return folder.clone();
+pub fn spool_folder(config: &Config) -> Option<PathBuf> {
+    if !config.destination.keeps_rows() {
+        return None;
     }
-    let DestinationSection::Duckdb { path, .. } = &config.destination;
+    if let Some(folder) = &config.sync.spool_dir {
+        return Some(folder.clone());
+    }
+    let (DestinationSection::Duckdb { path, .. }
+    | DestinationSection::Csv { path }
+    | DestinationSection::Jsonl { path }) = &config.destination;
     let mut name = path
         .file_name()
         .unwrap_or(Path::new("criteo").as_os_str())
         .to_owned();
     name.push(".spool");
-    path.with_file_name(name)
+    Some(path.with_file_name(name))
 }
 
 /// What a destination can promise. The engine reads it, and the reference page shows each field beside the
@@ -89,6 +119,10 @@ pub struct Capabilities {
     pub records_changes: bool,
     /// Days before a horizon can be dropped ([`Destination::drop_days`]).
     pub drops_days: bool,
+    /// It remembers what was loaded. Without a ledger a run reads everything that was selected.
+    pub ledger: bool,
+    /// It takes more than one stream.
+    pub several_streams: bool,
 }
 
 impl Capabilities {
@@ -383,6 +417,13 @@ pub enum DestinationError {
         /// What was asked for, as words that follow "cannot".
         what: &'static str,
     },
+    /// Whoever read standard output has closed it.
+    #[error("Nobody reads standard output any more")]
+    ReaderGone {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A statement failed; nothing was changed.
     #[error("{destination} failed while {doing}: {reason}")]
     Failed {
@@ -414,7 +455,7 @@ impl DestinationError {
             Self::Unsupported { .. } => Some(
                 "Leave the key out of the configuration, or choose a destination that does it.".to_owned(),
             ),
-            Self::Failed { .. } => None,
+            Self::Failed { .. } | Self::ReaderGone { .. } => None,
         }
     }
 }
