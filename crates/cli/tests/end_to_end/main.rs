@@ -10,6 +10,7 @@ mod support;
 
 mod density;
 mod faults;
+mod files;
 mod history;
 mod kills;
 mod proof;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
+
 use super::{Config, ConfigError};
 
 /// One variable the product reads.
@@ -74,6 +76,16 @@ impl Variable {
         name: "CRITEO_CALLS_PER_MINUTE",
         description: "All other calls in any 60 seconds; Criteo grants 250.",
     };
+    /// The password of the destination's user.
+    pub const DESTINATION_PASSWORD: Variable = Variable {
+        name: "CRITEO_DESTINATION_PASSWORD",
+        description: "Password of the destination's user.",
+    };
+    /// A file that holds that password.
+    pub const DESTINATION_PASSWORD_FILE: Variable = Variable {
+        name: "CRITEO_DESTINATION_PASSWORD_FILE",
+        description: "File that holds the password of the destination's user and nothing else.",
+    };
     /// The calendar's idea of now.
     pub const NOW: Variable = Variable {
         name: "CRITEO_NOW",
@@ -81,7 +93,7 @@ impl Variable {
     };
 
     /// Every variable, in the order of the reference page.
-    pub const ALL: [Variable; 13] = [
+    pub const ALL: [Variable; 15] = [
         Variable::CLIENT_ID,
         Variable::CLIENT_SECRET,
         Variable::CLIENT_ID_FILE,
@@ -94,6 +106,8 @@ impl Variable {
         Variable::API_URL,
         Variable::REPORT_CALLS_PER_MINUTE,
         Variable::CALLS_PER_MINUTE,
+        Variable::DESTINATION_PASSWORD,
+        Variable::DESTINATION_PASSWORD_FILE,
         Variable::NOW,
     ];
 }
@@ -128,6 +142,23 @@ impl Environment {
     #[must_use]
     pub fn connection(&self) -> Option<&str> {
         self.value(Variable::CONNECTION).map(str::trim)
+    }
+
+    /// The password of the destination's user, from the variable or the file that holds it; `None` without either, and
+    /// where the file cannot be read: the destination will say that the password is missing.
+    #[must_use]
+    pub fn destination_password(&self) -> Option<SecretString> {
+        if let Some(password) = self.value(Variable::DESTINATION_PASSWORD) {
+            return Some(password.to_owned().into());
+        }
+        let file = self.value(Variable::DESTINATION_PASSWORD_FILE)?;
+        match std::fs::read_to_string(file) {
+            Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned().into()),
+            Err(error) => {
+                tracing::warn!(file, %error, "The file with the destination's password cannot be read");
+                None
+            }
+        }
     }
 
     /// The value of a variable, unless it is unset or empty.

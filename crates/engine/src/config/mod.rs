@@ -49,6 +49,8 @@ pub use credentials::{
 };
 pub use environment::{Environment, Variable};
 pub use problem::{ConfigError, Problem};
+#[cfg(feature = "clickhouse")]
+pub use sections::ClickhouseSection;
 pub use sections::{
     Config, ConnectionSection, CriteoSection, DestinationSection, LookbackDays, ReportSection,
     STANDARD_OUTPUT, StreamSection, SyncSection,
@@ -141,6 +143,12 @@ impl Config {
         let keeps_rows = self.destination.keeps_rows();
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),
+            #[cfg(feature = "clickhouse")]
+            DestinationSection::Clickhouse(section) => {
+                // A server has no folder beside it, so the spool goes beside the configuration.
+                let name = section.spool_name();
+                self.sync.spool_dir.get_or_insert_with(|| folder.join(name));
+            }
             DestinationSection::Csv { path } | DestinationSection::Jsonl { path } => {
                 if keeps_rows {
                     resolve(path);

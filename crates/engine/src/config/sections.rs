@@ -183,6 +183,9 @@ pub enum DestinationSection {
         #[schemars(example = &"2GB")]
         memory_limit: Option<String>,
     },
+    /// A database of a ClickHouse server.
+    #[cfg(feature = "clickhouse")]
+    Clickhouse(ClickhouseSection),
     /// CSV files (RFC 4180 with a header), for people and programs that read files: one for each day of a report, one for
     /// each list of entities. Each file changes as a whole.
     Csv {
@@ -198,6 +201,31 @@ pub enum DestinationSection {
     },
 }
 
+/// A database of a ClickHouse server, reached over HTTP. The password comes from `CRITEO_DESTINATION_PASSWORD` or the file
+/// that `CRITEO_DESTINATION_PASSWORD_FILE` names.
+#[cfg(feature = "clickhouse")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ClickhouseSection {
+    /// Address of the HTTP interface: https, or http on this machine.
+    #[schemars(example = &"https://clickhouse.example:8443")]
+    pub url: String,
+    /// The database that holds the tables. It has to exist, with the engine Atomic (the default), Replicated or Shared.
+    pub database: String,
+    /// The user. It needs to create, alter, drop, read and write tables and views of the database.
+    #[serde(default = "default_user")]
+    pub user: String,
+}
+
+#[cfg(feature = "clickhouse")]
+impl ClickhouseSection {
+    /// The name of the folder for windows on their way to the server.
+    #[must_use]
+    pub fn spool_name(&self) -> String {
+        format!("clickhouse-{}.spool", self.database)
+    }
+}
+
 /// The path that stands for standard output.
 pub const STANDARD_OUTPUT: &str = "-";
 
@@ -207,7 +235,7 @@ impl DestinationSection {
     pub fn keeps_rows(&self) -> bool {
         match self {
             Self::Csv { path } | Self::Jsonl { path } => path != Path::new(STANDARD_OUTPUT),
-            Self::Duckdb { .. } => true,
+            _ => true,
         }
     }
 }
@@ -331,6 +359,11 @@ fn four_calls() -> usize {
 
 fn half_an_hour() -> u32 {
     30 * 60
+}
+
+#[cfg(feature = "clickhouse")]
+fn default_user() -> String {
+    "default".to_owned()
 }
 
 fn main_schema() -> String {

@@ -22,6 +22,22 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
     ));
     let place = root.key("destination");
     match &config.destination {
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            // The same rule as for Criteo's address: a password does not travel in the open.
+            if let Err(error) = criteo_api::BaseUrl::parse(&section.url) {
+                problems.push(
+                    place
+                        .key("url")
+                        .problem(format!("`url` cannot be used. {error}")),
+                );
+            }
+            problems.extend(identifier_problem(
+                &place.key("database"),
+                "database",
+                &section.database,
+            ));
+        }
         DestinationSection::Csv { path } | DestinationSection::Jsonl { path } => {
             problems.extend(path_problem(&place, path, "a folder, or be \"-\""));
         }

@@ -4,6 +4,8 @@
 //! replace one window together with its ledger entry, and read the ledger back. Everything else (planning,
 //! retrying, splitting, quarantine) is the engine's.
 
+#[cfg(feature = "clickhouse")]
+pub mod clickhouse;
 pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
@@ -23,7 +25,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::{Config, DestinationSection, STANDARD_OUTPUT};
+use crate::config::{Config, DestinationSection, Environment, STANDARD_OUTPUT};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
@@ -41,6 +43,17 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
             schema: schema.clone(),
             memory_limit: memory_limit.clone(),
         })),
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            Arc::new(clickhouse::ClickHouse::new(clickhouse::ClickHouseOptions {
+                password: Environment::of_process().destination_password(),
+                ..clickhouse::ClickHouseOptions::new(
+                    &section.url,
+                    &section.database,
+                    &section.user,
+                )
+            }))
+        }
         DestinationSection::Csv { path } => open_files(files::Format::Csv, path),
         DestinationSection::Jsonl { path } => open_files(files::Format::Jsonl, path),
     }
@@ -69,6 +82,13 @@ pub fn identity(config: &Config) -> String {
         DestinationSection::Duckdb { path, schema, .. } => {
             format!("DuckDB file {}, schema {schema}", absolute(path))
         }
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            format!(
+                "ClickHouse at {}, database {}",
+                section.url, section.database
+            )
+        }
         DestinationSection::Csv { path } => format!("CSV files in {}", absolute(path)),
         DestinationSection::Jsonl { path } => format!("JSON lines files in {}", absolute(path)),
     }
@@ -85,9 +105,13 @@ pub fn spool_folder(config: &Config) -> Option<PathBuf> {
     if let Some(folder) = &config.sync.spool_dir {
         return Some(folder.clone());
     }
-    let (DestinationSection::Duckdb { path, .. }
-    | DestinationSection::Csv { path }
-    | DestinationSection::Jsonl { path }) = &config.destination;
+    let path = match &config.destination {
+        DestinationSection::Duckdb { path, .. }
+        | DestinationSection::Csv { path }
+        | DestinationSection::Jsonl { path } => path,
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => return Some(section.spool_name().into()),
+    };
     let mut name = path
         .file_name()
         .unwrap_or(Path::new("criteo").as_os_str())

@@ -28,8 +28,8 @@ impl ReadsFiles {
 #[async_trait]
 impl Destination for ReadsFiles {
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
-        if sql.contains("_criteo_") || sql.contains("_history") || !has_files(&self.folder) {
-            // Ledger and versions are not in the files, and neither is a table that never had rows.
+        if sql.contains("_criteo_") || sql.contains("_history") || !has_files(&self.folder, sql) {
+            // Ledger and versions are not in the files, and neither is a table into which nothing was loaded yet.
             return self.inner.query(sql).await;
         }
         Ok(ask(&self.folder, sql))
@@ -38,7 +38,7 @@ impl Destination for ReadsFiles {
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
         let counted = self.inner.count_rows(table).await?;
         if let Some(counted) = counted
-            && has_files(&self.folder)
+            && has_files(&self.folder, table)
         {
             let answer = ask(&self.folder, &format!("SELECT count(*) FROM \"{table}\""));
             assert_eq!(answer.rows, [[Some(counted.to_string())]]);
@@ -115,9 +115,11 @@ impl Destination for ReadsFiles {
     }
 }
 
-/// Whether anything was published.
-fn has_files(folder: &Path) -> bool {
-    !manifests(folder).is_empty()
+/// Whether a table that `sql` names was published.
+fn has_files(folder: &Path, sql: &str) -> bool {
+    manifests(folder)
+        .iter()
+        .any(|manifest| sql.contains(manifest["table"].as_str().unwrap()))
 }
 
 fn manifests(folder: &Path) -> Vec<Value> {

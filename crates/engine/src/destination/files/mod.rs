@@ -5,7 +5,7 @@
 //! loads them, and every change is then *published*: each day whose rows differ from what its file holds is written
 //! under another name, made durable, and renamed over the old file. A reader sees each file whole, old or new; a window
 //! of several days changes file by file. A process that dies between commit and publication leaves old files behind,
-//! which the next run notices and replaces (docs/adr/0007).
+//! which the next run notices and replaces (docs/adr/0012).
 //!
 //! ```text
 //! FOLDER/statistics/2026-01-31.csv     one file for each day that has rows
