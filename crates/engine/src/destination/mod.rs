@@ -47,11 +47,7 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
         DestinationSection::Clickhouse(section) => {
             Arc::new(clickhouse::ClickHouse::new(clickhouse::ClickHouseOptions {
                 password: Environment::of_process().destination_password(),
-                ..clickhouse::ClickHouseOptions::new(
-                    &section.url,
-                    &section.database,
-                    &section.user,
-                )
+                ..clickhouse::ClickHouseOptions::new(&section.url, &section.database, &section.user)
             }))
         }
         DestinationSection::Csv { path } => open_files(files::Format::Csv, path),

@@ -19,9 +19,7 @@ fn rows(label: &str, count: i64) -> Vec<Row> {
     january(1, 2)
         .iter()
         .flat_map(|day| ["1", "2"].map(|advertiser| (advertiser, day)))
-        .flat_map(|(advertiser, day)| {
-            (0..count).map(move |clicks| (advertiser, day, clicks))
-        })
+        .flat_map(|(advertiser, day)| (0..count).map(move |clicks| (advertiser, day, clicks)))
         .map(|(advertiser, day, clicks)| Row::of_day(advertiser, day, label, clicks))
         .collect()
 }
@@ -34,9 +32,13 @@ async fn a_load_that_stops_at_any_statement_is_there_or_not() {
     let folder = TempDir::new().unwrap();
     let mut kept_old = 0;
     let mut showed_new = 0;
-    for (number, at) in ["FORMAT Parquet", "_criteo_base_windows` FORMAT", "CREATE OR REPLACE VIEW"]
-        .into_iter()
-        .enumerate()
+    for (number, at) in [
+        "FORMAT Parquet",
+        "_criteo_base_windows` FORMAT",
+        "CREATE OR REPLACE VIEW",
+    ]
+    .into_iter()
+    .enumerate()
     {
         for when in ["before", "after"] {
             let database = format!("stops_{number}_{when}");
@@ -70,10 +72,17 @@ async fn a_load_that_stops_at_any_statement_is_there_or_not() {
             }
             again.destination.load_window(&second).await.unwrap();
             table.assert_holds(&again, &new).await;
-            assert_eq!(again.destination.windows("conformance").await.unwrap(), [second.entry]);
+            assert_eq!(
+                again.destination.windows("conformance").await.unwrap(),
+                [second.entry]
+            );
         }
     }
-    assert_eq!((kept_old, showed_new), (5, 1), "only the last statement may commit");
+    assert_eq!(
+        (kept_old, showed_new),
+        (5, 1),
+        "only the last statement may commit"
+    );
 }
 
 /// A reader between the statements sees one whole window, never two, none or a part.
@@ -85,7 +94,12 @@ async fn a_reader_never_sees_half_a_window() {
     let table = Table::report();
     table.prepare(&subject).await.unwrap();
     let load = async |label: &str| {
-        let window = table.window(folder.path(), Some(january(1, 2)), &["1", "2"], &rows(label, ROWS));
+        let window = table.window(
+            folder.path(),
+            Some(january(1, 2)),
+            &["1", "2"],
+            &rows(label, ROWS),
+        );
         subject.destination.load_window(&window).await.unwrap();
     };
     load("0").await;
@@ -96,7 +110,11 @@ async fn a_reader_never_sees_half_a_window() {
             let mut seen = std::collections::BTreeSet::new();
             let mut looks = 0;
             while !is_done.load(Ordering::SeqCst) {
-                let found = rows_of(&subject, "SELECT label, count(*) FROM conformance GROUP BY label").await;
+                let found = rows_of(
+                    &subject,
+                    "SELECT label, count(*) FROM conformance GROUP BY label",
+                )
+                .await;
                 assert_eq!(found.len(), 1, "{found:?}");
                 assert_eq!(found[0][1].as_deref(), Some("200"), "{found:?}");
                 seen.insert(found[0][0].clone());
@@ -110,7 +128,10 @@ async fn a_reader_never_sees_half_a_window() {
     }
     is_done.store(true, Ordering::SeqCst);
     let (seen, looks) = reader.await.unwrap();
-    assert!(seen > 2 && looks > 12, "The reader saw {seen} windows in {looks} looks, too few to prove anything");
+    assert!(
+        seen > 2 && looks > 12,
+        "The reader saw {seen} windows in {looks} looks, too few to prove anything"
+    );
 }
 
 /// Replaced rows and those of loads that were never committed go at the end of a run, and nothing else does.
@@ -131,11 +152,19 @@ async fn what_nobody_sees_is_cleared_away() {
     let last = [Row::of_day("2", day.first, "third", 7)];
     let window = table.window(folder.path(), Some(day), &["2"], &last);
     subject.destination.load_window(&window).await.unwrap();
-    let lost = table.window(folder.path(), Some(day), &["1"], &[Row::of_day("1", day.first, "lost", 1)]);
-    server.fail("cleared", "_criteo_base_windows` FORMAT", "before").await;
+    let lost = table.window(
+        folder.path(),
+        Some(day),
+        &["1"],
+        &[Row::of_day("1", day.first, "lost", 1)],
+    );
+    server
+        .fail("cleared", "_criteo_base_windows` FORMAT", "before")
+        .await;
     subject.destination.load_window(&lost).await.unwrap_err();
 
-    let stored = "SELECT label, count() FROM cleared._criteo_rows_conformance GROUP BY label ORDER BY label";
+    let stored =
+        "SELECT label, count() FROM cleared._criteo_rows_conformance GROUP BY label ORDER BY label";
     assert_eq!(
         server.lines(stored).await,
         ["first\t200", "lost\t1", "second\t200", "third\t1"]
@@ -149,7 +178,10 @@ async fn what_nobody_sees_is_cleared_away() {
     finish_a_run(&subject).await;
     assert_eq!(server.lines(stored).await, ["second\t150", "third\t1"]);
     table.assert_holds(&subject, &expected).await;
-    assert_eq!(subject.destination.windows("conformance").await.unwrap(), before);
+    assert_eq!(
+        subject.destination.windows("conformance").await.unwrap(),
+        before
+    );
 }
 
 async fn finish_a_run(subject: &Subject) {

@@ -19,12 +19,19 @@ async fn refusal_of(options: ClickHouseOptions) -> DestinationError {
         spool: std::path::PathBuf::new(),
     };
     let by_writing = Table::report().prepare(&subject).await.unwrap_err();
-    assert_eq!(by_checking.hint(), by_writing.hint(), "check has to find what writing would");
+    assert_eq!(
+        by_checking.hint(),
+        by_writing.hint(),
+        "check has to find what writing would"
+    );
     by_writing
 }
 
 fn assert_unavailable(refusal: &DestinationError, words: &str, hint: &str) {
-    assert!(matches!(refusal, DestinationError::Unavailable { .. }), "{refusal:?}");
+    assert!(
+        matches!(refusal, DestinationError::Unavailable { .. }),
+        "{refusal:?}"
+    );
     assert!(refusal.to_string().contains(words), "{refusal}");
     assert!(refusal.hint().unwrap().contains(hint), "{refusal:?}");
 }
@@ -39,7 +46,11 @@ async fn a_wrong_password() {
     };
     assert!(!format!("{options:?}").contains("hunter2"));
     let refusal = refusal_of(options).await;
-    assert_unavailable(&refusal, "Authentication failed", "CRITEO_DESTINATION_PASSWORD");
+    assert_unavailable(
+        &refusal,
+        "Authentication failed",
+        "CRITEO_DESTINATION_PASSWORD",
+    );
     assert!(!format!("{refusal:?}").contains("hunter2"));
 }
 
@@ -69,7 +80,10 @@ async fn a_table_that_somebody_else_made() {
         .execute("CREATE TABLE foreign_table.conformance (x UInt8) ENGINE = MergeTree ORDER BY x")
         .await;
     let refusal = Table::report().prepare(&subject).await.unwrap_err();
-    assert!(matches!(refusal, DestinationError::ForeignTable { .. }), "{refusal:?}");
+    assert!(
+        matches!(refusal, DestinationError::ForeignTable { .. }),
+        "{refusal:?}"
+    );
     let engine = "SELECT engine FROM system.tables WHERE database = 'foreign_table' AND name = 'conformance'";
     assert_eq!(server.lines(engine).await, ["MergeTree"]);
 }

@@ -133,9 +133,24 @@ fn environment() -> Result<PathBuf, String> {
     fs::create_dir_all(&home).map_err(|error| format!("no cache folder: {error}"))?;
     run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
-        .args(["--only-binary", ":all:", "--require-hashes", "--requirement"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/destination_clickhouse/requirements.txt")))?;
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ])
+        .args([
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+            "--requirement",
+        ])
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/destination_clickhouse/requirements.txt"),
+        ))?;
     fs::write(&installed, REQUIREMENTS)
         .map_err(|error| format!("the cache is read-only: {error}"))?;
     Ok(python)

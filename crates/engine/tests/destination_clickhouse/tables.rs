@@ -51,8 +51,14 @@ async fn the_ledger_can_be_queried() {
     load(january(1, 4), &["1"]).await.unwrap();
     let mut given_up = table.entry(Some(january(9, 9)), &["1"], &[]);
     given_up.quarantine_reason = Some("it's broken".to_owned());
-    subject.destination.record_quarantine(&given_up).await.unwrap();
-    server.fail("queried", "CREATE OR REPLACE VIEW", "before").await;
+    subject
+        .destination
+        .record_quarantine(&given_up)
+        .await
+        .unwrap();
+    server
+        .fail("queried", "CREATE OR REPLACE VIEW", "before")
+        .await;
     load(january(2, 3), &["2"]).await.unwrap_err();
 
     let windows = subject.destination.windows("conformance").await.unwrap();
@@ -75,7 +81,11 @@ async fn the_ledger_can_be_queried() {
                     JOIN _criteo_window_advertisers USING (window_id) WHERE stream = 'conformance'";
     assert_eq!(rows_of(&subject, question).await, expected);
     assert_eq!(expected.len(), 3);
-    let streams = rows_of(&subject, "SELECT stream, table_name, currency FROM _criteo_streams").await;
+    let streams = rows_of(
+        &subject,
+        "SELECT stream, table_name, currency FROM _criteo_streams",
+    )
+    .await;
     let row = ["conformance", "conformance", "EUR"].map(|text| Some(text.to_owned()));
     assert_eq!(streams, [row.to_vec()]);
 }
@@ -88,7 +98,10 @@ async fn a_query_changes_nothing() {
     let subject = subject_in(server, "unchanged", folder.path()).await;
     let table = Table::report();
     table.prepare(&subject).await.unwrap();
-    for statement in ["DROP TABLE conformance", "INSERT INTO _criteo_meta VALUES ('a', 'b')"] {
+    for statement in [
+        "DROP TABLE conformance",
+        "INSERT INTO _criteo_meta VALUES ('a', 'b')",
+    ] {
         subject.destination.query(statement).await.unwrap_err();
     }
     table.assert_holds(&subject, &[] as &[Row]).await;

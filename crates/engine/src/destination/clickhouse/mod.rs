@@ -55,7 +55,11 @@ pub struct ClickHouseOptions {
 impl ClickHouseOptions {
     /// A database without a password, in which replaced rows stay for an hour.
     #[must_use]
-    pub fn new(url: impl Into<String>, database: impl Into<String>, user: impl Into<String>) -> Self {
+    pub fn new(
+        url: impl Into<String>,
+        database: impl Into<String>,
+        user: impl Into<String>,
+    ) -> Self {
         Self {
             url: url.into(),
             database: database.into(),
