@@ -32,7 +32,7 @@ const CSV: &str = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', N
 
 /// Fails unless `files`, read by DuckDB into columns of the table's own types, hold the table's rows and no others.
 #[track_caller]
-fn assert_same_rows(database: &Path, table: &str, files: &str, format: &str) {
+pub(crate) fn assert_same_rows(database: &Path, table: &str, files: &str, format: &str) {
     let connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(&format!(

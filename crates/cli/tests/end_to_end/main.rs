@@ -8,6 +8,11 @@
 
 mod support;
 
+/// A ClickHouse, as the engine's tests start it.
+#[path = "../../../engine/tests/destination_clickhouse/server.rs"]
+mod server;
+
+mod clickhouse;
 mod density;
 mod faults;
 mod files;

@@ -10,9 +10,14 @@ use clickhouse::Client;
 use criteo_engine::destination::clickhouse::ClickHouseOptions;
 use tempfile::TempDir;
 
+/// The same from the tests of the engine and from those of the command, which share this file.
+const FOLDER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../engine/tests/destination_clickhouse"
+);
 const REQUIREMENTS: &str = include_str!("requirements.txt");
-const USER: &str = "criteo";
-const PASSWORD: &str = "it's a \\secret";
+pub(crate) const USER: &str = "criteo";
+pub(crate) const PASSWORD: &str = "it's a \\secret";
 
 /// A running server. It ends with the process of the tests, whose end closes its standard input.
 pub(crate) struct Server {
@@ -95,7 +100,7 @@ impl Server {
 fn start(python: &Path) -> Result<Server, String> {
     let folder = TempDir::new().map_err(|error| error.to_string())?;
     let mut process = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/destination_clickhouse/shim.py"))
+        .arg(Path::new(FOLDER).join("shim.py"))
         .arg(folder.path().join("data"))
         .arg(PASSWORD)
         .stdin(Stdio::piped())

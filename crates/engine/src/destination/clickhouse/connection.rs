@@ -1,9 +1,11 @@
 //! Talking to the server, and saying what went wrong.
 
 use std::fmt;
+use std::time::Duration;
 
 use ::clickhouse::Client;
 use ::clickhouse::error::Error;
+use ::clickhouse::insert_formatted::InsertFormatted;
 use bytes::Bytes;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
@@ -12,6 +14,9 @@ use tokio::sync::mpsc::Receiver;
 use super::super::DestinationError;
 use super::ClickHouseOptions;
 use super::sql::{Answer, identifier};
+
+/// How long a statement, or the server's taking of a piece of rows, may last.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why work stopped.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +97,7 @@ impl Server {
 
     /// Runs a statement without an answer.
     pub(super) async fn execute(&self, statement: &str) -> Result<(), Failure> {
-        Ok(self.client.query_raw(statement).execute().await?)
+        patiently(self.client.query_raw(statement).execute()).await
     }
 
     /// Runs a query of our own.
@@ -117,7 +122,7 @@ impl Server {
         statement: &str,
         pieces: &mut Receiver<Bytes>,
     ) -> Result<(), Failure> {
-        let mut insert = self.client.insert_formatted_with(statement.to_owned());
+        let mut insert = self.new_insert(statement);
         while let Some(piece) = pieces.recv().await {
             insert.send(piece).await?;
         }
@@ -126,9 +131,15 @@ impl Server {
 
     /// Sends one piece, in a format that `statement` names.
     pub(super) async fn insert_whole(&self, statement: &str, rows: Bytes) -> Result<(), Failure> {
-        let mut insert = self.client.insert_formatted_with(statement.to_owned());
+        let mut insert = self.new_insert(statement);
         insert.send(rows).await?;
         Ok(insert.end().await?)
+    }
+
+    fn new_insert(&self, statement: &str) -> InsertFormatted {
+        self.client
+            .insert_formatted_with(statement.to_owned())
+            .with_timeouts(Some(PATIENCE), Some(PATIENCE))
     }
 
     /// Says what went wrong to a person.
@@ -165,12 +176,21 @@ impl Server {
     }
 }
 
+/// Waits for the server, but not for ever.
+async fn patiently<Answer>(
+    answer: impl Future<Output = Result<Answer, Error>>,
+) -> Result<Answer, Failure> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Server(Error::TimedOut)),
+    }
+}
+
 async fn ask(client: &Client, query: &str) -> Result<Answer, Failure> {
-    let answer = client
+    let mut answer = client
         .query_raw(query)
-        .fetch_bytes("TabSeparatedWithNamesAndTypes")?
-        .collect()
-        .await?;
+        .fetch_bytes("TabSeparatedWithNamesAndTypes")?;
+    let answer = patiently(answer.collect()).await?;
     let text = std::str::from_utf8(&answer)
         .map_err(|_| Failure::Refused("the server's answer is not UTF-8".to_owned()))?;
     Answer::parse(text).ok_or_else(|| {
