@@ -42,7 +42,7 @@ pub(super) async fn send(server: &Server, load: &WindowLoad) -> Result<Sent, Fai
         let inserted = server.insert(&statement, &mut receiver).await;
         // Without it the encoder would wait for ever for somebody to take its pieces.
         drop(receiver);
-        let encoded = encoding.await.map_err(crashed)?;
+        let encoded = encoding.await.map_err(|crash| crashed(&crash))?;
         match (inserted, encoded) {
             // The encoder was interrupted by what the server complains about.
             (Err(refusal), Err(Failure::Interrupted)) => return Err(refusal),
@@ -98,9 +98,11 @@ fn unprepared(load: &WindowLoad) -> Failure {
 async fn on_worker(
     work: impl FnOnce() -> Result<(), Failure> + Send + 'static,
 ) -> Result<(), Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(crashed)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|crash| crashed(&crash))?
 }
 
-fn crashed(crash: tokio::task::JoinError) -> Failure {
+fn crashed(crash: &tokio::task::JoinError) -> Failure {
     Failure::Refused(format!("its worker thread ended: {crash}"))
 }
