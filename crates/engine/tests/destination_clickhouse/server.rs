@@ -37,8 +37,12 @@ pub(crate) fn server() -> Option<&'static Server> {
                     std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
                 assert!(!required, "CRITEO_REQUIRE_ALL_TESTS=1, but {reason}");
                 // Not by eprintln!, which the test harness keeps to itself when a test passes.
-                let words = format!("SKIPPED: nothing was tested on ClickHouse, because {reason}");
-                writeln!(std::io::stderr(), "{words}").unwrap();
+                let mut loudly = std::io::stderr();
+                writeln!(
+                    loudly,
+                    "SKIPPED: nothing was tested on ClickHouse, because {reason}"
+                )
+                .unwrap();
                 None
             }
         })
