@@ -30,10 +30,15 @@ pub(super) async fn run(context: &Context, arguments: &SyncArguments) -> anyhow:
     let connections = context
         .connections(|| Progress::new(context.printer))
         .await?;
-    if connections.are_several && matches!(config.destination, DestinationSection::Csv { .. }) && kept == Kept::No {
-        return Err(UsageError::new("CSV on standard output takes one connection, because a header holds for all rows")
-            .with_hint("Name one with --connection, or take --format jsonl.")
-            .into());
+    if connections.are_several
+        && matches!(config.destination, DestinationSection::Csv { .. })
+        && kept == Kept::No
+    {
+        return Err(UsageError::new(
+            "CSV on standard output takes one connection, because a header holds for all rows",
+        )
+        .with_hint("Name one with --connection, or take --format jsonl.")
+        .into());
     }
     let shown = Arc::new(Mutex::new(None::<Arc<Progress>>));
     let stop = stop_token(context, Arc::clone(&shown));
