@@ -191,12 +191,14 @@ pub enum DestinationSection {
     Csv {
         /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
         /// file. `-` prints the rows of one stream on standard output instead, and remembers nothing.
+        #[schemars(example = &"files")]
         path: PathBuf,
     },
     /// Files with one JSON object per line, otherwise like `csv`.
     Jsonl {
         /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
         /// file. `-` prints rows on standard output instead, each with the name of its stream, and remembers nothing.
+        #[schemars(example = &"files")]
         path: PathBuf,
     },
 }
@@ -211,6 +213,7 @@ pub struct ClickhouseSection {
     #[schemars(example = &"https://clickhouse.example:8443")]
     pub url: String,
     /// The database that holds the tables. It has to exist, with the engine Atomic (the default), Replicated or Shared.
+    #[schemars(example = &"criteo")]
     pub database: String,
     /// The user. It needs to create, alter, drop, read and write tables and views of the database.
     #[serde(default = "default_user")]
