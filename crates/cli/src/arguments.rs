@@ -43,6 +43,8 @@ Examples:
                                            read March again, whatever is loaded
   criteo sync -s statistics --rebuild      after another currency, time zone or dimension
   criteo sync --json | jq 'select(.event == \"window_quarantined\")'
+  criteo sync -s campaigns --output -      as CSV on standard output, remembering nothing
+  criteo sync --from 2026-03-01 --to 2026-03-07 --output - --format jsonl | jq -c 'select(.clicks > 0)'
 
 The first Ctrl-C finishes the calls that are on their way, commits and exits with 3.
 The second stops at once. Either way the tables are sound, and the next sync carries on.";
@@ -176,7 +178,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Load what is missing, and read again what Criteo restates
     #[command(after_help = SYNC_EXAMPLES)]
-    Sync(SelectionArguments),
+    Sync(SyncArguments),
     /// Show what sync would read, in how many calls and minutes, and load nothing
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArguments),
@@ -245,6 +247,36 @@ pub(crate) struct SelectionArguments {
     /// Criteo no longer keeps is lost
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) rebuild: bool,
+}
+
+/// What `sync` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SyncArguments {
+    /// Which streams and days.
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Write files into this folder instead of the configured destination; - prints rows on standard output, reads all
+    /// that is selected, and remembers nothing
+    #[arg(long, short, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Format of --output: csv (on standard output for one stream) or jsonl
+    #[arg(
+        long,
+        value_enum,
+        requires = "output",
+        default_value_t = OutputFormat::Csv,
+        hide_possible_values = true
+    )]
+    pub(crate) format: OutputFormat,
+}
+
+/// How rows become text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Comma-separated values
+    Csv,
+    /// One JSON object per line
+    Jsonl,
 }
 
 /// What `plan` takes.

@@ -35,6 +35,7 @@ async fn main() -> ExitCode {
     let context = Context {
         global: arguments.global,
         printer,
+        output: None,
     };
     let exit = match commands::run(&arguments.command, &context).await {
         Ok(exit) => exit,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use criteo_api::{BaseUrl, Client, ClientOptions, Credentials, Observer};
 use jiff::tz::TimeZone;
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::calendar::Clock;
@@ -30,6 +31,8 @@ pub struct Engine {
     pub(crate) clock: Clock,
     pub(crate) time_zone: TimeZone,
     pub(crate) spool_folder: PathBuf,
+    /// Holds the spool when nothing is to be carried on; it is removed with the engine.
+    _temporary: Option<TempDir>,
     pub(crate) concurrency: usize,
     pub(crate) advertiser_ids: Option<Vec<String>>,
     pub(crate) report_calls_per_minute: u32,
@@ -43,7 +46,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Resolves the configuration. Nothing is called, opened or created before one of the other methods.
+    /// Resolves the configuration. Nothing is called or opened before one of the other methods, and nothing created
+    /// but, where the destination keeps nothing, a temporary folder.
     ///
     /// # Errors
     /// [`EngineError::Configuration`] and its kin; [`EngineError::Api`] when the address or a quota is refused.
@@ -61,6 +65,7 @@ impl Engine {
             TimeZone::get(&config.criteo.timezone).map_err(|_| EngineError::Configuration {
                 message: format!("Time zone '{}' is not an IANA name", config.criteo.timezone),
             })?;
+        let (spool_folder, temporary) = spool_folder(config)?;
         Ok(Self {
             specs: specs.into_iter().map(Arc::new).collect(),
             client: Client::new(credentials, options)?,
@@ -69,7 +74,8 @@ impl Engine {
             reporter,
             clock: Clock::from_env()?,
             time_zone,
-            spool_folder: destination::spool_folder(config),
+            spool_folder,
+            _temporary: temporary,
             concurrency: config.sync.concurrency.max(1),
             advertiser_ids: config.criteo.advertiser_ids.clone(),
             report_calls_per_minute,
@@ -119,6 +125,22 @@ pub fn client(
 ) -> Result<Client, EngineError> {
     let observer = Arc::new(ApiReporter::new(reporter));
     Ok(Client::new(credentials, client_options(config, observer)?)?)
+}
+
+/// Where decoded windows wait. A destination that remembers nothing gets a folder that only this process knows.
+fn spool_folder(config: &Config) -> Result<(PathBuf, Option<TempDir>), EngineError> {
+    if let Some(folder) = destination::spool_folder(config) {
+        return Ok((folder, None));
+    }
+    let temporary = tempfile::Builder::new()
+        .prefix("criteo-")
+        .tempdir()
+        .map_err(|source| EngineError::Spool {
+            path: std::env::temp_dir().display().to_string(),
+            doing: "creating a temporary folder in it",
+            source,
+        })?;
+    Ok((temporary.path().join("spool"), Some(temporary)))
 }
 
 /// The environment is not asked here: a door that wants it to win has applied it to the configuration, and one that

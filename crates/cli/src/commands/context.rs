@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use criteo_engine::catalog::Catalog;
 use criteo_engine::config::key_store::KeyStore;
-use criteo_engine::config::{self, AppKey, Config, ConfigError, Environment};
+use criteo_engine::config::{self, AppKey, Config, ConfigError, DestinationSection, Environment};
 use criteo_engine::event::{Event, Reporter};
 use criteo_engine::{Engine, Selection, introduce};
 use jiff::civil::Date;
@@ -22,17 +22,36 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// The way to speak.
     pub(crate) printer: Printer,
+    /// The destination that the command line names in the place of the configured one.
+    pub(crate) output: Option<DestinationSection>,
 }
 
 /// Seconds that a person has to unlock the keyring when it asks.
 const UNLOCK_SECONDS: u64 = 60;
 
 impl Context {
+    /// The same with another destination, if there is one.
+    pub(super) fn with_output(&self, output: Option<DestinationSection>) -> Context {
+        Context {
+            global: self.global.clone(),
+            printer: self.printer,
+            output,
+        }
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::load(&self.global.config)?;
+        if let Some(output) = &self.output {
+            config.destination = output.clone();
+        }
+        Ok(config)
+    }
+
     /// The configuration file, with what the environment overrules. Where it has connections and one is chosen (or
     /// there is only one), it is the configuration of that one.
     pub(super) fn configuration(&self) -> Result<Config, ConfigError> {
         let environment = Environment::of_process();
-        let config = Config::load(&self.global.config)?;
+        let config = self.load()?;
         let chosen = self.chosen_connection(&environment);
         let mut config = match config.of_one_connection(chosen.as_deref(), &environment) {
             Err(ConfigError::SeveralConnections { .. }) => config,
@@ -46,7 +65,7 @@ impl Context {
     /// there are no connections. With what the environment overrules.
     pub(super) fn configurations(&self) -> Result<Vec<Config>, ConfigError> {
         let environment = Environment::of_process();
-        let config = Config::load(&self.global.config)?;
+        let config = self.load()?;
         let chosen = self.chosen_connection(&environment);
         let mut configs = config.of_connections(chosen.as_deref(), &environment)?;
         for config in &mut configs {

@@ -74,7 +74,7 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
     // The engine holds the file open, and the answer shall come from the file alone.
     drop(engine);
     let run = result?;
-    summary::print(printer, &run)?;
+    summary::print(printer, &run, summary::Kept::Yes)?;
     if matches!(run.outcome, Outcome::Complete | Outcome::Partial) {
         answer::print(printer, &config).await?;
     }

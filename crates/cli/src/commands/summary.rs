@@ -8,13 +8,25 @@ use crate::printer::Printer;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size, span_of_seconds};
 
+/// Whether the rows of a run were kept somewhere, or printed on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In a destination with a ledger.
+    Yes,
+    /// They are on standard output, which is theirs alone, and forgotten.
+    No,
+}
+
 /// Prints the streams of a run, and below them how it ended. In JSON the last event has said it already.
-pub(super) fn print(printer: &Printer, run: &RunSummary) -> io::Result<()> {
+pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Result<()> {
     if printer.is_json() {
         return Ok(());
     }
     if !printer.is_quiet() {
-        printer.data(table(&run.streams))?;
+        match kept {
+            Kept::Yes => printer.data(table(&run.streams))?,
+            Kept::No => printer.note(table(&run.streams)),
+        }
         printer.note("");
     }
     for stream in &run.streams {
@@ -25,17 +37,23 @@ pub(super) fn print(printer: &Printer, run: &RunSummary) -> io::Result<()> {
     for window in &run.quarantined {
         printer.warning(&left_out(window));
     }
-    match run.outcome {
-        Outcome::Complete => printer.note(loaded(run)),
-        Outcome::Partial => printer.warning(&format!(
-            "Partly loaded. {} What was left out keeps its old rows, and the next `criteo sync` reads it again.",
-            loaded(run)
+    let words = loaded(run);
+    match (run.outcome, kept) {
+        (Outcome::Complete, _) => printer.note(words),
+        (Outcome::Partial, Kept::Yes) => printer.warning(&format!(
+            "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again."
         )),
-        Outcome::Interrupted => printer.warning(&format!(
-            "Interrupted. {} The next `criteo sync` carries on from here.",
-            loaded(run)
+        (Outcome::Partial, Kept::No) => printer.warning(&format!(
+            "Partly printed. {words} The rows of what was left out are not among those above."
         )),
-        Outcome::Failed => printer.error("Nothing could be loaded"),
+        (Outcome::Interrupted, Kept::Yes) => printer.warning(&format!(
+            "Interrupted. {words} The next `criteo sync` carries on from here."
+        )),
+        (Outcome::Interrupted, Kept::No) => {
+            printer.warning(&format!("Interrupted. {words} The rest was not read."));
+        }
+        (Outcome::Failed, Kept::Yes) => printer.error("Nothing could be loaded"),
+        (Outcome::Failed, Kept::No) => printer.error("Nothing could be read"),
     }
     Ok(())
 }

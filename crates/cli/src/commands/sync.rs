@@ -4,21 +4,42 @@ use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use criteo_engine::Selection;
+use criteo_engine::config::DestinationSection;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{Connected, Context, selection};
-use super::summary;
-use crate::arguments::SelectionArguments;
-use crate::exit::Exit;
+use super::summary::{self, Kept};
+use crate::arguments::{OutputFormat, SyncArguments};
+use crate::exit::{Exit, UsageError};
 use crate::reporters::Progress;
 use crate::signals;
 
 /// Runs the engine of each connection until everything is loaded, or a person stops it.
-pub(super) async fn run(context: &Context, arguments: &SelectionArguments) -> anyhow::Result<Exit> {
-    let selection = selection(arguments, &context.configuration()?)?;
+pub(super) async fn run(context: &Context, arguments: &SyncArguments) -> anyhow::Result<Exit> {
+    let context = &context.with_output(output(arguments));
+    let config = context.configuration()?;
+    let selection = selection(&arguments.selection, &config)?;
+    let kept = if config.destination.keeps_rows() {
+        Kept::Yes
+    } else {
+        Kept::No
+    };
+    if kept == Kept::No {
+        refuse_events(context)?;
+    }
     let connections = context
         .connections(|| Progress::new(context.printer))
         .await?;
+    if connections.are_several
+        && matches!(config.destination, DestinationSection::Csv { .. })
+        && kept == Kept::No
+    {
+        return Err(UsageError::new(
+            "CSV on standard output takes one connection, because a header holds for all rows",
+        )
+        .with_hint("Name one with --connection, or take --format jsonl.")
+        .into());
+    }
     let shown = Arc::new(Mutex::new(None::<Arc<Progress>>));
     let stop = stop_token(context, Arc::clone(&shown));
     let mut exit = connections.exit;
@@ -29,10 +50,10 @@ pub(super) async fn run(context: &Context, arguments: &SelectionArguments) -> an
         }
         *locked(&shown) = Some(Arc::clone(&connected.reporter));
         let config = connected.config.clone();
-        if connections.are_several {
+        if connections.are_several && kept == Kept::Yes {
             ignore_closed_pipe(context.announce(&config))?;
         }
-        match sync(context, connected, &selection, stop.clone()).await {
+        match sync(context, connected, &selection, stop.clone(), kept).await {
             Err(error) if connections.are_several => {
                 exit = exit.and(context.failed(&config, error));
             }
@@ -48,11 +69,12 @@ async fn sync(
     connected: Connected<Progress>,
     selection: &Selection,
     stop: CancellationToken,
+    kept: Kept,
 ) -> anyhow::Result<Exit> {
     let result = connected.engine.sync(selection, stop).await;
     connected.reporter.finish();
     let run = result?;
-    ignore_closed_pipe(summary::print(&context.printer, &run))?;
+    ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
     Ok(run.outcome.into())
 }
 
@@ -75,4 +97,24 @@ fn stop_token(context: &Context, shown: Arc<Mutex<Option<Arc<Progress>>>>) -> Ca
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The destination that the command line names in the place of the configured one.
+fn output(arguments: &SyncArguments) -> Option<DestinationSection> {
+    let path = arguments.output.clone()?;
+    Some(match arguments.format {
+        OutputFormat::Csv => DestinationSection::Csv { path },
+        OutputFormat::Jsonl => DestinationSection::Jsonl { path },
+    })
+}
+
+/// Rows and events on the same stream could not be told apart.
+fn refuse_events(context: &Context) -> Result<(), UsageError> {
+    if !context.printer.is_json() {
+        return Ok(());
+    }
+    Err(
+        UsageError::new("--json prints events where this destination prints rows")
+            .with_hint("Leave out --json; --format jsonl prints rows as JSON."),
+    )
 }

@@ -120,7 +120,7 @@ async fn read_again(
     let stop = signals::stop_token(Arc::clone(&progress));
     let result = engine.sync(&selection, stop).await;
     progress.finish();
-    summary::print(&context.printer, &result?)?;
+    summary::print(&context.printer, &result?, summary::Kept::Yes)?;
     Ok(())
 }
 

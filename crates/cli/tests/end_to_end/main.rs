@@ -8,8 +8,15 @@
 
 mod support;
 
+/// A ClickHouse, as the engine's tests start it.
+#[expect(dead_code, reason = "the engine's tests use the rest of it")]
+#[path = "../../../engine/tests/destination_clickhouse/server.rs"]
+mod server;
+
+mod clickhouse;
 mod density;
 mod faults;
+mod files;
 mod history;
 mod kills;
 mod postgres;

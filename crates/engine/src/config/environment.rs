@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
+
 use super::{Config, ConfigError};
 
 /// One variable the product reads.
@@ -152,6 +154,23 @@ impl Environment {
     #[must_use]
     pub fn connection(&self) -> Option<&str> {
         self.value(Variable::CONNECTION).map(str::trim)
+    }
+
+    /// The password of the destination's user, from the variable or the file that holds it; `None` without either, and
+    /// where the file cannot be read: the destination will say that the password is missing.
+    #[must_use]
+    pub fn destination_password(&self) -> Option<SecretString> {
+        if let Some(password) = self.value(Variable::DESTINATION_PASSWORD) {
+            return Some(password.to_owned().into());
+        }
+        let file = self.value(Variable::DESTINATION_PASSWORD_FILE)?;
+        match std::fs::read_to_string(file) {
+            Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned().into()),
+            Err(error) => {
+                tracing::warn!(file, %error, "The file with the destination's password cannot be read");
+                None
+            }
+        }
     }
 
     /// The value of a variable, unless it is unset or empty.

@@ -53,9 +53,11 @@ pub use environment::{Environment, Variable};
 #[cfg(feature = "postgres")]
 pub use postgres::{ConnectionUrl, PostgresAddress, PostgresSection, TlsMode};
 pub use problem::{ConfigError, Problem};
+#[cfg(feature = "clickhouse")]
+pub use sections::ClickhouseSection;
 pub use sections::{
     Config, ConnectionSection, CriteoSection, DestinationSection, LookbackDays, ReportSection,
-    StreamSection, SyncSection,
+    STANDARD_OUTPUT, StreamSection, SyncSection,
 };
 
 use std::path::{Path, PathBuf};
@@ -142,6 +144,7 @@ impl Config {
             connection.key_file.as_mut().map(resolve);
         }
         self.sync.spool_dir.as_mut().map(resolve);
+        let keeps_rows = self.destination.keeps_rows();
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),
             #[cfg(feature = "postgres")]
@@ -150,6 +153,17 @@ impl Config {
                 // A server has no folder beside it, so the spool goes beside the configuration.
                 let name = section.spool_name();
                 self.sync.spool_dir.get_or_insert_with(|| folder.join(name));
+            }
+            #[cfg(feature = "clickhouse")]
+            DestinationSection::Clickhouse(section) => {
+                // A server has no folder beside it, so the spool goes beside the configuration.
+                let name = section.spool_name();
+                self.sync.spool_dir.get_or_insert_with(|| folder.join(name));
+            }
+            DestinationSection::Csv { path } | DestinationSection::Jsonl { path } => {
+                if keeps_rows {
+                    resolve(path);
+                }
             }
         }
     }

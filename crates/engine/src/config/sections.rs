@@ -4,7 +4,7 @@
 //! them at once), so serde itself is left lenient here.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -188,6 +188,61 @@ pub enum DestinationSection {
     /// A schema of a PostgreSQL database.
     #[cfg(feature = "postgres")]
     Postgres(Box<PostgresSection>),
+    /// A database of a ClickHouse server.
+    #[cfg(feature = "clickhouse")]
+    Clickhouse(ClickhouseSection),
+    /// CSV files (RFC 4180 with a header), for people and programs that read files: one for each day of a report, one for
+    /// each list of entities. Each file changes as a whole.
+    Csv {
+        /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
+        /// file. `-` prints the rows of one stream on standard output instead, and remembers nothing.
+        path: PathBuf,
+    },
+    /// Files with one JSON object per line, otherwise like `csv`.
+    Jsonl {
+        /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
+        /// file. `-` prints rows on standard output instead, each with the name of its stream, and remembers nothing.
+        path: PathBuf,
+    },
+}
+
+/// A database of a ClickHouse server, reached over HTTP. The password comes from `CRITEO_DESTINATION_PASSWORD` or the file
+/// that `CRITEO_DESTINATION_PASSWORD_FILE` names.
+#[cfg(feature = "clickhouse")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ClickhouseSection {
+    /// Address of the HTTP interface: https, or http on this machine.
+    #[schemars(example = &"https://clickhouse.example:8443")]
+    pub url: String,
+    /// The database that holds the tables. It has to exist, with the engine Atomic (the default), Replicated or Shared.
+    pub database: String,
+    /// The user. It needs to create, alter, drop, read and write tables and views of the database.
+    #[serde(default = "default_user")]
+    pub user: String,
+}
+
+#[cfg(feature = "clickhouse")]
+impl ClickhouseSection {
+    /// The name of the folder for windows on their way to the server.
+    #[must_use]
+    pub fn spool_name(&self) -> String {
+        format!("clickhouse-{}.spool", self.database)
+    }
+}
+
+/// The path that stands for standard output.
+pub const STANDARD_OUTPUT: &str = "-";
+
+impl DestinationSection {
+    /// Whether rows are kept somewhere, rather than printed.
+    #[must_use]
+    pub fn keeps_rows(&self) -> bool {
+        match self {
+            Self::Csv { path } | Self::Jsonl { path } => path != Path::new(STANDARD_OUTPUT),
+            _ => true,
+        }
+    }
 }
 
 impl Default for DestinationSection {
@@ -309,6 +364,11 @@ fn four_calls() -> usize {
 
 fn half_an_hour() -> u32 {
     30 * 60
+}
+
+#[cfg(feature = "clickhouse")]
+fn default_user() -> String {
+    "default".to_owned()
 }
 
 fn main_schema() -> String {

@@ -309,6 +309,22 @@ fn paths_start_at_the_folder_of_the_file() {
 }
 
 #[test]
+fn a_hyphen_stands_for_standard_output_and_for_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("criteo.toml");
+    for (written, expected) in [("-", "-".into()), ("out", folder.path().join("out"))] {
+        std::fs::write(
+            &path,
+            format!("[criteo]\ncurrency = \"EUR\"\n[destination]\ntype = \"csv\"\npath = \"{written}\"\n"),
+        )
+        .unwrap();
+        let destination = Config::load(&path).unwrap().destination;
+        assert_eq!(destination.keeps_rows(), written != "-");
+        assert_eq!(destination, DestinationSection::Csv { path: expected });
+    }
+}
+
+#[test]
 fn a_missing_file_shows_one_to_write() {
     let error = Config::load("nowhere/criteo.toml".as_ref()).unwrap_err();
     assert_eq!(

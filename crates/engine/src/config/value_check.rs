@@ -20,21 +20,33 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
         config.sync.lookback.as_deref(),
         &root.key("sync"),
     ));
+    let place = root.key("destination");
     match &config.destination {
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            // The same rule as for Criteo's address: a password does not travel in the open.
+            if let Err(error) = criteo_api::BaseUrl::parse(&section.url) {
+                problems.push(
+                    place
+                        .key("url")
+                        .problem(format!("`url` cannot be used. {error}")),
+                );
+            }
+            problems.extend(identifier_problem(
+                &place.key("database"),
+                "database",
+                &section.database,
+            ));
+        }
+        DestinationSection::Csv { path } | DestinationSection::Jsonl { path } => {
+            problems.extend(path_problem(&place, path, "a folder, or be \"-\""));
+        }
         DestinationSection::Duckdb {
             path,
             schema,
             memory_limit,
         } => {
-            let place = root.key("destination");
-            if path.as_os_str().is_empty() {
-                problems.push(place.key("path").problem("`path` must name a file"));
-            }
-            if path.starts_with("~") {
-                problems.push(place.key("path").problem(
-                    "`path` begins with \"~\", which only shells know; write the folder out",
-                ));
-            }
+            problems.extend(path_problem(&place, path, "a file"));
             problems.extend(identifier_problem(&place.key("schema"), "schema", schema));
             if let Some(limit) = memory_limit
                 .as_deref()
@@ -93,6 +105,17 @@ pub(super) fn lookback_problems(
         problems.push(at.problem(format!("`lookback`: {error}")));
     }
     problems
+}
+
+fn path_problem(place: &Place<'_, '_>, path: &Path, wanted: &str) -> Option<Problem> {
+    let message = if path.as_os_str().is_empty() {
+        format!("`path` must name {wanted}")
+    } else if path.starts_with("~") {
+        "`path` begins with \"~\", which only shells know; write the folder out".to_owned()
+    } else {
+        return None;
+    };
+    Some(place.key("path").problem(message))
 }
 
 fn criteo_problems(section: &CriteoSection, place: &Place<'_, '_>) -> Vec<Problem> {

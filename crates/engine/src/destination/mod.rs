@@ -4,9 +4,13 @@
 //! replace one window together with its ledger entry, and read the ledger back. Everything else (planning,
 //! retrying, splitting, quarantine) is the engine's.
 
+#[cfg(feature = "clickhouse")]
+pub mod clickhouse;
 pub mod conformance;
 #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub mod duckdb;
+#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+pub mod files;
 mod ledger_tables;
 mod ledger_views;
 mod observation;
@@ -25,7 +29,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::{Config, DestinationSection};
+use crate::config::{Config, DestinationSection, Environment, STANDARD_OUTPUT};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
@@ -45,41 +49,81 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
         })),
         #[cfg(feature = "postgres")]
         DestinationSection::Postgres(section) => Arc::new(postgres::Postgres::of_section(section)),
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            Arc::new(clickhouse::ClickHouse::new(clickhouse::ClickHouseOptions {
+                password: Environment::of_process().destination_password(),
+                ..clickhouse::ClickHouseOptions::new(&section.url, &section.database, &section.user)
+            }))
+        }
+        DestinationSection::Csv { path } => open_files(files::Format::Csv, path),
+        DestinationSection::Jsonl { path } => open_files(files::Format::Jsonl, path),
     }
+}
+
+fn open_files(format: files::Format, path: &Path) -> Arc<dyn Destination> {
+    if path == Path::new(STANDARD_OUTPUT) {
+        return Arc::new(files::StandardOutput::new(format));
+    }
+    Arc::new(files::FileFolder::new(files::FileFolderOptions {
+        path: path.to_owned(),
+        format,
+    }))
 }
 
 /// A text that no other destination has: what it is and where, independent of the current folder.
 #[must_use]
 pub fn identity(config: &Config) -> String {
+    let absolute = |path: &Path| {
+        std::path::absolute(path)
+            .unwrap_or_else(|_| path.to_owned())
+            .display()
+            .to_string()
+    };
     match &config.destination {
         DestinationSection::Duckdb { path, schema, .. } => {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            format!("DuckDB file {}, schema {schema}", path.display())
+            format!("DuckDB file {}, schema {schema}", absolute(path))
+        }
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => {
+            format!(
+                "ClickHouse at {}, database {}",
+                section.url, section.database
+            )
         }
         #[cfg(feature = "postgres")]
         DestinationSection::Postgres(section) => postgres::describe(section),
+        DestinationSection::Csv { path } => format!("CSV files in {}", absolute(path)),
+        DestinationSection::Jsonl { path } => format!("JSON lines files in {}", absolute(path)),
     }
 }
 
 /// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
-/// that two destinations never share one.
+/// that two destinations never share one. `None` where nothing is kept, so that there is nothing to carry on with
+/// either: any temporary folder will do.
 #[must_use]
-pub fn spool_folder(config: &Config) -> PathBuf {
+pub fn spool_folder(config: &Config) -> Option<PathBuf> {
+    if !config.destination.keeps_rows() {
+        return None;
+    }
     if let Some(folder) = &config.sync.spool_dir {
-        return folder.clone();
+        return Some(folder.clone());
     }
-    match &config.destination {
-        DestinationSection::Duckdb { path, .. } => {
-            let mut name = path
-                .file_name()
-                .unwrap_or(Path::new("criteo").as_os_str())
-                .to_owned();
-            name.push(".spool");
-            path.with_file_name(name)
-        }
+    let path = match &config.destination {
+        DestinationSection::Duckdb { path, .. }
+        | DestinationSection::Csv { path }
+        | DestinationSection::Jsonl { path } => path,
         #[cfg(feature = "postgres")]
-        DestinationSection::Postgres(section) => section.spool_name().into(),
-    }
+        DestinationSection::Postgres(section) => return Some(section.spool_name().into()),
+        #[cfg(feature = "clickhouse")]
+        DestinationSection::Clickhouse(section) => return Some(section.spool_name().into()),
+    };
+    let mut name = path
+        .file_name()
+        .unwrap_or(Path::new("criteo").as_os_str())
+        .to_owned();
+    name.push(".spool");
+    Some(path.with_file_name(name))
 }
 
 /// What a destination can promise. The engine reads it, and the reference page shows each field beside the
@@ -105,6 +149,10 @@ pub struct Capabilities {
     pub records_changes: bool,
     /// Days before a horizon can be dropped ([`Destination::drop_days`]).
     pub drops_days: bool,
+    /// It remembers what was loaded. Without a ledger a run reads everything that was selected.
+    pub ledger: bool,
+    /// It takes more than one stream.
+    pub several_streams: bool,
 }
 
 impl Capabilities {
@@ -411,6 +459,13 @@ pub enum DestinationError {
         /// What to do next.
         hint: String,
     },
+    /// Whoever read standard output has closed it.
+    #[error("Nobody reads standard output any more")]
+    ReaderGone {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// A statement failed; nothing was changed.
     #[error("{destination} failed while {doing}: {reason}")]
     Failed {
@@ -442,7 +497,7 @@ impl DestinationError {
             Self::Unsupported { .. } => Some(
                 "Leave the key out of the configuration, or choose a destination that does it.".to_owned(),
             ),
-            Self::Failed { .. } => None,
+            Self::Failed { .. } | Self::ReaderGone { .. } => None,
         }
     }
 }

@@ -38,6 +38,7 @@ pub(crate) async fn run(
     engine.refuse_rebuild_of_others(selection)?;
     let specs = selected(&engine.specs, selection)?;
     refuse_unsupported(engine.destination.capabilities(), &specs)?;
+    refuse_several_streams(engine, &specs)?;
     let spool = Spool::open(&engine.spool_folder)?;
     replay(engine, &spool, selection).await?;
 
@@ -172,6 +173,21 @@ async fn streams(
         summaries[position] = Some(summary?);
     }
     Ok(summaries.into_iter().flatten().collect())
+}
+
+/// Some destinations have room for one table only.
+fn refuse_several_streams(engine: &Engine, specs: &[Arc<StreamSpec>]) -> Result<(), EngineError> {
+    let capabilities = engine.destination.capabilities();
+    if capabilities.several_streams || specs.len() <= 1 {
+        return Ok(());
+    }
+    Err(EngineError::Configuration {
+        message: format!(
+            "{} takes one stream, and {} are selected; name one with --stream, or take JSON lines",
+            capabilities.name,
+            specs.len()
+        ),
+    })
 }
 
 /// The advertisers that consented to the app, by id.

@@ -10,6 +10,7 @@
 mod changes;
 mod claim;
 mod connection;
+mod export;
 mod ledger;
 mod ledger_views;
 mod load;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::connection::Store;
+pub(in crate::destination) use self::export::Slice;
 use super::{
     Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
 };
@@ -107,6 +109,8 @@ impl Destination for DuckDb {
             keeps_versions: true,
             records_changes: true,
             drops_days: true,
+            ledger: true,
+            several_streams: true,
         }
     }
 

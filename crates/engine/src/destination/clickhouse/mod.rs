@@ -1,0 +1,362 @@
+//! ClickHouse: a database on a server, reached over HTTP.
+//!
+//! ClickHouse has no transactions over several statements or tables, so a window is committed by replacing a view, which
+//! is atomic: [`view`] says how, and docs/adr/0013 why. Under the stream's name people find that view; beside it lie
+//! the rows of all loads (`_criteo_rows_...`), the ledger's views (`_criteo_windows`, ...) and the tables below them.
+//!
+//! | module | |
+//! |---|---|
+//! | `connection` | statements, answers and errors |
+//! | `ledger`, `windows`, `vouching` | what was loaded, and what it still vouches for |
+//! | `schema`, `view` | tables and views |
+//! | `spooled`, `load` | rows on their way, and their commit |
+//! | `tidy` | what is superfluous |
+
+mod connection;
+mod ledger;
+mod load;
+mod schema;
+mod spooled;
+mod sql;
+mod tidy;
+mod view;
+mod vouching;
+mod windows;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
+
+use self::connection::{Failure, Server};
+use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
+use crate::schema::TableSchema;
+
+/// Which ClickHouse database to write to.
+#[derive(Clone)]
+pub struct ClickHouseOptions {
+    /// Address of the HTTP interface, such as `https://clickhouse.example:8443`.
+    pub url: String,
+    /// The database that holds the tables. It has to exist, with the engine Atomic, Replicated or Shared.
+    pub database: String,
+    /// The user.
+    pub user: String,
+    /// The user's password, if it has one.
+    pub password: Option<SecretString>,
+    /// How long rows that were replaced stay for queries that began before, and rows that were sent for their commit.
+    pub keep_replaced: SignedDuration,
+}
+
+impl ClickHouseOptions {
+    /// A database without a password, in which replaced rows stay for an hour.
+    #[must_use]
+    pub fn new(
+        url: impl Into<String>,
+        database: impl Into<String>,
+        user: impl Into<String>,
+    ) -> Self {
+        Self {
+            url: url.into(),
+            database: database.into(),
+            user: user.into(),
+            password: None,
+            keep_replaced: SignedDuration::from_hours(1),
+        }
+    }
+}
+
+impl fmt::Debug for ClickHouseOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClickHouseOptions")
+            .field("url", &self.url)
+            .field("database", &self.database)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A ClickHouse database as a destination. Clones share it.
+#[derive(Debug, Clone)]
+pub struct ClickHouse {
+    server: Server,
+    /// Whether the ledger's tables are there for certain.
+    has_ledger: Arc<OnceCell<()>>,
+    /// One commit at a time; rows are sent side by side.
+    commits: Arc<Mutex<()>>,
+}
+
+impl ClickHouse {
+    /// The destination for `options`. Nothing is opened or created yet.
+    #[must_use]
+    pub fn new(options: ClickHouseOptions) -> Self {
+        Self {
+            server: Server::new(options),
+            has_ledger: Arc::default(),
+            commits: Arc::default(),
+        }
+    }
+
+    /// Creates the ledger when there is none.
+    async fn create_ledger(&self) -> Result<(), Failure> {
+        self.has_ledger
+            .get_or_try_init(|| async {
+                if !ledger::exists(&self.server).await? {
+                    ledger::create(&self.server).await?;
+                }
+                Ok(())
+            })
+            .await
+            .copied()
+    }
+
+    /// Whether there is a ledger to read.
+    async fn has_ledger(&self) -> Result<bool, Failure> {
+        if self.has_ledger.initialized() {
+            return Ok(true);
+        }
+        ledger::exists(&self.server).await
+    }
+
+    /// The answer of `work`, or what went wrong while doing what is named.
+    async fn explained<Answer>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = Result<Answer, Failure>>,
+    ) -> Result<Answer, DestinationError> {
+        work.await
+            .map_err(|failure| self.server.explain(doing, failure))
+    }
+
+    /// Loads a window whose table is prepared.
+    async fn load(&self, load: &WindowLoad) -> Result<(), Failure> {
+        self.create_ledger().await?;
+        let (prepared, is_loaded) = load::find(&self.server, load).await?;
+        if is_loaded {
+            return Ok(());
+        }
+        let sent = load::send(&self.server, load).await?;
+        let _commit = self.commits.lock().await;
+        load::commit(&self.server, load, &prepared, &sent).await
+    }
+
+    async fn count(&self, table: &str) -> Result<Option<u64>, Failure> {
+        if ledger::engine_of(&self.server, table).await?.is_none() {
+            return Ok(None);
+        }
+        let found = self
+            .server
+            .rows(&format!("SELECT count() FROM {}", self.server.table(table)))
+            .await?;
+        let count = found.into_iter().next().map(ledger::first);
+        count
+            .and_then(|count| count.parse().ok())
+            .map(Some)
+            .ok_or_else(|| Failure::Refused("a count is not a number".to_owned()))
+    }
+}
+
+#[async_trait]
+impl Destination for ClickHouse {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "ClickHouse",
+            atomic_windows: true,
+            adds_columns: true,
+            exact_decimals: true,
+            comments: true,
+            concurrent_writers: false,
+            keeps_versions: false,
+            records_changes: false,
+            drops_days: false,
+            ledger: true,
+            several_streams: true,
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.server.describe()
+    }
+
+    async fn check(&self) -> Result<(), DestinationError> {
+        // Everything a run does once, with a view that is replaced among it: old database engines cannot do that.
+        let probe = format!("_criteo_check_{}", Uuid::now_v7().simple());
+        let (rows, view) = (
+            self.server.table(&probe),
+            self.server.table(&format!("{probe}_view")),
+        );
+        self.explained("trying to write", async {
+            self.has_ledger().await?;
+            let tried = async {
+                self.server
+                    .execute(&format!(
+                        "CREATE TABLE {rows} (n UInt8) ENGINE = MergeTree ORDER BY n"
+                    ))
+                    .await?;
+                self.server
+                    .execute(&format!("INSERT INTO {rows} VALUES (1)"))
+                    .await?;
+                for _ in 0..2 {
+                    self.server
+                        .execute(&format!(
+                            "CREATE OR REPLACE VIEW {view} AS SELECT n FROM {rows}"
+                        ))
+                        .await?;
+                }
+                self.server.rows(&format!("SELECT n FROM {view}")).await
+            }
+            .await;
+            let cleared = async {
+                for statement in [
+                    format!("DROP VIEW IF EXISTS {view} SYNC"),
+                    format!("DROP TABLE IF EXISTS {rows} SYNC"),
+                ] {
+                    self.server.execute(&statement).await?;
+                }
+                Ok(())
+            }
+            .await;
+            tried?;
+            cleared
+        })
+        .await
+    }
+
+    async fn prepare(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+    ) -> Result<(), DestinationError> {
+        let doing = format!("preparing table '{}'", schema.table);
+        self.explained(&doing, async {
+            self.create_ledger().await?;
+            let _commit = self.commits.lock().await;
+            schema::prepare(&self.server, schema, stream).await
+        })
+        .await
+    }
+
+    async fn forget(&self, stream: &str) -> Result<(), DestinationError> {
+        let doing = format!("forgetting stream '{stream}'");
+        self.explained(&doing, async {
+            if !self.has_ledger().await? {
+                return Ok(());
+            }
+            let _commit = self.commits.lock().await;
+            schema::forget(&self.server, stream).await
+        })
+        .await
+    }
+
+    async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
+        let doing = format!("loading a window into table '{}'", load.schema.table);
+        self.explained(&doing, self.load(load)).await
+    }
+
+    async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError> {
+        self.explained("recording a quarantined window", async {
+            self.create_ledger().await?;
+            let Some(prepared) = ledger::stream(&self.server, &entry.stream).await? else {
+                return Err(Failure::Refused(format!(
+                    "stream '{}' has no table yet",
+                    entry.stream
+                )));
+            };
+            let _commit = self.commits.lock().await;
+            windows::write(&self.server, &prepared, entry, "", 0).await
+        })
+        .await
+    }
+
+    async fn record_run(&self, run: &RunEntry) -> Result<(), DestinationError> {
+        self.explained("recording a run", async {
+            self.create_ledger().await?;
+            ledger::record_run(&self.server, run).await
+        })
+        .await?;
+        if run.finished_at.is_some()
+            && let Err(failure) = tidy::tidy(&self.server).await
+        {
+            // Nobody sees what is left, so a run does not fail for it.
+            tracing::warn!(%failure, "Superfluous rows were not removed; the next run will");
+        }
+        Ok(())
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunEntry>, DestinationError> {
+        self.explained("reading the runs", async {
+            if !self.has_ledger().await? {
+                return Ok(Vec::new());
+            }
+            ledger::runs(&self.server, limit).await
+        })
+        .await
+    }
+
+    async fn stream(&self, stream: &str) -> Result<Option<StreamEntry>, DestinationError> {
+        self.explained("reading the ledger", async {
+            if !self.has_ledger().await? {
+                return Ok(None);
+            }
+            let prepared = ledger::stream(&self.server, stream).await?;
+            Ok(prepared.map(|prepared| prepared.entry))
+        })
+        .await
+    }
+
+    async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError> {
+        self.explained("reading the ledger", async {
+            if !self.has_ledger().await? {
+                return Ok(Vec::new());
+            }
+            match ledger::stream(&self.server, stream).await? {
+                Some(prepared) => windows::of_stream(&self.server, &prepared).await,
+                None => Ok(Vec::new()),
+            }
+        })
+        .await
+    }
+
+    async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
+        let doing = format!("counting the rows of table '{table}'");
+        self.explained(&doing, self.count(table)).await
+    }
+
+    async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
+        let answer = self
+            .explained("running a query", self.server.read(sql))
+            .await?;
+        Ok(QueryAnswer {
+            rows: answer
+                .rows
+                .into_iter()
+                .map(|row| {
+                    row.into_iter()
+                        .zip(&answer.types)
+                        .map(|(value, sql_type)| value.map(|text| plain(text, sql_type)))
+                        .collect()
+                })
+                .collect(),
+            columns: answer.columns,
+        })
+    }
+}
+
+/// A moment without the zeros behind its last digit, as other destinations write it.
+fn plain(text: String, sql_type: &str) -> String {
+    if !sql_type.contains("DateTime64(") {
+        return text;
+    }
+    match text.split_once('.') {
+        Some((whole, fraction)) => match fraction.trim_end_matches('0') {
+            "" => whole.to_owned(),
+            digits => format!("{whole}.{digits}"),
+        },
+        None => text,
+    }
+}

@@ -1,0 +1,292 @@
+//! Creating and extending tables, and refusing those that do not fit.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::super::DestinationError;
+use super::connection::{Failure, Server};
+use super::ledger::{self, DURABLE, PREFIX, Prepared, WINDOWS};
+use super::sql::{identifier, literal};
+use super::view::{self, DAY_COLUMN, LOAD_COLUMN, rows_table, sql_type};
+use super::windows;
+use crate::ledger::StreamEntry;
+use crate::schema::{Column, TableSchema};
+
+/// Creates the table or adds what it lacks, and remembers the stream.
+pub(super) async fn prepare(
+    server: &Server,
+    schema: &TableSchema,
+    stream: &StreamEntry,
+) -> Result<(), Failure> {
+    if schema.table.to_lowercase().starts_with(PREFIX) {
+        return Err(Failure::Refused(format!(
+            "table names that begin with '{PREFIX}' belong to the ledger; give the stream another table name"
+        )));
+    }
+    let remembered = ledger::stream(server, &stream.stream).await?;
+    let view = ledger::engine_of(server, &schema.table).await?;
+    let head = view::head(server, &schema.table).await?;
+    let same_table = remembered
+        .as_ref()
+        .is_some_and(|before| before.entry.table == schema.table);
+    if let (Some(before), Some(head), true) = (&remembered, head, same_table) {
+        refuse_other_purpose(&before.entry, stream)?;
+        extend(server, before, schema, head).await?;
+        let prepared = Prepared {
+            entry: stream.clone(),
+            ..before.clone()
+        };
+        if prepared != *before {
+            ledger::remember_stream(server, &prepared).await?;
+        }
+        return Ok(());
+    }
+    // A view of ours without its rows is made anew; anything else of that name is somebody else's.
+    let is_ours = same_table && view.as_deref() == Some("View");
+    if view.is_some() && !is_ours {
+        return Err(foreign(server, &schema.table).await?);
+    }
+    begin(server, remembered.as_ref(), schema, stream).await
+}
+
+/// Begins a table anew: under a new name, after its rows were dropped, or for the first time. The ledger no longer
+/// speaks of what was before, but what was given up remains to be done.
+async fn begin(
+    server: &Server,
+    remembered: Option<&Prepared>,
+    schema: &TableSchema,
+    stream: &StreamEntry,
+) -> Result<(), Failure> {
+    let prepared = Prepared {
+        entry: stream.clone(),
+        generation: Uuid::now_v7().to_string(),
+    };
+    // Rows without a view, which a process that died or somebody who dropped the view may have left, belong to no entry.
+    let rows = server.table(&rows_table(&schema.table));
+    server
+        .execute(&format!("DROP TABLE IF EXISTS {rows} SYNC"))
+        .await?;
+    let columns: Vec<String> = schema.columns.iter().map(definition).collect();
+    server
+        .execute(&format!(
+            "CREATE TABLE {rows} ({}, {LOAD_COLUMN} LowCardinality(String) COMMENT 'The load that the row came with.', \
+             {DAY_COLUMN} Date32 COMMENT 'The day of the row.') ENGINE = MergeTree PARTITION BY \
+             toYYYYMM({DAY_COLUMN}) ORDER BY ({}, {DAY_COLUMN}) {DURABLE} COMMENT {}",
+            columns.join(", "),
+            view::ADVERTISER_COLUMN,
+            literal(&format!(
+                "The rows of all loads into {}, replaced ones among them. Query {0} instead.",
+                schema.table
+            )),
+        ))
+        .await?;
+    if let Some(before) = remembered {
+        for entry in windows::open_quarantines(server, before).await? {
+            windows::write(server, &prepared, &entry, "", 0).await?;
+        }
+    }
+    view::replace(server, &prepared, &schema.columns, &schema.description, 0).await?;
+    ledger::remember_stream(server, &prepared).await
+}
+
+/// Adds the columns that are missing and brings descriptions up to date.
+async fn extend(
+    server: &Server,
+    prepared: &Prepared,
+    schema: &TableSchema,
+    head: u64,
+) -> Result<(), Failure> {
+    let rows = server.table(&rows_table(&schema.table));
+    let existing = existing_columns(server, &rows_table(&schema.table)).await?;
+    let mut changes = Vec::new();
+    for column in &schema.columns {
+        let wanted = sql_type(column);
+        match existing.iter().find(|(name, ..)| *name == column.name) {
+            Some((_, present, _)) if *present != wanted => {
+                return Err(incompatible(
+                    &schema.table,
+                    format!(
+                        "column '{}' has type {present} there, and {wanted} is needed",
+                        column.name
+                    ),
+                ));
+            }
+            Some((.., comment)) if *comment == column.description => {}
+            Some(_) => changes.push(format!(
+                "COMMENT COLUMN {} {}",
+                identifier(&column.name),
+                literal(&column.description)
+            )),
+            None => changes.push(format!("ADD COLUMN IF NOT EXISTS {}", definition(column))),
+        }
+    }
+    if !changes.is_empty() {
+        server
+            .execute(&format!("ALTER TABLE {rows} {}", changes.join(", ")))
+            .await?;
+    }
+    let columns = table_columns(server, schema).await?;
+    let shown = existing_columns(server, &schema.table).await?;
+    let is_shown = columns.len() == shown.len()
+        && columns
+            .iter()
+            .zip(&shown)
+            .all(|(column, (name, shown_type, comment))| {
+                column.name == *name
+                    && sql_type(column) == *shown_type
+                    && column.description == *comment
+            })
+        && comment_of(server, &schema.table).await? == schema.description;
+    if is_shown {
+        return Ok(());
+    }
+    view::replace(server, prepared, &columns, &schema.description, head).await
+}
+
+/// Every column of the table: those of `schema`, and those that it no longer asks for.
+pub(super) async fn table_columns(
+    server: &Server,
+    schema: &TableSchema,
+) -> Result<Vec<Column>, Failure> {
+    let existing = existing_columns(server, &rows_table(&schema.table)).await?;
+    Ok(view::all_columns(schema, &existing))
+}
+
+/// Drops the table of a stream and what the ledger says of it. The entry that forgets comes first: from then on nothing
+/// vouches for the rows, and what a process that dies leaves of them is dropped when the table is prepared again.
+pub(super) async fn forget(server: &Server, stream: &str) -> Result<(), Failure> {
+    let Some(prepared) = ledger::stream(server, stream).await? else {
+        return Ok(());
+    };
+    let table = &prepared.entry.table;
+    // Without the view nobody sees rows for which nothing vouches.
+    server
+        .execute(&format!("DROP VIEW IF EXISTS {} SYNC", server.table(table)))
+        .await?;
+    ledger::forget_stream(server, &prepared).await?;
+    server
+        .execute(&format!(
+            "DROP TABLE IF EXISTS {} SYNC",
+            server.table(&rows_table(table))
+        ))
+        .await?;
+    server
+        .execute(&format!(
+            "ALTER TABLE {} DELETE WHERE stream = {} AND generation = {}",
+            server.table(WINDOWS),
+            literal(stream),
+            literal(&prepared.generation)
+        ))
+        .await
+}
+
+fn definition(column: &Column) -> String {
+    format!(
+        "{} {} COMMENT {}",
+        identifier(&column.name),
+        sql_type(column),
+        literal(&column.description)
+    )
+}
+
+/// Name, type and comment of each column but our own marks.
+async fn existing_columns(
+    server: &Server,
+    table: &str,
+) -> Result<Vec<(String, String, String)>, Failure> {
+    let found = server
+        .rows(&format!(
+            "SELECT name, type, comment FROM system.columns WHERE database = {} AND table = {} \
+             AND name NOT IN ('{LOAD_COLUMN}', '{DAY_COLUMN}') ORDER BY position",
+            literal(server.database()),
+            literal(table)
+        ))
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|row| {
+            let mut values = row.into_iter().map(Option::unwrap_or_default);
+            let mut next = || values.next().unwrap_or_default();
+            (next(), next(), next())
+        })
+        .collect())
+}
+
+async fn comment_of(server: &Server, table: &str) -> Result<String, Failure> {
+    let found = server
+        .rows(&format!(
+            "SELECT comment FROM system.tables WHERE database = {} AND name = {}",
+            literal(server.database()),
+            literal(table)
+        ))
+        .await?;
+    Ok(found
+        .into_iter()
+        .next()
+        .map(ledger::first)
+        .unwrap_or_default())
+}
+
+/// Refuses rows of another grain, currency or time zone than those the table holds.
+fn refuse_other_purpose(before: &StreamEntry, now: &StreamEntry) -> Result<(), Failure> {
+    let mut differences = Vec::new();
+    // The order of dimensions does not change what a row stands for.
+    let grain = |entry: &StreamEntry| entry.grain.iter().cloned().collect::<BTreeSet<_>>();
+    if grain(before) != grain(now) {
+        differences.push(format!(
+            "it holds one row per {}, and now one row per {} is asked for",
+            in_words(&before.grain),
+            in_words(&now.grain)
+        ));
+    }
+    for (what, before, now) in [
+        ("currency", &before.currency, &now.currency),
+        ("time zone", &before.time_zone, &now.time_zone),
+    ] {
+        if before != now {
+            let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+            differences.push(format!(
+                "its {what} is {}, and now {} is asked for",
+                word(before),
+                word(now)
+            ));
+        }
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(incompatible(&before.table, differences.join("; ")))
+}
+
+fn in_words(grain: &[String]) -> String {
+    if grain.is_empty() {
+        "entity".to_owned()
+    } else {
+        grain.join(", ")
+    }
+}
+
+fn incompatible(table: &str, reason: String) -> Failure {
+    Failure::Destination(DestinationError::Incompatible {
+        table: table.to_owned(),
+        reason,
+    })
+}
+
+/// The refusal of a table that this stream did not make.
+async fn foreign(server: &Server, table: &str) -> Result<Failure, Failure> {
+    let condition = format!("JSONExtractString(entry, 'table') = {}", literal(table));
+    let owner = ledger::streams(server, &condition)
+        .await?
+        .into_iter()
+        .next();
+    let reason = match owner {
+        Some(owner) => format!("it belongs to stream '{}'", owner.entry.stream),
+        None => "the ledger does not know it, so its rows are somebody else's".to_owned(),
+    };
+    Ok(Failure::Destination(DestinationError::ForeignTable {
+        table: table.to_owned(),
+        reason,
+    }))
+}

@@ -1,0 +1,190 @@
+//! The server that the tests talk to: one process for all of them.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use clickhouse::Client;
+use criteo_engine::destination::clickhouse::ClickHouseOptions;
+use tempfile::TempDir;
+
+/// The same from the tests of the engine and from those of the command, which share this file.
+const FOLDER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../engine/tests/destination_clickhouse"
+);
+const REQUIREMENTS: &str = include_str!("requirements.txt");
+pub(crate) const USER: &str = "criteo";
+pub(crate) const PASSWORD: &str = "it's a \\secret";
+
+/// A running server. It ends with the process of the tests, whose end closes its standard input.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    _folder: TempDir,
+    _process: Child,
+}
+
+/// The server, started when it is first asked for. `None`, and a word on standard error, where it cannot be had.
+pub(crate) fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER
+        .get_or_init(|| match environment().and_then(|python| start(&python)) {
+            Ok(server) => Some(server),
+            Err(reason) => {
+                let required =
+                    std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
+                assert!(!required, "CRITEO_REQUIRE_ALL_TESTS=1, but {reason}");
+                // Not by eprintln!, which the test harness keeps to itself when a test passes.
+                let mut loudly = std::io::stderr();
+                writeln!(
+                    loudly,
+                    "SKIPPED: nothing was tested on ClickHouse, because {reason}"
+                )
+                .unwrap();
+                None
+            }
+        })
+        .as_ref()
+}
+
+impl Server {
+    /// How a destination reaches one of its databases. What was replaced may be cleared away at once.
+    pub(crate) fn options(&self, database: &str) -> ClickHouseOptions {
+        ClickHouseOptions {
+            password: Some(PASSWORD.to_owned().into()),
+            keep_replaced: jiff::SignedDuration::ZERO,
+            ..ClickHouseOptions::new(&self.url, database, USER)
+        }
+    }
+
+    pub(crate) async fn create_database(&self, database: &str) {
+        self.execute(&format!("CREATE DATABASE {database}")).await;
+    }
+
+    /// Runs a statement past the destination.
+    pub(crate) async fn execute(&self, statement: &str) {
+        self.client().query_raw(statement).execute().await.unwrap();
+    }
+
+    /// The lines of an answer, read past the destination.
+    pub(crate) async fn lines(&self, query: &str) -> Vec<String> {
+        let mut answer = self
+            .client()
+            .query_raw(query)
+            .fetch_bytes("TabSeparated")
+            .unwrap();
+        let text = String::from_utf8(answer.collect().await.unwrap().to_vec()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Lets the next statement on a database that holds `at` fail: before it runs, or after, so that its answer alone is lost.
+    pub(crate) async fn fail(&self, database: &str, at: &str, when: &str) {
+        // The client sends settings as parameters, and that is all that the shim needs here.
+        Client::default()
+            .with_url(format!("{}/fault", self.url))
+            .with_setting("within", database)
+            .with_setting("at", at)
+            .with_setting("when", when)
+            .query_raw("")
+            .execute()
+            .await
+            .unwrap();
+    }
+
+    fn client(&self) -> Client {
+        Client::default()
+            .with_url(&self.url)
+            .with_user(USER)
+            .with_password(PASSWORD)
+    }
+}
+
+fn start(python: &Path) -> Result<Server, String> {
+    let folder = TempDir::new().map_err(|error| error.to_string())?;
+    let mut process = Command::new(python)
+        .arg(Path::new(FOLDER).join("shim.py"))
+        .arg(folder.path().join("data"))
+        .arg(PASSWORD)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("the shim cannot be started: {error}"))?;
+    let mut port = String::new();
+    BufReader::new(process.stdout.take().ok_or("the shim has no output")?)
+        .read_line(&mut port)
+        .map_err(|error| error.to_string())?;
+    let port: u16 = port
+        .trim()
+        .parse()
+        .map_err(|_| "the shim ended before it listened".to_owned())?;
+    Ok(Server {
+        url: format!("http://127.0.0.1:{port}"),
+        _folder: folder,
+        _process: process,
+    })
+}
+
+/// The Python of a virtual environment that holds ClickHouse, made on first use.
+fn environment() -> Result<PathBuf, String> {
+    let home = cache_folder()?.join("venv-clickhouse");
+    let python = home.join("bin/python");
+    let installed = home.join("installed-requirements.txt");
+    if python.exists() && fs::read_to_string(&installed).is_ok_and(|text| text == REQUIREMENTS) {
+        return Ok(python);
+    }
+    // A folder left over from an interrupted or older installation is made anew.
+    if home.exists() {
+        fs::remove_dir_all(&home)
+            .map_err(|error| format!("{} is stuck: {error}", home.display()))?;
+    }
+    fs::create_dir_all(&home).map_err(|error| format!("no cache folder: {error}"))?;
+    run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+    run(Command::new(&python)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ])
+        .args([
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+            "--requirement",
+        ])
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/destination_clickhouse/requirements.txt"),
+        ))?;
+    fs::write(&installed, REQUIREMENTS)
+        .map_err(|error| format!("the cache is read-only: {error}"))?;
+    Ok(python)
+}
+
+fn cache_folder() -> Result<PathBuf, String> {
+    let variable = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    variable("CRITEO_BUILD_CACHE")
+        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("criteo-connector")))
+        .or_else(|| Some(variable("HOME")?.join(".cache/criteo-connector")))
+        .ok_or_else(|| "there is no home folder for its installation".to_owned())
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        let words = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{command:?} failed: {}", words.trim()))
+    }
+}
