@@ -287,7 +287,7 @@ fn a_spool_for_a_server_lies_beside_the_configuration() {
     let spool = crate::destination::spool_folder(&config);
     assert_eq!(
         spool,
-        folder.path().join("postgres-_run_x-5432-d-criteo.spool")
+        Some(folder.path().join("postgres-_run_x-5432-d-criteo.spool"))
     );
     let DestinationSection::Postgres(section) = &config.destination else {
         panic!("it names a server");

@@ -143,6 +143,8 @@ mod tests {
         keeps_versions: false,
         records_changes: false,
         drops_days: false,
+        ledger: true,
+        several_streams: true,
     };
 
     fn refusal(text: &str) -> Option<String> {

@@ -128,6 +128,8 @@ impl Destination for Postgres {
             keeps_versions: true,
             records_changes: true,
             drops_days: true,
+            ledger: true,
+            several_streams: true,
         }
     }
 
