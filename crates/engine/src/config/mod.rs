@@ -140,6 +140,12 @@ impl Config {
         self.sync.spool_dir.as_mut().map(resolve);
         match &mut self.destination {
             DestinationSection::Duckdb { path, .. } => resolve(path),
+            #[cfg(feature = "parquet-lake")]
+            DestinationSection::Parquet { url, .. } => {
+                if !url.contains("://") {
+                    *url = folder.join(&*url).display().to_string();
+                }
+            }
         }
     }
 }

@@ -9,6 +9,9 @@ pub mod conformance;
 pub mod duckdb;
 mod ledger_tables;
 mod observation;
+#[cfg(feature = "parquet-lake")]
+pub mod parquet;
+mod vacuum;
 
 pub use observation::{Observation, ObservedPeriod};
 
@@ -21,6 +24,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::vacuum::{RemovedFile, VacuumOptions, VacuumReport};
 use crate::config::{Config, DestinationSection};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
@@ -39,31 +43,85 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
             schema: schema.clone(),
             memory_limit: memory_limit.clone(),
         })),
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet {
+            url,
+            region,
+            endpoint,
+            allow_http,
+        } => Arc::new(parquet::ParquetLake::new(parquet::LakeOptions {
+            url: url.clone(),
+            region: region.clone(),
+            endpoint: endpoint.clone(),
+            allow_http: *allow_http,
+        })),
     }
 }
 
 /// A text that no other destination has: what it is and where, independent of the current folder.
 #[must_use]
 pub fn identity(config: &Config) -> String {
-    let DestinationSection::Duckdb { path, schema, .. } = &config.destination;
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    format!("DuckDB file {}, schema {schema}", path.display())
+    let absolute = |path: &Path| {
+        std::path::absolute(path)
+            .unwrap_or_else(|_| path.to_owned())
+            .display()
+            .to_string()
+    };
+    match &config.destination {
+        DestinationSection::Duckdb { path, schema, .. } => {
+            format!("DuckDB file {}, schema {schema}", absolute(path))
+        }
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet { url, endpoint, .. } => {
+            match (parquet::LakeOptions::new(url).folder(), endpoint) {
+                (Some(folder), _) => format!("Parquet folder {}", absolute(&folder)),
+                (None, None) => format!("Parquet files at {url}"),
+                (None, Some(endpoint)) => format!("Parquet files at {url} of {endpoint}"),
+            }
+        }
+    }
 }
 
 /// The folder for windows on their way to the destination: the configured one, or one beside the destination, so
-/// that two destinations never share one.
+/// that two destinations never share one. A destination elsewhere has its folder among the things that this user's
+/// programs keep.
 #[must_use]
 pub fn spool_folder(config: &Config) -> PathBuf {
     if let Some(folder) = &config.sync.spool_dir {
         return folder.clone();
     }
-    let DestinationSection::Duckdb { path, .. } = &config.destination;
+    match &config.destination {
+        DestinationSection::Duckdb { path, .. } => beside(path),
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet { url, .. } => match parquet::LakeOptions::new(url).folder() {
+            Some(folder) => beside(&folder),
+            None => among_state(&identity(config)),
+        },
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
     let mut name = path
         .file_name()
         .unwrap_or(Path::new("criteo").as_os_str())
         .to_owned();
     name.push(".spool");
     path.with_file_name(name)
+}
+
+/// A folder of this user that belongs to the destination of this `identity` alone.
+#[cfg(feature = "parquet-lake")]
+fn among_state(identity: &str) -> PathBuf {
+    use sha2::Digest as _;
+
+    let home = || std::env::home_dir().map(|home| home.join(".local/state"));
+    let state = std::env::var_os("XDG_STATE_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(home)
+        .unwrap_or_else(std::env::temp_dir);
+    let word = hex::encode(&sha2::Sha256::digest(identity.as_bytes())[..8]);
+    state.join("criteo-connector").join(format!("{word}.spool"))
 }
 
 /// What a destination can promise. The engine reads it, and the reference page shows each field beside the
@@ -322,6 +380,19 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When the destination has no query language or refuses the query.
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError>;
+
+    /// Removes what is left of replaced rows and of writers that died, where that stays in the destination. Nothing
+    /// that vouches or counts changes, and readers and writers may be at work.
+    ///
+    /// # Errors
+    /// When the destination refuses. What was removed by then stays removed, and the rest is found next time.
+    async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport, DestinationError> {
+        let _ = options;
+        Ok(VacuumReport {
+            is_needless: true,
+            ..VacuumReport::default()
+        })
+    }
 }
 
 /// The answer to a query, as text; NULL is `None`.

@@ -10,6 +10,8 @@
 mod changes;
 mod claim;
 mod connection;
+#[cfg(feature = "parquet-lake")]
+mod in_memory;
 mod ledger;
 mod ledger_views;
 mod load;
@@ -28,6 +30,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::connection::Store;
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::in_memory::InMemory;
 use super::{
     Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
 };
