@@ -10,7 +10,8 @@
 //! A window's files are put first, under names that nobody knows. Then one object, the next commit of the log, makes
 //! them part of the lake together with the ledger's entry, and takes out what they replace. An object store creates
 //! an object whole or not at all, and refuses to create it twice; that is all the transaction that is needed
-//! (ADR 0007). Everything is read from the log: [`log`] says how, [`state`] what it adds up to.
+//! (ADR 0010 in `docs/adr`). Everything is read from the log: the
+//! module `log` says how, `state` what it adds up to.
 
 mod checkpoint;
 mod commit;
@@ -45,6 +46,7 @@ use self::commit::Action;
 use self::failure::Failure;
 use self::load::LoadWindow;
 use self::log::{Change, Immediate};
+use self::state::{FileState, LakeState};
 use self::store::Store;
 use super::{
     Capabilities, Destination, DestinationError, QueryAnswer, VacuumOptions, VacuumReport,
@@ -178,7 +180,7 @@ impl Destination for ParquetLake {
         stream: &StreamEntry,
     ) -> Result<(), DestinationError> {
         let doing = format!("preparing table '{}'", schema.table);
-        let change = Immediate(|state: &_| schema::prepare(state, schema, stream));
+        let change = Immediate(|state: &LakeState| schema::prepare(state, schema, stream));
         self.change(&doing, &change).await
     }
 
@@ -187,7 +189,7 @@ impl Destination for ParquetLake {
         if !self.exists("forgetting a stream").await? {
             return Ok(());
         }
-        let change = Immediate(|state: &_| Ok(schema::forget(state, stream)));
+        let change = Immediate(|state: &LakeState| Ok(schema::forget(state, stream)));
         self.change(&doing, &change).await
     }
 
@@ -198,7 +200,7 @@ impl Destination for ParquetLake {
     }
 
     async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError> {
-        let change = Immediate(|state: &state::LakeState| {
+        let change = Immediate(|state: &LakeState| {
             if state.is_loaded(&entry.window_id) {
                 return Ok(Vec::new());
             }
@@ -208,7 +210,7 @@ impl Destination for ParquetLake {
     }
 
     async fn record_run(&self, run: &RunEntry) -> Result<(), DestinationError> {
-        let change = Immediate(|state: &state::LakeState| {
+        let change = Immediate(|state: &LakeState| {
             if state.runs.get(&run.run_id) == Some(run) {
                 return Ok(Vec::new());
             }
@@ -223,11 +225,10 @@ impl Destination for ParquetLake {
     }
 
     async fn runs(&self, limit: usize) -> Result<Vec<RunEntry>, DestinationError> {
-        let runs = self.store.read(|state| {
-            let newest = state.runs.values().rev().take(limit);
-            newest.cloned().collect()
-        });
-        let runs: Result<Vec<RunEntry>, Failure> = runs.await;
+        let newest = |state: &LakeState| -> Vec<RunEntry> {
+            state.runs.values().rev().take(limit).cloned().collect()
+        };
+        let runs = self.store.read(newest).await;
         runs.map_err(|failure| self.explain(failure, "reading the runs"))
     }
 
@@ -243,11 +244,11 @@ impl Destination for ParquetLake {
     }
 
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
-        let rows = self.store.read(|state| {
-            let table = state.table(table)?;
-            Some(table.files.values().map(state::FileState::rows).sum())
-        });
-        let rows = rows.await;
+        let count = |state: &LakeState| -> Option<u64> {
+            let files = state.table(table)?.files.values();
+            Some(files.map(FileState::rows).sum())
+        };
+        let rows = self.store.read(count).await;
         rows.map_err(|failure| self.explain(failure, &format!("counting the rows of table '{table}'")))
     }
 

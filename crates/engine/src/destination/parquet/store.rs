@@ -114,7 +114,7 @@ impl Store {
             let objects = self.connect(&location)?;
             probe::conditional_put(objects.as_ref()).await?;
             Log::new(objects).refresh().await?;
-            Ok(())
+            Ok::<(), Failure>(())
         }
         .await;
         for folder in created {
