@@ -461,7 +461,17 @@ mod tests {
         assert_eq!(age("7d"), Ok(Duration::from_secs(604_800)));
         assert_eq!(age("12h"), Ok(Duration::from_secs(43_200)));
         assert_eq!(age("0s"), Ok(Duration::ZERO));
-        for wrong in ["", "7", "d", "-1d", "+1d", "1.5h", "7 d", "7w", "99999999999999999999d"] {
+        for wrong in [
+            "",
+            "7",
+            "d",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "7 d",
+            "7w",
+            "99999999999999999999d",
+        ] {
             assert!(age(wrong).is_err(), "{wrong}");
         }
     }

@@ -203,11 +203,17 @@ async fn a_refused_signature() {
         return;
     };
     let error = lake.check().await.unwrap_err();
-    assert!(matches!(error, DestinationError::Unavailable { .. }), "{error}");
+    assert!(
+        matches!(error, DestinationError::Unavailable { .. }),
+        "{error}"
+    );
     let text = format!("{error} {}", error.hint().unwrap());
     assert!(text.contains("SignatureDoesNotMatch"), "{text}");
     assert!(text.contains("AWS_SECRET_ACCESS_KEY"), "{text}");
-    assert!(!text.contains("WRONG") && !text.contains(SECRET_KEY), "{text}");
+    assert!(
+        !text.contains("WRONG") && !text.contains(SECRET_KEY),
+        "{text}"
+    );
     assert!(!text.contains('<'), "no page of XML: {text}");
     assert!(!format!("{lake:?}").contains("WRONG"));
 }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::commit::FORMAT;
 use super::failure::Failure;
-use super::log::too_new;
 use super::layout;
+use super::log::too_new;
 use super::state::LakeState;
 
 /// A checkpoint is written at every version that is a multiple of this. The cost of opening a lake is one listing, one
@@ -60,7 +60,11 @@ pub(super) async fn newest(store: &dyn ObjectStore) -> Result<Option<LakeState>,
     let Some(version) = newest else {
         return Ok(None);
     };
-    let body = store.get(&layout::checkpoint(version)).await?.bytes().await?;
+    let body = store
+        .get(&layout::checkpoint(version))
+        .await?
+        .bytes()
+        .await?;
     let checkpoint = tokio::task::spawn_blocking(move || -> Result<Checkpoint, Failure> {
         let mut text = Vec::new();
         GzDecoder::new(body.as_ref()).read_to_end(&mut text)?;

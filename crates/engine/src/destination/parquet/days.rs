@@ -7,14 +7,16 @@ use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::{Date, date};
 
 use super::failure::Failure;
-use crate::calendar::{days_between, add_days};
+use crate::calendar::{add_days, days_between};
 
 /// Microseconds of a day; the timestamps of reports have no zone, so that each day has as many.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// The days of a column since 1970, NULL where the row has none.
 pub(super) fn day_values(batch: &RecordBatch, column: &str) -> Result<Vec<Option<i32>>, Failure> {
-    let values = batch.column_by_name(column).ok_or_else(|| no_days(column))?;
+    let values = batch
+        .column_by_name(column)
+        .ok_or_else(|| no_days(column))?;
     match values.data_type() {
         DataType::Date32 => Ok(values.as_primitive::<Date32Type>().iter().collect()),
         DataType::Timestamp(TimeUnit::Microsecond, None) => values

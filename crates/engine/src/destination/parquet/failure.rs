@@ -67,11 +67,7 @@ fn exhausted(destination: &str, doing: &str, reason: &str) -> DestinationError {
     }
 }
 
-fn explain_store(
-    error: &object_store::Error,
-    destination: &str,
-    doing: &str,
-) -> DestinationError {
+fn explain_store(error: &object_store::Error, destination: &str, doing: &str) -> DestinationError {
     if let Some(cause) = cause_of_this_machine(error)
         && is_full(cause)
     {
@@ -79,14 +75,15 @@ fn explain_store(
     }
     let reason = reason(error);
     let hint = match error {
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => Some(
+        object_store::Error::PermissionDenied { .. }
+        | object_store::Error::Unauthenticated { .. } => Some(
             "Check the keys in the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
              GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME and its key, or the role of this machine), and that \
              they may list, read, write and delete below this address.",
         ),
-        object_store::Error::NotFound { .. } => {
-            Some("Check the name of the bucket, the region and the endpoint; the bucket has to exist.")
-        }
+        object_store::Error::NotFound { .. } => Some(
+            "Check the name of the bucket, the region and the endpoint; the bucket has to exist.",
+        ),
         _ => None,
     };
     if hint.is_some() {

@@ -98,11 +98,7 @@ impl Values {
         self.add(name, FieldType::Date, description, Arc::new(array));
     }
 
-    fn table(
-        self,
-        name: &'static str,
-        description: &'static str,
-    ) -> Result<LedgerTable, Failure> {
+    fn table(self, name: &'static str, description: &'static str) -> Result<LedgerTable, Failure> {
         let fields: Vec<Field> = self
             .columns
             .iter()
@@ -131,8 +127,16 @@ pub(super) fn all(state: &LakeState) -> Result<Vec<LedgerTable>, Failure> {
 fn streams(state: &LakeState) -> Result<LedgerTable, Failure> {
     let entries = || state.streams.values();
     let mut values = Values::default();
-    values.texts("stream", "Name of the stream.", entries().map(|entry| Some(&entry.stream)));
-    values.texts("table_name", "Its table.", entries().map(|entry| Some(&entry.table)));
+    values.texts(
+        "stream",
+        "Name of the stream.",
+        entries().map(|entry| Some(&entry.stream)),
+    );
+    values.texts(
+        "table_name",
+        "Its table.",
+        entries().map(|entry| Some(&entry.table)),
+    );
     values.json(
         "grain",
         "The dimensions a row stands for, in Criteo's words; empty for entities.",
@@ -148,7 +152,10 @@ fn streams(state: &LakeState) -> Result<LedgerTable, Failure> {
         "The time zone in which days were cut; NULL where the stream has none.",
         entries().map(|entry| entry.time_zone.as_ref()),
     );
-    values.table("_criteo_streams", "What the table of each stream was made for.")
+    values.table(
+        "_criteo_streams",
+        "What the table of each stream was made for.",
+    )
 }
 
 fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
@@ -164,7 +171,11 @@ fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
         "The interrupted run whose work this one carried on, if any.",
         entries().map(|run| run.continues_run_id.as_ref()),
     );
-    values.instants("started_at", "When it began, in UTC.", entries().map(|run| Some(run.started_at)));
+    values.instants(
+        "started_at",
+        "When it began, in UTC.",
+        entries().map(|run| Some(run.started_at)),
+    );
     values.texts(
         "selection",
         "What was asked for: streams, range of days, full refresh; as JSON.",
@@ -185,7 +196,11 @@ fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
             .iter()
             .map(|outcome| outcome.as_ref().and_then(serde_json::Value::as_str)),
     );
-    values.counts("calls", "Calls made to Criteo.", entries().map(|run| run.calls));
+    values.counts(
+        "calls",
+        "Calls made to Criteo.",
+        entries().map(|run| run.calls),
+    );
     values.counts("rows", "Rows loaded.", entries().map(|run| run.rows));
     values.texts(
         "version",
@@ -203,8 +218,16 @@ fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
         "Identifier of the window, a UUID of version 7: later readings sort after earlier ones.",
         entries().map(|entry| Some(&entry.window_id)),
     );
-    values.texts("run_id", "The run that read it.", entries().map(|entry| Some(&entry.run_id)));
-    values.texts("stream", "Name of the stream.", entries().map(|entry| Some(&entry.stream)));
+    values.texts(
+        "run_id",
+        "The run that read it.",
+        entries().map(|entry| Some(&entry.run_id)),
+    );
+    values.texts(
+        "stream",
+        "Name of the stream.",
+        entries().map(|entry| Some(&entry.stream)),
+    );
     values.days(
         "first_day",
         "The first day it covers; NULL for entities.",
@@ -215,10 +238,26 @@ fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
         "The last day it covers; NULL for entities.",
         entries().map(|entry| entry.days.map(|days| days.last)),
     );
-    values.instants("read_at", "When Criteo was asked, in UTC.", entries().map(|entry| Some(entry.read_at)));
-    values.counts("rows", "Rows in the window when it was loaded.", entries().map(|entry| entry.rows));
-    values.counts("calls", "Calls it took.", entries().map(|entry| u64::from(entry.calls)));
-    values.counts("bytes", "Bytes received for it.", entries().map(|entry| entry.bytes));
+    values.instants(
+        "read_at",
+        "When Criteo was asked, in UTC.",
+        entries().map(|entry| Some(entry.read_at)),
+    );
+    values.counts(
+        "rows",
+        "Rows in the window when it was loaded.",
+        entries().map(|entry| entry.rows),
+    );
+    values.counts(
+        "calls",
+        "Calls it took.",
+        entries().map(|entry| u64::from(entry.calls)),
+    );
+    values.counts(
+        "bytes",
+        "Bytes received for it.",
+        entries().map(|entry| entry.bytes),
+    );
     let verified: BooleanArray = entries().map(|entry| entry.verified).collect();
     values.add(
         "verified",
@@ -272,9 +311,21 @@ fn window_advertisers(state: &LakeState) -> Result<LedgerTable, Failure> {
         })
     };
     let mut values = Values::default();
-    values.texts("window_id", "The window.", entries().map(|(id, _, _)| Some(id)));
-    values.texts("advertiser_id", "The advertiser.", entries().map(|(_, id, _)| Some(id)));
-    values.counts("rows", "Rows that came for the advertiser.", entries().map(|(_, _, rows)| rows));
+    values.texts(
+        "window_id",
+        "The window.",
+        entries().map(|(id, _, _)| Some(id)),
+    );
+    values.texts(
+        "advertiser_id",
+        "The advertiser.",
+        entries().map(|(_, id, _)| Some(id)),
+    );
+    values.counts(
+        "rows",
+        "Rows that came for the advertiser.",
+        entries().map(|(_, _, rows)| rows),
+    );
     values.table(
         "_criteo_window_advertisers",
         "The advertisers a window vouches for. An advertiser leaves when a later window covers all of the days, so a \

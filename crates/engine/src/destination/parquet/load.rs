@@ -186,9 +186,7 @@ pub(super) fn columns_of(table: &TableState) -> SchemaRef {
         .schema
         .columns
         .iter()
-        .map(|column| {
-            arrow_schema::Field::new(&column.name, arrow_type(column.field_type), true)
-        })
+        .map(|column| arrow_schema::Field::new(&column.name, arrow_type(column.field_type), true))
         .collect();
     Arc::new(Schema::new(fields))
 }

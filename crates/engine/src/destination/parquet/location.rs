@@ -64,7 +64,9 @@ impl Location {
         };
         let cloud = match scheme {
             "file" => {
-                let path = Url::parse(address).ok().and_then(|url| url.to_file_path().ok());
+                let path = Url::parse(address)
+                    .ok()
+                    .and_then(|url| url.to_file_path().ok());
                 return path
                     .map(Self::Folder)
                     .ok_or_else(|| "is not the address of a folder of this machine".to_owned());
@@ -170,7 +172,9 @@ fn s3(bucket: &str, options: &LakeOptions) -> Result<Arc<dyn ObjectStore>, Strin
         .with_retry(retry());
     if let Some(region) = &options.region {
         builder = builder.with_region(region);
-    } else if builder.get_config_value(&AmazonS3ConfigKey::Region).is_none()
+    } else if builder
+        .get_config_value(&AmazonS3ConfigKey::Region)
+        .is_none()
         && let Some(region) = builder.get_config_value(&AmazonS3ConfigKey::DefaultRegion)
     {
         builder = builder.with_region(region);
@@ -272,10 +276,23 @@ mod tests {
         assert_eq!(address("lake").as_deref(), Ok("lake"));
         assert_eq!(address("file:///data/lake").as_deref(), Ok("/data/lake"));
         assert_eq!(address("s3://bucket").as_deref(), Ok("s3://bucket"));
-        assert_eq!(address("s3a://bucket/a/b/").as_deref(), Ok("s3://bucket/a/b"));
+        assert_eq!(
+            address("s3a://bucket/a/b/").as_deref(),
+            Ok("s3://bucket/a/b")
+        );
         assert_eq!(address("gs://bucket/a").as_deref(), Ok("gs://bucket/a"));
-        assert_eq!(address("az://container/a").as_deref(), Ok("az://container/a"));
-        for wrong in ["", "~/lake", "ftp://host/a", "s3://", "s3://key:secret@bucket/a", "s3://b/a?key=1"] {
+        assert_eq!(
+            address("az://container/a").as_deref(),
+            Ok("az://container/a")
+        );
+        for wrong in [
+            "",
+            "~/lake",
+            "ftp://host/a",
+            "s3://",
+            "s3://key:secret@bucket/a",
+            "s3://b/a?key=1",
+        ] {
             assert!(Location::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -284,11 +301,20 @@ mod tests {
     fn keys_and_data_leave_this_machine_encrypted_only() {
         assert_eq!(may_use_http(None, true), Ok(false));
         assert_eq!(may_use_http(Some("https://store.example"), true), Ok(false));
-        for here in ["http://127.0.0.1:9000", "http://localhost:9000", "http://[::1]:9000"] {
+        for here in [
+            "http://127.0.0.1:9000",
+            "http://localhost:9000",
+            "http://[::1]:9000",
+        ] {
             assert_eq!(may_use_http(Some(here), true), Ok(true));
             assert!(may_use_http(Some(here), false).is_err());
         }
-        for elsewhere in ["http://store.example", "http://127.0.0.1.example", "ftp://localhost", "no address"] {
+        for elsewhere in [
+            "http://store.example",
+            "http://127.0.0.1.example",
+            "ftp://localhost",
+            "no address",
+        ] {
             assert!(may_use_http(Some(elsewhere), true).is_err(), "{elsewhere}");
         }
     }

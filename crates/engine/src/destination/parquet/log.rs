@@ -127,7 +127,11 @@ impl Log {
         loop {
             attempts += 1;
             let payload = PutPayload::from_bytes(body.clone());
-            let error = match self.store.put_opts(&path, payload, PutMode::Create.into()).await {
+            let error = match self
+                .store
+                .put_opts(&path, payload, PutMode::Create.into())
+                .await
+            {
                 Ok(_) => {
                     self.take(commit);
                     return Ok(true);
@@ -180,7 +184,9 @@ impl Log {
                 )));
             }
             let commit = commit?.ok_or_else(|| {
-                damaged(&format!("commit {version} vanished from its log while it was read"))
+                damaged(&format!(
+                    "commit {version} vanished from its log while it was read"
+                ))
             })?;
             state.apply(commit.version, commit.written_at, &commit.actions);
         }

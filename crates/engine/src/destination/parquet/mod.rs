@@ -249,7 +249,9 @@ impl Destination for ParquetLake {
             Some(files.map(FileState::rows).sum())
         };
         let rows = self.store.read(count).await;
-        rows.map_err(|failure| self.explain(failure, &format!("counting the rows of table '{table}'")))
+        rows.map_err(|failure| {
+            self.explain(failure, &format!("counting the rows of table '{table}'"))
+        })
     }
 
     #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]

@@ -23,10 +23,12 @@ pub(super) async fn conditional_put(store: &dyn ObjectStore) -> Result<(), Failu
     store.delete(&path).await?;
     match second {
         Err(StoreError::AlreadyExists { .. }) => Ok(()),
-        Ok(_) => Err(unsuitable("it overwrites an object that was to be created only if absent")),
-        Err(StoreError::NotImplemented { .. } | StoreError::NotSupported { .. }) => Err(unsuitable(
-            "it cannot create an object only if it is absent",
+        Ok(_) => Err(unsuitable(
+            "it overwrites an object that was to be created only if absent",
         )),
+        Err(StoreError::NotImplemented { .. } | StoreError::NotSupported { .. }) => Err(
+            unsuitable("it cannot create an object only if it is absent"),
+        ),
         Err(error) => Err(error.into()),
     }
 }

@@ -45,21 +45,22 @@ impl Fetched {
         tables: &[(String, PublishedTable)],
     ) -> Result<PathBuf, Failure> {
         let folder = self.folder()?;
-        let missing: Vec<&str> = tables
+        let missing: Vec<String> = tables
             .iter()
             .flat_map(|(_, table)| table.files())
             .filter(|path| !self.paths.contains(*path))
+            .map(str::to_owned)
             .collect();
         let fetched: Vec<String> = futures_util::stream::iter(missing)
             .map(|path| {
-                let target = folder.path().join(path);
+                let target = folder.path().join(&path);
                 async move {
-                    let body = store.get(&parsed(path)?).await?.bytes().await?;
+                    let body = store.get(&parsed(&path)?).await?.bytes().await?;
                     if let Some(parent) = target.parent() {
                         tokio::fs::create_dir_all(parent).await?;
                     }
                     tokio::fs::write(&target, &body).await?;
-                    Ok::<_, Failure>(path.to_owned())
+                    Ok::<_, Failure>(path)
                 }
             })
             .buffer_unordered(FETCHES_AT_A_TIME)
@@ -99,7 +100,9 @@ pub(super) async fn run(
         .into_iter()
         .filter(|table| names.contains(table.name))
         .collect();
-    let scratch = tempfile::Builder::new().prefix("criteo-ledger-").tempdir()?;
+    let scratch = tempfile::Builder::new()
+        .prefix("criteo-ledger-")
+        .tempdir()?;
     let sql = sql.to_owned();
     on_worker(move || {
         for (name, table) in &tables {

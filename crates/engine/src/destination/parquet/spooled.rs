@@ -25,7 +25,9 @@ pub(super) fn refuse_disagreement(load: &WindowLoad) -> Result<(), Failure> {
     let entry = &load.entry;
     if entry.days.is_some() && load.day_column.is_none() {
         // Without the column every row of the advertisers would go, whatever its day.
-        return Err(refused("the window has days, but no column is named that holds them"));
+        return Err(refused(
+            "the window has days, but no column is named that holds them",
+        ));
     }
     let mut arrived: BTreeMap<String, u64> = BTreeMap::new();
     for path in &load.files {
@@ -111,9 +113,7 @@ pub(super) fn batches<'load>(
             Ok(reader) => reader,
             Err(failure) => return vec![Err(failure)].into_iter().boxed(),
         };
-        reader
-            .map(move |batch| shaped(&batch?, schema))
-            .boxed()
+        reader.map(move |batch| shaped(&batch?, schema)).boxed()
     })
 }
 

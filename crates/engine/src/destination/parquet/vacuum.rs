@@ -128,9 +128,14 @@ fn modified(object: &ObjectMeta) -> Timestamp {
 
 /// Removes the files. One that is gone already is as good.
 pub(super) async fn remove(store: &dyn ObjectStore, report: &VacuumReport) -> Result<(), Failure> {
-    futures_util::stream::iter(&report.removed)
-        .map(|file| async move {
-            match store.delete(&parsed(&file.path)?).await {
+    let paths: Vec<String> = report
+        .removed
+        .iter()
+        .map(|file| file.path.clone())
+        .collect();
+    futures_util::stream::iter(paths)
+        .map(|path| async move {
+            match store.delete(&parsed(&path)?).await {
                 Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
                 Err(error) => Err(Failure::from(error)),
             }

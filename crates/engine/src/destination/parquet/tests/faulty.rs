@@ -201,10 +201,19 @@ async fn rows_without_their_commit_are_not_there() {
     let (load, rows) = window(folder.path(), &table, 1, "1", &["new", "newer"]);
     let error = lake.load_window(&load).await.unwrap_err();
     assert!(matches!(error, DestinationError::Failed { .. }), "{error}");
-    assert!(error.to_string().contains("the connection broke"), "{error}");
+    assert!(
+        error.to_string().contains("the connection broke"),
+        "{error}"
+    );
     assert!(faults.are_met());
-    let data = folder.path().join("lake/data/stream=conformance/day=2026-01-01");
-    assert_eq!(std::fs::read_dir(data).unwrap().count(), 2, "old rows and new ones");
+    let data = folder
+        .path()
+        .join("lake/data/stream=conformance/day=2026-01-01");
+    assert_eq!(
+        std::fs::read_dir(data).unwrap().count(),
+        2,
+        "old rows and new ones"
+    );
     assert_holds(folder.path(), &table, &old_rows, &[before.entry]).await;
 
     lake.load_window(&load).await.unwrap();
@@ -236,14 +245,20 @@ async fn a_store_that_ignores_the_condition_is_refused() {
     let error = lake.check().await.unwrap_err().to_string();
     assert!(error.contains("If-None-Match"), "{error}");
     assert!(faults.are_met());
-    assert!(!folder.path().join("lake").exists(), "a check leaves nothing behind");
+    assert!(
+        !folder.path().join("lake").exists(),
+        "a check leaves nothing behind"
+    );
 
     // Whoever does not check first is refused all the same.
     for _ in 0..2 {
         faults.add("_criteo/probes", Fault::ConditionIgnored);
     }
     let table = crate::destination::conformance::fixture::Table::report();
-    let error = lake.prepare(&table.schema, &table.stream).await.unwrap_err();
+    let error = lake
+        .prepare(&table.schema, &table.stream)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("If-None-Match"), "{error}");
 }
 

@@ -105,7 +105,10 @@ async fn the_view_of_an_empty_table_has_its_columns() {
     let database = InMemory::open().unwrap();
     database.execute(&script).unwrap();
     let answer = database.query("SELECT * FROM conformance").unwrap();
-    assert_eq!(answer.columns, ["advertiser_id", "day", "label", "clicks", "cost"]);
+    assert_eq!(
+        answer.columns,
+        ["advertiser_id", "day", "label", "clicks", "cost"]
+    );
     assert_eq!(answer.rows.len(), 0);
     let types = database
         .query("SELECT typeof(day), typeof(cost) FROM (SELECT 1) LEFT JOIN conformance ON true")
@@ -114,10 +117,15 @@ async fn the_view_of_an_empty_table_has_its_columns() {
         types.rows,
         [[Some("DATE".to_owned()), Some("DECIMAL(38,9)".to_owned())].to_vec()]
     );
-    let runs = database.query("SELECT outcome, calls FROM _criteo_runs").unwrap();
+    let runs = database
+        .query("SELECT outcome, calls FROM _criteo_runs")
+        .unwrap();
     let expected = [Some("complete".to_owned()), Some("1".to_owned())].to_vec();
     assert_eq!(runs.rows, [expected.clone()]);
     // Through the destination the ledger reads the same.
-    let runs = lake.query("SELECT outcome, calls FROM _criteo_runs").await.unwrap();
+    let runs = lake
+        .query("SELECT outcome, calls FROM _criteo_runs")
+        .await
+        .unwrap();
     assert_eq!(runs.rows, [expected]);
 }

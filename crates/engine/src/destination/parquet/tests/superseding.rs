@@ -106,7 +106,13 @@ async fn rows_lie_in_folders_by_day_sorted_and_in_types_of_parquet() {
     let files = files_below(&data);
     let folders: Vec<_> = files
         .iter()
-        .map(|file| file.parent().unwrap().strip_prefix(&data).unwrap().to_owned())
+        .map(|file| {
+            file.parent()
+                .unwrap()
+                .strip_prefix(&data)
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     assert_eq!(
         folders,
@@ -201,14 +207,20 @@ async fn a_split_file_keeps_its_columns_and_a_column_may_be_added() {
     let load = table.window(folder.path(), Some(day), &["1", "2"], &old);
     lake.load_window(&load).await.unwrap();
     let mut wider = table.clone();
-    wider.schema.columns.push(column("flag", FieldType::Boolean));
+    wider
+        .schema
+        .columns
+        .push(column("flag", FieldType::Boolean));
     lake.prepare(&wider.schema, &wider.stream).await.unwrap();
     // Its rows lack the new column, as those of a window do that was spooled before.
     let new = [Row::of_day("1", day.first, "new", 2)];
     let load = table.window(folder.path(), Some(day), &["1"], &new);
     lake.load_window(&load).await.unwrap();
     table
-        .assert_holds(&subject(folder.path(), &lake), &[new[0].clone(), old[1].clone()])
+        .assert_holds(
+            &subject(folder.path(), &lake),
+            &[new[0].clone(), old[1].clone()],
+        )
         .await;
     let answer = lake.query("SELECT * FROM conformance").await.unwrap();
     assert_eq!(

@@ -70,7 +70,10 @@ async fn what_was_superseded_goes_when_it_is_old_enough() {
     let announced = lake.vacuum(&now(true)).await.unwrap();
     let superseded: BTreeSet<PathBuf> = first.into_iter().take(1).collect();
     assert_eq!(removed(folder.path(), &announced), superseded);
-    assert!(superseded.iter().all(|file| file.exists()), "only announced");
+    assert!(
+        superseded.iter().all(|file| file.exists()),
+        "only announced"
+    );
     let report = lake.vacuum(&now(false)).await.unwrap();
     assert_eq!(report.removed, announced.removed);
     assert!(report.removed[0].bytes > 0);
@@ -98,7 +101,10 @@ async fn what_a_dead_writer_left_goes_after_a_day() {
     }
     let (dead, _) = window(folder.path(), &table, 2, "1", &["dead"]);
     lake.load_window(&dead).await.unwrap_err();
-    let orphans: BTreeSet<PathBuf> = files_below(&data).difference(&live_files).cloned().collect();
+    let orphans: BTreeSet<PathBuf> = files_below(&data)
+        .difference(&live_files)
+        .cloned()
+        .collect();
     assert_eq!(orphans.len(), 1);
     // A file that was being written: the store does not list such names.
     let staged = data.join("stream=conformance/day=2026-01-01/x.parquet#1");
@@ -127,7 +133,10 @@ async fn a_live_file_is_never_removed() {
     let loads: Vec<_> = (0..40)
         .map(|round| window(folder.path(), &table, 1 + round % 3, "1", &["a", "b"]))
         .collect();
-    let expected: Vec<Row> = loads[37..].iter().flat_map(|(_, rows)| rows.clone()).collect();
+    let expected: Vec<Row> = loads[37..]
+        .iter()
+        .flat_map(|(_, rows)| rows.clone())
+        .collect();
     let writing = tokio::spawn(async move {
         for (load, _) in &loads {
             writer.load_window(load).await.unwrap();
@@ -144,7 +153,10 @@ async fn a_live_file_is_never_removed() {
         read_all(&lake).await;
     }
     writing.await.unwrap();
-    assert!(rounds > 1 && files > 0, "{rounds} rounds removed {files} files");
+    assert!(
+        rounds > 1 && files > 0,
+        "{rounds} rounds removed {files} files"
+    );
     cleaner.vacuum(&now(false)).await.unwrap();
     let lake = lake_in(folder.path());
     table
@@ -169,6 +181,9 @@ async fn read_all(lake: &ParquetLake) {
 async fn nothing_is_nothing_to_remove() {
     let folder = TempDir::new().unwrap();
     let lake = lake_in(folder.path());
-    assert_eq!(lake.vacuum(&now(false)).await.unwrap(), VacuumReport::default());
+    assert_eq!(
+        lake.vacuum(&now(false)).await.unwrap(),
+        VacuumReport::default()
+    );
     assert!(!folder.path().join("lake").exists());
 }

@@ -128,16 +128,35 @@ async fn a_gap_in_the_log_and_a_newer_layout_are_said() {
     };
     let third = std::fs::read(commit(3)).unwrap();
     std::fs::remove_file(commit(3)).unwrap();
-    let error = lake_in(folder.path()).windows("conformance").await.unwrap_err();
+    let error = lake_in(folder.path())
+        .windows("conformance")
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("commit 3 is missing"), "{error}");
     std::fs::write(commit(3), br#"{"format": 2, "version": 3, "what": "ever"}"#).unwrap();
-    let error = lake_in(folder.path()).windows("conformance").await.unwrap_err();
+    let error = lake_in(folder.path())
+        .windows("conformance")
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("newest version"), "{error}");
     std::fs::write(commit(3), &third[..third.len() / 2]).unwrap();
-    let error = lake_in(folder.path()).windows("conformance").await.unwrap_err();
-    assert!(error.to_string().contains("commit 3 cannot be read"), "{error}");
+    let error = lake_in(folder.path())
+        .windows("conformance")
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("commit 3 cannot be read"),
+        "{error}"
+    );
     std::fs::write(commit(3), third).unwrap();
-    assert_eq!(lake_in(folder.path()).windows("conformance").await.unwrap().len(), 3);
+    assert_eq!(
+        lake_in(folder.path())
+            .windows("conformance")
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test]
@@ -150,10 +169,17 @@ async fn a_table_that_was_left_stays_and_is_not_taken_again() {
     let mut renamed = table.clone();
     renamed.schema.table = "other".to_owned();
     renamed.stream.table = "other".to_owned();
-    lake.prepare(&renamed.schema, &renamed.stream).await.unwrap();
+    lake.prepare(&renamed.schema, &renamed.stream)
+        .await
+        .unwrap();
     assert_eq!(lake.windows("conformance").await.unwrap(), []);
-    table.assert_holds(&subject(folder.path(), &lake), &rows).await;
-    let error = lake.prepare(&table.schema, &table.stream).await.unwrap_err();
+    table
+        .assert_holds(&subject(folder.path(), &lake), &rows)
+        .await;
+    let error = lake
+        .prepare(&table.schema, &table.stream)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("exists already"), "{error}");
     let mut ledger = Table::report();
     ledger.schema.table = "_criteo_mine".to_owned();

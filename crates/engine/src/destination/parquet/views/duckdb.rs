@@ -15,7 +15,9 @@ pub(super) fn script(published: &Published, address: &str) -> String {
     );
     for (name, table) in &published.tables {
         text.push('\n');
-        text.push_str(&create_view(name, table, |path| format!("{address}/{path}")));
+        text.push_str(&create_view(name, table, |path| {
+            format!("{address}/{path}")
+        }));
         text.push_str(&format!(
             ";\nCOMMENT ON VIEW {} IS {};\n",
             identifier(name),

@@ -15,8 +15,8 @@ use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use super::encode::bytes_of;
 use super::failure::Failure;
-use super::ledger_tables;
 use super::layout;
+use super::ledger_tables;
 use super::location::Location;
 use super::published::{Group, Published, PublishedTable};
 use super::state::LakeState;
@@ -62,8 +62,14 @@ pub(super) async fn write(
     let json = serde_json::to_string(&published)?;
     for (name, text) in [
         ("latest.sql", duckdb::script(&published, &address)),
-        ("latest_polars.py", polars::script(&json, &published, &address)),
-        ("latest_spark.py", spark::script(&json, &published, &address)),
+        (
+            "latest_polars.py",
+            polars::script(&json, &published, &address),
+        ),
+        (
+            "latest_spark.py",
+            spark::script(&json, &published, &address),
+        ),
         // Last, because `vacuum` goes by it: what it no longer names, the others do not name either.
         (MANIFEST, json.clone()),
     ] {
