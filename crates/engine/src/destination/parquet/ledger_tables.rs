@@ -207,6 +207,16 @@ fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
         "Version of the connector.",
         entries().map(|run| Some(&run.version)),
     );
+    values.counts(
+        "bytes",
+        "Bytes received from Criteo.",
+        entries().map(|run| run.bytes),
+    );
+    values.counts(
+        "waited_milliseconds",
+        "How long its calls waited for the quota or before they were tried again, added up over all calls.",
+        entries().map(|run| run.waited_milliseconds),
+    );
     values.table("_criteo_runs", "One row per invocation of sync.")
 }
 
@@ -289,6 +299,16 @@ fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
         "quarantine_reason",
         "Why the window was given up; NULL for a loaded one.",
         entries().map(|entry| entry.quarantine_reason.as_ref()),
+    );
+    values.days(
+        "read_on",
+        "The calendar day of read_at in the report's time zone; NULL for entities.",
+        entries().map(|entry| entry.read_on),
+    );
+    values.counts(
+        "waited_milliseconds",
+        "How long its calls waited for the quota or before they were tried again, added up over all calls.",
+        entries().map(|entry| entry.waited_milliseconds),
     );
     values.table(
         "_criteo_windows",

@@ -162,6 +162,9 @@ impl Destination for ParquetLake {
             exact_decimals: true,
             comments: true,
             concurrent_writers: true,
+            keeps_versions: false,
+            records_changes: false,
+            drops_days: false,
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) fn finished_run() -> RunEntry {
         finished_at: Some(Timestamp::UNIX_EPOCH),
         outcome: Some(Outcome::Complete),
         calls: 1,
+        bytes: 1,
+        waited_milliseconds: 0,
         rows: 1,
         version: "1.2.3".to_owned(),
     }
