@@ -10,7 +10,7 @@ ifeq ($(DUCKDB_LIB_DIR),)
 export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
 endif
 
-.PHONY: help setup build demo test lint format docs reference bench clean-demo
+.PHONY: help setup setup-tests build demo test lint format docs reference bench clean-demo
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,13 +18,17 @@ help: ## Show this list.
 setup: ## Fetch the prebuilt libduckdb once and check it; nothing else needs setting up.
 	@scripts/setup-libduckdb
 
+setup-tests: setup ## Install what tests start or read with: an S3 server, and DuckDB, Polars and Spark for Python.
+	@scripts/setup-s3-server || echo 'SKIPPED: without the S3 server, Parquet is tested in folders only.' >&2
+	@scripts/setup-lake-readers || echo 'SKIPPED: without the readers, Parquet is not read with DuckDB, Polars and Spark.' >&2
+
 build: setup ## Build the criteo binary.
 	$(CARGO) build --locked --package criteo-connector
 
 demo: setup ## Sync every stream from the sandbox into demo/criteo.duckdb and ask it a question. No key needed.
 	$(CARGO) run --locked --package criteo-connector -- demo
 
-test: setup ## Run every test.
+test: setup-tests ## Run every test.
 	$(CARGO) test --locked --workspace
 
 lint: setup ## Check formatting, clippy with warnings denied, the dependency graph and the shell scripts.

@@ -3,6 +3,7 @@
 mod consent;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
@@ -78,6 +79,13 @@ Examples:
   criteo auth status                           which key is used, from where, and does Criteo accept it?
   criteo auth rotate new-key.txt               change the key; the old one stays until the new one works
   criteo --connection acme auth import key.txt for one of several apps";
+const VACUUM_EXAMPLES: &str = "\
+Examples:
+  criteo vacuum --dry-run                      what would be removed
+  criteo vacuum                                what was superseded a week ago or earlier
+  criteo vacuum --older-than 12h               when no reader works longer than that
+
+Other destinations replace rows in place, and have nothing to remove.";
 
 const FIELDS_EXAMPLES: &str = "\
 Examples:
@@ -198,6 +206,9 @@ pub(crate) enum Command {
     /// destination, spool: one line each. Seven requests at most, and nothing stays behind.
     #[command(after_help = CHECK_EXAMPLES)]
     Check,
+    /// Remove files that a Parquet destination needs no more: superseded ones, and what a dead writer left
+    #[command(after_help = VACUUM_EXAMPLES)]
+    Vacuum(VacuumArguments),
     /// Show who granted the app access, and wait for more
     #[command(after_help = consent::EXAMPLES)]
     Consent(ConsentArguments),
@@ -364,6 +375,18 @@ pub(crate) enum StoreWish {
     File,
 }
 
+/// What `vacuum` takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct VacuumArguments {
+    /// How long ago a file has to have been superseded, such as 7d, 12h or 30m: longer than any reader works with the
+    /// files it has found. Files that were never committed stay for a day at least
+    #[arg(long, value_name = "AGE", default_value = "7d", value_parser = age)]
+    pub(crate) older_than: Duration,
+    /// Only list what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// What `fields` takes.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct FieldsArguments {
@@ -436,11 +459,54 @@ fn day(written: &str) -> Result<Date, String> {
     }
 }
 
+fn age(written: &str) -> Result<Duration, String> {
+    let refused = || "an age is a whole number and a unit: 7d, 12h, 30m or 90s".to_owned();
+    let unit = written.chars().next_back().ok_or_else(refused)?;
+    let seconds = match unit {
+        'd' => 24 * 60 * 60,
+        'h' => 60 * 60,
+        'm' => 60,
+        's' => 1,
+        _ => return Err(refused()),
+    };
+    let number: u64 = written
+        .strip_suffix(unit)
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(refused)?;
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(refused)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::CommandFactory;
 
-    use super::Arguments;
+    use super::{Arguments, age};
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(age("7d"), Ok(Duration::from_secs(604_800)));
+        assert_eq!(age("12h"), Ok(Duration::from_secs(43_200)));
+        assert_eq!(age("0s"), Ok(Duration::ZERO));
+        for wrong in [
+            "",
+            "7",
+            "d",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "7 d",
+            "7w",
+            "99999999999999999999d",
+        ] {
+            assert!(age(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

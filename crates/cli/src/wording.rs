@@ -7,6 +7,11 @@ pub(crate) fn count(number: u64) -> String {
     indicatif::HumanCount(number).to_string()
 }
 
+/// An amount of data: `1.50 MB`.
+pub(crate) fn amount(bytes: u64) -> String {
+    indicatif::DecimalBytes(bytes).to_string()
+}
+
 /// A number in writing with its thousands grouped, `12345.67` as `12,345.67`; what is no number stays as it is.
 pub(crate) fn grouped(written: &str) -> String {
     let (whole, fraction) = written.split_at(written.find('.').unwrap_or(written.len()));

@@ -17,6 +17,7 @@ mod status;
 mod streams;
 mod summary;
 mod sync;
+mod vacuum;
 mod verify;
 
 use criteo_engine::catalog::Scope;
@@ -36,6 +37,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Status(arguments) if arguments.maturation => maturation::run(context).await,
         Command::Status(_) => status::run(context).await,
         Command::Verify(arguments) => verify::run(context, arguments).await,
+        Command::Vacuum(arguments) => vacuum::run(context, arguments).await,
         Command::Check => check::run(context).await,
         Command::Consent(arguments) => consent::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,

@@ -165,6 +165,12 @@ impl Config {
                     resolve(path);
                 }
             }
+            #[cfg(feature = "parquet-lake")]
+            DestinationSection::Parquet { url, .. } => {
+                if !url.contains("://") {
+                    *url = folder.join(&*url).display().to_string();
+                }
+            }
         }
     }
 }

@@ -191,6 +191,27 @@ pub enum DestinationSection {
     /// A database of a ClickHouse server.
     #[cfg(feature = "clickhouse")]
     Clickhouse(ClickhouseSection),
+    /// Parquet files in a folder or a bucket, with the ledger beside them. Keys of a bucket are taken from the
+    /// environment, never from this file: `AWS_ACCESS_KEY_ID` and its kin, `GOOGLE_SERVICE_ACCOUNT`,
+    /// `AZURE_STORAGE_ACCOUNT_NAME` and its kin, or the role of the machine.
+    #[cfg(feature = "parquet-lake")]
+    Parquet {
+        /// A folder, `s3://bucket/folder`, `gs://bucket/folder` or `az://container/folder`. A folder is created when it
+        /// is not there, a bucket is not. Relative folders start at the folder of the configuration file.
+        #[schemars(example = &"s3://my-bucket/criteo")]
+        url: String,
+        /// Region of an S3 bucket. By default that of `AWS_REGION` or `AWS_DEFAULT_REGION`, or `us-east-1`.
+        #[serde(default)]
+        #[schemars(example = &"eu-west-1")]
+        region: Option<String>,
+        /// Address of the store, for servers that speak S3's, Google's or Azure's protocol. By default the cloud's own.
+        #[serde(default)]
+        #[schemars(example = &"https://storage.example.com")]
+        endpoint: Option<String>,
+        /// Whether the endpoint may be reached without encryption, which is for servers on this machine only.
+        #[serde(default)]
+        allow_http: bool,
+    },
     /// CSV files (RFC 4180 with a header), for people and programs that read files: one for each day of a report, one for
     /// each list of entities. Each file changes as a whole.
     Csv {

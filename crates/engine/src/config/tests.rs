@@ -300,12 +300,44 @@ fn paths_start_at_the_folder_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("criteo.toml");
     std::fs::write(&path, MINIMAL_FILE).unwrap();
-    let DestinationSection::Duckdb { path: database, .. } =
-        Config::load(&path).unwrap().destination
-    else {
-        panic!("the example names a DuckDB file");
+    let destination = || Config::load(&path).unwrap().destination;
+    assert!(
+        matches!(destination(), DestinationSection::Duckdb { path, .. } if path == folder.path().join("criteo.duckdb"))
+    );
+    for (written, expected) in [
+        ("lake", folder.path().join("lake").display().to_string()),
+        ("s3://bucket/lake", "s3://bucket/lake".to_owned()),
+    ] {
+        let file = format!(
+            "[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"parquet\"\nurl = \"{written}\"\n"
+        );
+        std::fs::write(&path, file).unwrap();
+        assert!(
+            matches!(destination(), DestinationSection::Parquet { url, .. } if url == expected)
+        );
+    }
+}
+
+#[test]
+fn addresses_of_lakes_are_checked() {
+    let problem = |lines: &str| {
+        let file =
+            format!("[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"parquet\"\n{lines}");
+        match Config::parse(&file, "criteo.toml") {
+            Ok(_) => String::new(),
+            Err(_) => problems_of(&file).join("; "),
+        }
     };
-    assert_eq!(database, folder.path().join("criteo.duckdb"));
+    assert_eq!(problem("url = \"lake\"\n"), "");
+    assert!(problem("url = \"ftp://host\"\n").starts_with("line 6: `url` begins with \"ftp://\""));
+    let endpoint = |address: &str, more: &str| {
+        problem(&format!(
+            "url = \"s3://b\"\nendpoint = \"{address}\"\n{more}"
+        ))
+    };
+    assert!(endpoint("http://127.0.0.1:9000", "").contains("allow_http = true"));
+    assert_eq!(endpoint("http://127.0.0.1:9000", "allow_http = true\n"), "");
+    assert!(endpoint("http://store.example", "allow_http = true\n").contains("without encryption"));
 }
 
 #[test]

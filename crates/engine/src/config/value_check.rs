@@ -69,6 +69,24 @@ pub(super) fn problems(config: &Config, document: &Document<'_>) -> Vec<Problem>
                 &section.schema,
             ));
         }
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet {
+            url,
+            region,
+            endpoint,
+            allow_http,
+        } => {
+            let options = crate::destination::parquet::LakeOptions {
+                url: url.clone(),
+                region: region.clone(),
+                endpoint: endpoint.clone(),
+                allow_http: *allow_http,
+            };
+            if let Some((key, reason)) = options.problem() {
+                let place = root.key("destination").key(key);
+                problems.push(place.problem(format!("`{key}` {reason}")));
+            }
+        }
     }
     problems
 }

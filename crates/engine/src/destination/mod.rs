@@ -14,9 +14,12 @@ pub mod files;
 mod ledger_tables;
 mod ledger_views;
 mod observation;
+#[cfg(feature = "parquet-lake")]
+pub mod parquet;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rules;
+mod vacuum;
 
 pub use observation::{Observation, ObservedPeriod};
 
@@ -29,6 +32,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use self::vacuum::{RemovedFile, VacuumOptions, VacuumReport};
 use crate::config::{Config, DestinationSection, Environment, STANDARD_OUTPUT};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
@@ -58,6 +62,18 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
         }
         DestinationSection::Csv { path } => open_files(files::Format::Csv, path),
         DestinationSection::Jsonl { path } => open_files(files::Format::Jsonl, path),
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet {
+            url,
+            region,
+            endpoint,
+            allow_http,
+        } => Arc::new(parquet::ParquetLake::new(parquet::LakeOptions {
+            url: url.clone(),
+            region: region.clone(),
+            endpoint: endpoint.clone(),
+            allow_http: *allow_http,
+        })),
     }
 }
 
@@ -95,6 +111,14 @@ pub fn identity(config: &Config) -> String {
         DestinationSection::Postgres(section) => postgres::describe(section),
         DestinationSection::Csv { path } => format!("CSV files in {}", absolute(path)),
         DestinationSection::Jsonl { path } => format!("JSON lines files in {}", absolute(path)),
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet { url, endpoint, .. } => {
+            match (parquet::LakeOptions::new(url).folder(), endpoint) {
+                (Some(folder), _) => format!("Parquet folder {}", absolute(&folder)),
+                (None, None) => format!("Parquet files at {url}"),
+                (None, Some(endpoint)) => format!("Parquet files at {url} of {endpoint}"),
+            }
+        }
     }
 }
 
@@ -109,21 +133,44 @@ pub fn spool_folder(config: &Config) -> Option<PathBuf> {
     if let Some(folder) = &config.sync.spool_dir {
         return Some(folder.clone());
     }
-    let path = match &config.destination {
+    Some(match &config.destination {
         DestinationSection::Duckdb { path, .. }
         | DestinationSection::Csv { path }
-        | DestinationSection::Jsonl { path } => path,
+        | DestinationSection::Jsonl { path } => beside(path),
         #[cfg(feature = "postgres")]
-        DestinationSection::Postgres(section) => return Some(section.spool_name().into()),
+        DestinationSection::Postgres(section) => section.spool_name().into(),
         #[cfg(feature = "clickhouse")]
-        DestinationSection::Clickhouse(section) => return Some(section.spool_name().into()),
-    };
+        DestinationSection::Clickhouse(section) => section.spool_name().into(),
+        #[cfg(feature = "parquet-lake")]
+        DestinationSection::Parquet { url, .. } => match parquet::LakeOptions::new(url).folder() {
+            Some(folder) => beside(&folder),
+            None => among_state(&identity(config)),
+        },
+    })
+}
+
+fn beside(path: &Path) -> PathBuf {
     let mut name = path
         .file_name()
         .unwrap_or(Path::new("criteo").as_os_str())
         .to_owned();
     name.push(".spool");
-    Some(path.with_file_name(name))
+    path.with_file_name(name)
+}
+
+/// A folder of this user that belongs to the destination of this `identity` alone.
+#[cfg(feature = "parquet-lake")]
+fn among_state(identity: &str) -> PathBuf {
+    use sha2::Digest as _;
+
+    let home = || std::env::home_dir().map(|home| home.join(".local/state"));
+    let state = std::env::var_os("XDG_STATE_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+        .or_else(home)
+        .unwrap_or_else(std::env::temp_dir);
+    let word = hex::encode(&sha2::Sha256::digest(identity.as_bytes())[..8]);
+    state.join("criteo-connector").join(format!("{word}.spool"))
 }
 
 /// What a destination can promise. The engine reads it, and the reference page shows each field beside the
@@ -386,6 +433,19 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When the destination has no query language or refuses the query.
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError>;
+
+    /// Removes what is left of replaced rows and of writers that died, where that stays in the destination. Nothing
+    /// that vouches or counts changes, and readers and writers may be at work.
+    ///
+    /// # Errors
+    /// When the destination refuses. What was removed by then stays removed, and the rest is found next time.
+    async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport, DestinationError> {
+        let _ = options;
+        Ok(VacuumReport {
+            is_needless: true,
+            ..VacuumReport::default()
+        })
+    }
 }
 
 /// The answer to a query, as text; NULL is `None`.

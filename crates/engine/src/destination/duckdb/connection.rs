@@ -13,7 +13,7 @@ use super::{DuckDbOptions, ledger, sql};
 
 /// Why work inside a transaction stopped. Whatever it is, the transaction is rolled back.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(in super::super) enum Failure {
     /// DuckDB refused a statement.
     #[error(transparent)]
     DuckDb(#[from] ::duckdb::Error),

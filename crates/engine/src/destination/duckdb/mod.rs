@@ -11,6 +11,8 @@ mod changes;
 mod claim;
 mod connection;
 mod export;
+#[cfg(feature = "parquet-lake")]
+mod in_memory;
 mod ledger;
 mod ledger_views;
 mod load;
@@ -30,6 +32,8 @@ use async_trait::async_trait;
 
 use self::connection::Store;
 pub(in crate::destination) use self::export::Slice;
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::in_memory::InMemory;
 use super::{
     Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
 };

@@ -53,7 +53,7 @@ pub(super) fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer, Failu
 }
 
 /// Lets DuckDB's own parser say whether `sql` is exactly one query.
-fn refuse_other_statements(session: &Session<'_>, sql: &str) -> Result<(), Failure> {
+pub(super) fn refuse_other_statements(session: &Session<'_>, sql: &str) -> Result<(), Failure> {
     let (statements, message): (Option<u64>, Option<String>) = session.connection.query_row(
         "SELECT json_array_length(parsed -> '$.statements'), parsed ->> '$.error_message' \
          FROM (SELECT json_serialize_sql(CAST(? AS VARCHAR)) AS parsed)",

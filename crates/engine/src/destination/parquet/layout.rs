@@ -1,0 +1,92 @@
+//! Where everything lies below the root of the lake.
+//!
+//! Names that begin with an underscore are skipped by programs that take a folder of Parquet files as a table.
+
+use jiff::civil::Date;
+use object_store::path::{Path, PathPart};
+
+/// Every data file, in folders by stream and day.
+pub(super) const DATA: &str = "data";
+/// The log of commits.
+pub(super) const LOG: &str = "_criteo/log";
+/// The state at some versions, so that a reader need not read the whole log.
+pub(super) const CHECKPOINTS: &str = "_criteo/checkpoints";
+/// Where a writer tries whether the store keeps its promises.
+pub(super) const PROBES: &str = "_criteo/probes";
+/// What readers are told: the newest complete set of files, for several engines.
+pub(super) const VIEWS: &str = "views";
+/// The ledger as Parquet files, for the views.
+pub(super) const LEDGER: &str = "_criteo/ledger";
+
+/// How the rows of a table are put into folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Partition {
+    /// All in one, for rows without a day.
+    Whole,
+    /// One folder per day.
+    Day(Date),
+    /// One folder per month, named after its first day: rows that stand for weeks, months or years.
+    Month(Date),
+}
+
+/// The object of one commit.
+pub(super) fn commit(version: u64) -> Path {
+    Path::from(format!("{LOG}/{version:020}.json"))
+}
+
+/// The object of the state at one version.
+pub(super) fn checkpoint(version: u64) -> Path {
+    Path::from(format!("{CHECKPOINTS}/{version:020}.json.gz"))
+}
+
+/// The version that an object of the log or of the checkpoints is for.
+pub(super) fn version_of(path: &Path) -> Option<u64> {
+    let name = path.filename()?;
+    let digits = name.split('.').next()?;
+    (digits.len() == 20).then(|| digits.parse().ok())?
+}
+
+/// A data file. `name` is unique.
+pub(super) fn data_file(stream: &str, partition: Partition, name: &str) -> Path {
+    let folder = Path::from(DATA).join(PathPart::from(format!("stream={stream}")));
+    let folder = match partition {
+        Partition::Whole => folder,
+        Partition::Day(day) => folder.join(PathPart::from(format!("day={day}"))),
+        Partition::Month(first) => folder.join(PathPart::from(format!("month={first}"))),
+    };
+    folder.join(PathPart::from(format!("{name}.parquet")))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn versions_sort_as_text() {
+        assert!(commit(9).as_ref() < commit(10).as_ref());
+        assert_eq!(version_of(&commit(123)), Some(123));
+        assert_eq!(version_of(&checkpoint(123)), Some(123));
+        assert_eq!(version_of(&Path::from("_criteo/log/12.json")), None);
+        assert_eq!(version_of(&Path::from("_criteo/log/readme.txt")), None);
+    }
+
+    #[test]
+    fn folders_are_hive_partitions() {
+        let day = Partition::Day(date(2026, 1, 31));
+        assert_eq!(
+            data_file("statistics", day, "a").as_ref(),
+            "data/stream=statistics/day=2026-01-31/a.parquet"
+        );
+        let month = Partition::Month(date(2026, 1, 1));
+        assert_eq!(
+            data_file("weekly", month, "a").as_ref(),
+            "data/stream=weekly/month=2026-01-01/a.parquet"
+        );
+        assert_eq!(
+            data_file("campaigns", Partition::Whole, "a").as_ref(),
+            "data/stream=campaigns/a.parquet"
+        );
+    }
+}

@@ -1,0 +1,246 @@
+//! Loading a window: its files are put first, where nobody looks for them, and one commit makes them and the ledger's
+//! entry the truth.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use jiff::{SignedDuration, Timestamp};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+
+use super::super::WindowLoad;
+use super::commit::Action;
+use super::encode::{Encoded, Folders, encode, partitioned};
+use super::failure::Failure;
+use super::layout;
+use super::log::Change;
+use super::state::{FileState, LakeState, TableState};
+use super::{spooled, supersede};
+use crate::ledger::StreamEntry;
+use crate::schema::arrow_type;
+
+/// Rows that are sorted and written at a time. A larger window becomes several files per folder, so that memory does
+/// not grow with it.
+const ROWS_AT_A_TIME: usize = 500_000;
+/// The longest time from the first file of a window to its commit: well below [`super::vacuum::ORPHAN_AGE`].
+const COMMITTED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+/// Files that are put at the same time.
+const PUTS_AT_A_TIME: usize = 8;
+
+/// A data file that was put into the store and is not part of the lake yet.
+#[derive(Clone)]
+pub(super) struct PutFile {
+    pub(super) path: String,
+    pub(super) file: FileState,
+}
+
+/// What the files of a window have to look like.
+pub(super) struct Target {
+    schema: SchemaRef,
+    folders: Folders,
+}
+
+/// The target of a window, or `None` when it was loaded already.
+///
+/// # Errors
+/// When the window does not belong to the table that was prepared for its stream.
+pub(super) fn target(state: &LakeState, load: &WindowLoad) -> Result<Option<Target>, Failure> {
+    if state.is_loaded(&load.entry.window_id) {
+        return Ok(None);
+    }
+    let (table, stream) = prepared(state, load)?;
+    Ok(Some(Target {
+        schema: columns_of(table),
+        folders: Folders::of(stream, load.entry.days.is_some()),
+    }))
+}
+
+/// The change that makes a window's files part of the lake.
+pub(super) struct LoadWindow<'load> {
+    store: Arc<dyn ObjectStore>,
+    load: &'load WindowLoad,
+    files: Vec<PutFile>,
+    began_at: Timestamp,
+}
+
+impl<'load> LoadWindow<'load> {
+    /// Proves that the rows are those of the entry, and puts them into the store. Nothing is visible of it.
+    ///
+    /// # Errors
+    /// When the window does not fit the table, its rows do not fit its entry, or the store refuses.
+    pub(super) async fn put(
+        store: Arc<dyn ObjectStore>,
+        load: &'load WindowLoad,
+        target: Target,
+    ) -> Result<Self, Failure> {
+        let Target { schema, folders } = target;
+        let checked = load.clone();
+        tokio::task::spawn_blocking(move || spooled::refuse_disagreement(&checked)).await??;
+        let mut change = Self {
+            store,
+            load,
+            files: Vec::new(),
+            began_at: Timestamp::now(),
+        };
+        // The reader of the spool blocks, the store does not: pieces cross over one at a time.
+        let (sender, mut pieces) = tokio::sync::mpsc::channel(1);
+        let (source, columns) = (load.clone(), Arc::clone(&schema));
+        let reader = tokio::task::spawn_blocking(move || {
+            encode_pieces(&source, &columns, folders, |piece| {
+                sender.blocking_send(piece).is_ok()
+            })
+        });
+        while let Some(piece) = pieces.recv().await {
+            change.put_piece(piece).await?;
+        }
+        reader.await??;
+        Ok(change)
+    }
+
+    /// Files that are not in the log for a day are removed by `vacuum`, so that none of them may be committed later.
+    fn refuse_stale_files(&self) -> Result<(), Failure> {
+        let age = Timestamp::now().duration_since(self.began_at);
+        if age < COMMITTED_WITHIN {
+            return Ok(());
+        }
+        Err(Failure::Refused(format!(
+            "its files were written {} hours ago, and the commit came only now (was this machine asleep?); run again, \
+             which loads the window from the spool",
+            age.as_hours()
+        )))
+    }
+
+    async fn put_piece(&mut self, piece: Vec<(Path, Encoded)>) -> Result<(), Failure> {
+        let store = &self.store;
+        let put: Vec<PutFile> = futures_util::stream::iter(piece)
+            .map(|(path, encoded)| async move {
+                put_file(store.as_ref(), &path, encoded.body).await?;
+                Ok::<_, Failure>(PutFile {
+                    path: path.to_string(),
+                    file: encoded.file,
+                })
+            })
+            .buffer_unordered(PUTS_AT_A_TIME)
+            .try_collect()
+            .await?;
+        self.files.extend(put);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Change for LoadWindow<'_> {
+    async fn actions(&self, state: &LakeState) -> Result<Vec<Action>, Failure> {
+        let load = self.load;
+        if state.is_loaded(&load.entry.window_id) {
+            return Ok(Vec::new());
+        }
+        let (table, _) = prepared(state, load)?;
+        self.refuse_stale_files()?;
+        let name = &table.schema.table;
+        let mut actions = supersede::actions(self.store.as_ref(), table, load).await?;
+        actions.extend(self.files.iter().map(|put| Action::AddFile {
+            table: name.clone(),
+            path: put.path.clone(),
+            file: put.file.clone(),
+        }));
+        actions.push(Action::PutWindow(load.entry.clone()));
+        Ok(actions)
+    }
+}
+
+/// Puts one data file. Its name is new, so that putting it again after a lost answer is harmless.
+pub(super) async fn put_file(
+    store: &dyn ObjectStore,
+    path: &Path,
+    body: Bytes,
+) -> Result<(), Failure> {
+    store.put(path, PutPayload::from_bytes(body)).await?;
+    Ok(())
+}
+
+/// The table that was prepared for the window's stream: rows go into no other.
+fn prepared<'state>(
+    state: &'state LakeState,
+    load: &WindowLoad,
+) -> Result<(&'state TableState, &'state StreamEntry), Failure> {
+    let stream = &load.entry.stream;
+    let entry = state.streams.get(stream);
+    let table = state.table_of(stream);
+    match (table, entry) {
+        (Some(table), Some(entry)) if entry.table == load.schema.table => Ok((table, entry)),
+        _ => Err(Failure::Refused(format!(
+            "table '{}' was not prepared for stream '{stream}'",
+            load.schema.table
+        ))),
+    }
+}
+
+/// All columns of the table: a file has every one that the table had when it was written.
+pub(super) fn columns_of(table: &TableState) -> SchemaRef {
+    let fields: Vec<_> = table
+        .schema
+        .columns
+        .iter()
+        .map(|column| arrow_schema::Field::new(&column.name, arrow_type(column.field_type), true))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// Encodes the rows in pieces of [`ROWS_AT_A_TIME`] and hands each to `take`, until that says that nobody listens.
+fn encode_pieces(
+    load: &WindowLoad,
+    schema: &SchemaRef,
+    folders: Folders,
+    take: impl Fn(Vec<(Path, Encoded)>) -> bool,
+) -> Result<(), Failure> {
+    let mut pending: Vec<RecordBatch> = Vec::new();
+    let mut rows = 0;
+    for batch in spooled::batches(load, schema) {
+        let batch = batch?;
+        rows += batch.num_rows();
+        pending.push(batch);
+        if rows >= ROWS_AT_A_TIME {
+            if !take(encode_piece(load, schema, folders, &pending)?) {
+                return Ok(());
+            }
+            pending.clear();
+            rows = 0;
+        }
+    }
+    let last = encode_piece(load, schema, folders, &pending)?;
+    if !last.is_empty() {
+        take(last);
+    }
+    Ok(())
+}
+
+fn encode_piece(
+    load: &WindowLoad,
+    schema: &SchemaRef,
+    folders: Folders,
+    batches: &[RecordBatch],
+) -> Result<Vec<(Path, Encoded)>, Failure> {
+    let entry = &load.entry;
+    let day_column = entry.days.and(load.day_column.as_deref());
+    partitioned(batches, schema, day_column, folders)?
+        .into_iter()
+        .map(|(partition, rows)| {
+            let encoded = encode(&rows, &entry.window_id, day_column)?;
+            let name = unique_name(&entry.window_id);
+            Ok((layout::data_file(&entry.stream, partition, &name), encoded))
+        })
+        .collect()
+}
+
+/// The window's id, so that a person sees where a file is from, and a word that no other attempt has.
+pub(super) fn unique_name(window_id: &str) -> String {
+    let attempt = uuid::Uuid::now_v7().simple().to_string();
+    // The end of a UUID of version 7 is its random part.
+    let word = attempt.get(20..).unwrap_or(&attempt);
+    format!("{window_id}-{word}")
+}

@@ -1,0 +1,298 @@
+//! Parquet: a folder or a bucket that holds the rows as files, and beside them the log of commits.
+//!
+//! ```text
+//! <root>/data/stream=statistics/day=2026-01-31/<window>-<word>.parquet   rows
+//! <root>/_criteo/log/00000000000000000042.json                           commit 42: which files, and the ledger
+//! <root>/_criteo/checkpoints/                                            the sum of all commits up to one
+//! <root>/views/latest.sql, latest_polars.py, latest_spark.py             the newest complete state, for readers
+//! ```
+//!
+//! A window's files are put first, under names that nobody knows. Then one object, the next commit of the log, makes
+//! them part of the lake together with the ledger's entry, and takes out what they replace. An object store creates
+//! an object whole or not at all, and refuses to create it twice; that is all the transaction that is needed
+//! (ADR 0010 in `docs/adr`). Everything is read from the log: the
+//! module `log` says how, `state` what it adds up to.
+
+mod checkpoint;
+mod commit;
+mod days;
+mod encode;
+mod failure;
+mod layout;
+mod ledger_tables;
+mod load;
+mod location;
+mod log;
+mod probe;
+mod published;
+#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+mod query;
+mod schema;
+mod spooled;
+mod state;
+mod store;
+mod supersede;
+#[cfg(test)]
+mod tests;
+mod vacuum;
+mod views;
+mod vouching;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::commit::Action;
+use self::failure::Failure;
+use self::load::LoadWindow;
+use self::log::{Change, Immediate};
+use self::state::{FileState, LakeState};
+use self::store::Store;
+use super::{
+    Capabilities, Destination, DestinationError, QueryAnswer, VacuumOptions, VacuumReport,
+    WindowLoad,
+};
+use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
+use crate::schema::TableSchema;
+
+/// Which folder or bucket to write to, and how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeOptions {
+    /// A folder, or `s3://bucket/folder`, `gs://bucket/folder`, `az://container/folder`.
+    pub url: String,
+    /// The region of a bucket. By default the environment's.
+    pub region: Option<String>,
+    /// The address of the store. By default the cloud's own, or the environment's.
+    pub endpoint: Option<String>,
+    /// Whether `endpoint` may be without encryption, which only this machine may.
+    pub allow_http: bool,
+}
+
+impl LakeOptions {
+    /// The lake at `url`, with everything else from the environment.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            region: None,
+            endpoint: None,
+            allow_http: false,
+        }
+    }
+
+    /// What is wrong with them: the name of the option, and the reason. `None` when nothing is.
+    #[must_use]
+    pub fn problem(&self) -> Option<(&'static str, String)> {
+        location::problem(self)
+    }
+
+    /// The folder, when the lake is one of this machine.
+    #[must_use]
+    pub fn folder(&self) -> Option<std::path::PathBuf> {
+        let location = location::Location::parse(&self.url).ok()?;
+        location.folder().map(std::path::Path::to_owned)
+    }
+}
+
+/// A lake of Parquet files as a destination. Clones share what was read of its log.
+#[derive(Clone)]
+pub struct ParquetLake {
+    store: Arc<Store>,
+}
+
+impl std::fmt::Debug for ParquetLake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ParquetLake")
+            .field("location", &self.store.describe())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ParquetLake {
+    /// The destination for `options`. Nothing is opened or created yet.
+    #[must_use]
+    pub fn new(options: LakeOptions) -> Self {
+        Self {
+            store: Arc::new(Store::new(options)),
+        }
+    }
+
+    /// A lake whose requests go through `wrap`, which may let some of them fail.
+    #[cfg(test)]
+    fn with_faults(
+        options: LakeOptions,
+        wrap: impl Fn(Arc<dyn object_store::ObjectStore>) -> Arc<dyn object_store::ObjectStore>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            store: Arc::new(Store::with_faults(options, Box::new(wrap))),
+        }
+    }
+
+    async fn change(&self, doing: &str, change: &dyn Change) -> Result<(), DestinationError> {
+        let outcome = self.store.commit(change).await;
+        outcome.map_err(|failure| self.explain(failure, doing))
+    }
+
+    async fn try_load(&self, load: &WindowLoad) -> Result<(), Failure> {
+        let target = self.store.write(|state| load::target(state, load)).await?;
+        let Some(target) = target else {
+            return Ok(());
+        };
+        // Outside the lock: other windows are put at the same time, and only the commits wait for each other.
+        let change = LoadWindow::put(self.store.objects().await?, load, target).await?;
+        self.store.commit(&change).await
+    }
+
+    fn explain(&self, failure: Failure, doing: &str) -> DestinationError {
+        failure.explain(&self.describe(), doing)
+    }
+}
+
+#[async_trait]
+impl Destination for ParquetLake {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "Parquet",
+            atomic_windows: true,
+            adds_columns: true,
+            exact_decimals: true,
+            comments: true,
+            concurrent_writers: true,
+            keeps_versions: false,
+            records_changes: false,
+            drops_days: false,
+            ledger: true,
+            several_streams: true,
+        }
+    }
+
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    async fn check(&self) -> Result<(), DestinationError> {
+        let outcome = self.store.check().await;
+        outcome.map_err(|failure| self.explain(failure, "trying to write"))
+    }
+
+    async fn prepare(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+    ) -> Result<(), DestinationError> {
+        let doing = format!("preparing table '{}'", schema.table);
+        let change = Immediate(|state: &LakeState| schema::prepare(state, schema, stream));
+        self.change(&doing, &change).await
+    }
+
+    async fn forget(&self, stream: &str) -> Result<(), DestinationError> {
+        let doing = format!("forgetting stream '{stream}'");
+        if !self.exists("forgetting a stream").await? {
+            return Ok(());
+        }
+        let change = Immediate(|state: &LakeState| Ok(schema::forget(state, stream)));
+        self.change(&doing, &change).await
+    }
+
+    async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
+        let doing = format!("loading a window into table '{}'", load.schema.table);
+        let outcome = self.try_load(load).await;
+        outcome.map_err(|failure| self.explain(failure, &doing))
+    }
+
+    async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError> {
+        let change = Immediate(|state: &LakeState| {
+            if state.is_loaded(&entry.window_id) {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Action::PutWindow(entry.clone())])
+        });
+        self.change("recording a quarantined window", &change).await
+    }
+
+    async fn record_run(&self, run: &RunEntry) -> Result<(), DestinationError> {
+        let change = Immediate(|state: &LakeState| {
+            if state.runs.get(&run.run_id) == Some(run) {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Action::PutRun(run.clone())])
+        });
+        self.change("recording a run", &change).await?;
+        if run.finished_at.is_some() {
+            let written = self.store.publish().await;
+            written.map_err(|failure| self.explain(failure, "writing the views of the lake"))?;
+        }
+        Ok(())
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunEntry>, DestinationError> {
+        let newest = |state: &LakeState| -> Vec<RunEntry> {
+            state.runs.values().rev().take(limit).cloned().collect()
+        };
+        let runs = self.store.read(newest).await;
+        runs.map_err(|failure| self.explain(failure, "reading the runs"))
+    }
+
+    async fn stream(&self, stream: &str) -> Result<Option<StreamEntry>, DestinationError> {
+        let entry = self.store.read(|state| state.streams.get(stream).cloned());
+        let entry = entry.await;
+        entry.map_err(|failure| self.explain(failure, "reading the ledger"))
+    }
+
+    async fn windows(&self, stream: &str) -> Result<Vec<WindowEntry>, DestinationError> {
+        let entries = self.store.read(|state| state.windows_of(stream)).await;
+        entries.map_err(|failure| self.explain(failure, "reading the ledger"))
+    }
+
+    async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
+        let count = |state: &LakeState| -> Option<u64> {
+            let files = state.table(table)?.files.values();
+            Some(files.map(FileState::rows).sum())
+        };
+        let rows = self.store.read(count).await;
+        rows.map_err(|failure| {
+            self.explain(failure, &format!("counting the rows of table '{table}'"))
+        })
+    }
+
+    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+    async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
+        let answer = self.store.query(sql).await;
+        answer
+            .map_err(|failure| self.explain(failure, "running a query"))?
+            .ok_or_else(|| DestinationError::Unavailable {
+                destination: self.describe(),
+                reason: "there is no such folder".to_owned(),
+                hint: Some("Run `criteo sync` first, or correct `destination.url`.".to_owned()),
+            })
+    }
+
+    #[cfg(not(any(feature = "duckdb", feature = "duckdb-bundled")))]
+    async fn query(&self, _sql: &str) -> Result<QueryAnswer, DestinationError> {
+        Err(self.explain(
+            Failure::Refused(
+                "this program was built without DuckDB, which answers queries; read the files with the views in its \
+                 folder `views`"
+                    .to_owned(),
+            ),
+            "running a query",
+        ))
+    }
+
+    async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport, DestinationError> {
+        let report = self.store.vacuum(options).await;
+        report.map_err(|failure| self.explain(failure, "removing superseded files"))
+    }
+}
+
+impl ParquetLake {
+    async fn exists(&self, doing: &str) -> Result<bool, DestinationError> {
+        let exists = self.store.read(|_| Some(())).await;
+        let exists: Option<()> = exists.map_err(|failure| self.explain(failure, doing))?;
+        Ok(exists.is_some())
+    }
+}

@@ -1,0 +1,287 @@
+//! The store behind the lake: opened when it is first needed, its log read and written by one task at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use object_store::ObjectStore;
+use tokio::sync::Mutex;
+
+use super::super::{VacuumOptions, VacuumReport};
+use super::commit::Action;
+use super::failure::Failure;
+use super::location::Location;
+use super::log::{Change, Immediate, Log};
+#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+use super::query;
+use super::state::LakeState;
+use super::{LakeOptions, probe, vacuum, views};
+use crate::destination::DestinationError;
+
+/// Puts something between the lake and its store.
+type Wrap = Box<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send + Sync>;
+
+/// One lake, as this process knows it.
+pub(super) struct Store {
+    options: LakeOptions,
+    wrap: Option<Wrap>,
+    open: Mutex<Option<Open>>,
+    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+    fetched: Mutex<query::Fetched>,
+}
+
+struct Open {
+    location: Location,
+    objects: Arc<dyn ObjectStore>,
+    log: Log,
+    /// Whether the store was seen to refuse what has to be refused.
+    is_proven: bool,
+}
+
+impl Store {
+    pub(super) fn new(options: LakeOptions) -> Self {
+        Self {
+            options,
+            wrap: None,
+            open: Mutex::new(None),
+            #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+            fetched: Mutex::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_faults(options: LakeOptions, wrap: Wrap) -> Self {
+        Self {
+            wrap: Some(wrap),
+            ..Self::new(options)
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        match Location::parse(&self.options.url) {
+            Ok(location) if location.folder().is_some() => {
+                format!("Parquet folder {}", location.address())
+            }
+            Ok(location) => format!("Parquet files at {}", location.address()),
+            // An address that cannot be understood may hold a key.
+            Err(_) => "Parquet files at an address that cannot be used".to_owned(),
+        }
+    }
+
+    /// Makes a change. The folder is created when it does not exist.
+    pub(super) async fn commit(&self, change: &dyn Change) -> Result<(), Failure> {
+        let mut slot = self.open.lock().await;
+        let open = self.for_writing(&mut slot).await?;
+        open.log.commit(change).await
+    }
+
+    /// The newest state as a writer sees it.
+    pub(super) async fn write<Answer>(
+        &self,
+        look: impl FnOnce(&LakeState) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        let mut slot = self.open.lock().await;
+        let open = self.for_writing(&mut slot).await?;
+        look(open.log.state())
+    }
+
+    /// The newest state as a reader sees it. An absent folder holds nothing.
+    pub(super) async fn read<Answer: Default>(
+        &self,
+        look: impl FnOnce(&LakeState) -> Answer,
+    ) -> Result<Answer, Failure> {
+        let mut slot = self.open.lock().await;
+        match self.for_reading(&mut slot)? {
+            Some(open) => Ok(look(open.log.refresh().await?)),
+            None => Ok(Answer::default()),
+        }
+    }
+
+    /// The store itself.
+    pub(super) async fn objects(&self) -> Result<Arc<dyn ObjectStore>, Failure> {
+        let mut slot = self.open.lock().await;
+        Ok(Arc::clone(&self.for_writing(&mut slot).await?.objects))
+    }
+
+    /// Proves that the lake can be read and written to, and leaves nothing behind.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        let location = self.location()?;
+        let created = match location.folder() {
+            Some(folder) => create_folders(folder)?,
+            None => Vec::new(),
+        };
+        let outcome = async {
+            let objects = self.connect(&location)?;
+            probe::conditional_put(objects.as_ref()).await?;
+            Log::new(objects).refresh().await?;
+            Ok::<(), Failure>(())
+        }
+        .await;
+        for folder in created {
+            // Another process may have begun to use it.
+            let _ = std::fs::remove_dir(folder);
+        }
+        outcome
+    }
+
+    /// Writes the views of the newest state, again when other writers came in between: the last to write them is then
+    /// one that saw every commit before.
+    pub(super) async fn publish(&self) -> Result<(), Failure> {
+        let mut slot = self.open.lock().await;
+        let open = self.for_writing(&mut slot).await?;
+        loop {
+            let state = open.log.refresh().await?.clone();
+            views::write(open.objects.as_ref(), &open.location, &state).await?;
+            if open.log.refresh().await?.version == state.version {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Answers a query; `None` when there is no such folder.
+    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+    pub(super) async fn query(
+        &self,
+        sql: &str,
+    ) -> Result<Option<super::super::QueryAnswer>, Failure> {
+        let (location, objects, state) = {
+            let mut slot = self.open.lock().await;
+            let Some(open) = self.for_reading(&mut slot)? else {
+                return Ok(None);
+            };
+            let state = open.log.refresh().await?.clone();
+            (open.location.clone(), Arc::clone(&open.objects), state)
+        };
+        let mut fetched = self.fetched.lock().await;
+        let answer = query::run(objects.as_ref(), &location, &state, &mut fetched, sql).await?;
+        Ok(Some(answer))
+    }
+
+    /// Removes what nobody needs any more, or says what that would be.
+    pub(super) async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport, Failure> {
+        let mut slot = self.open.lock().await;
+        let Some(open) = self.for_reading(&mut slot)? else {
+            return Ok(VacuumReport::default());
+        };
+        let objects = Arc::clone(&open.objects);
+        let listing = vacuum::list(objects.as_ref()).await?;
+        let mut state = open.log.refresh().await?.clone();
+        let is_ours = state.version > 0;
+        if is_ours && !options.dry_run {
+            // Readers of the views keep away from what is removed next.
+            views::write(objects.as_ref(), &open.location, &state).await?;
+            state = open.log.refresh().await?.clone();
+        }
+        let named = views::named_files(objects.as_ref()).await?;
+        let now = Timestamp::now();
+        let mut report = vacuum::candidates(&listing, &state, &named, options.older_than, now);
+        let half_written = vacuum::half_written(&open.location, options.older_than)?;
+        if !options.dry_run {
+            vacuum::remove(objects.as_ref(), &report).await?;
+            for file in &half_written {
+                if let Some(folder) = open.location.folder() {
+                    std::fs::remove_file(folder.join(&file.path))?;
+                }
+            }
+            let removed: Vec<String> = report
+                .removed
+                .iter()
+                .map(|file| file.path.clone())
+                .collect();
+            let change = Immediate(|state: &LakeState| {
+                let paths: Vec<String> = removed
+                    .iter()
+                    .filter(|path| state.superseded.contains_key(*path))
+                    .cloned()
+                    .collect();
+                if paths.is_empty() {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![Action::Vacuumed { paths }])
+            });
+            open.log.commit(&change).await?;
+        }
+        report.removed.extend(half_written);
+        Ok(report)
+    }
+
+    async fn for_writing<'slot>(
+        &self,
+        slot: &'slot mut Option<Open>,
+    ) -> Result<&'slot mut Open, Failure> {
+        let location = self.location()?;
+        if let Some(folder) = location.folder() {
+            create_folders(folder)?;
+        }
+        let open = match slot {
+            Some(open) => open,
+            None => slot.insert(self.open(location)?),
+        };
+        if !open.is_proven {
+            probe::conditional_put(open.objects.as_ref()).await?;
+            open.is_proven = true;
+            open.log.refresh().await?;
+        }
+        Ok(open)
+    }
+
+    fn for_reading<'slot>(
+        &self,
+        slot: &'slot mut Option<Open>,
+    ) -> Result<Option<&'slot mut Open>, Failure> {
+        let location = self.location()?;
+        if location.folder().is_some_and(|folder| !folder.exists()) {
+            return Ok(None);
+        }
+        match slot {
+            Some(open) => Ok(Some(open)),
+            None => Ok(Some(slot.insert(self.open(location)?))),
+        }
+    }
+
+    fn open(&self, location: Location) -> Result<Open, Failure> {
+        let objects = self.connect(&location)?;
+        Ok(Open {
+            location,
+            log: Log::new(Arc::clone(&objects)),
+            objects,
+            is_proven: false,
+        })
+    }
+
+    fn connect(&self, location: &Location) -> Result<Arc<dyn ObjectStore>, Failure> {
+        let objects = location
+            .open(&self.options)
+            .map_err(|reason| self.unavailable(reason))?;
+        Ok(match &self.wrap {
+            Some(wrap) => wrap(objects),
+            None => objects,
+        })
+    }
+
+    fn location(&self) -> Result<Location, Failure> {
+        Location::parse(&self.options.url)
+            .map_err(|reason| self.unavailable(format!("`destination.url` {reason}")))
+    }
+
+    fn unavailable(&self, reason: String) -> Failure {
+        Failure::Destination(DestinationError::Unavailable {
+            destination: self.describe(),
+            reason,
+            hint: None,
+        })
+    }
+}
+
+/// Creates a folder and those above it. Returns the ones that were not there, innermost first.
+fn create_folders(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
+    let absent: Vec<_> = folder
+        .ancestors()
+        .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())
+        .map(Path::to_owned)
+        .collect();
+    if !absent.is_empty() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(absent)
+}

@@ -1,0 +1,176 @@
+//! Which files a window replaces, and what of them has to stay.
+//!
+//! A file whose rows all belong to the window's advertisers and days goes as a whole. Of a file that also holds
+//! others, the others are written into a new file: a row that was replaced is in no file of the lake, so no reader
+//! needs to know what replaced what.
+
+use std::collections::BTreeMap;
+
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::SchemaRef;
+use arrow_select::concat::concat_batches;
+use arrow_select::filter::filter_record_batch;
+use bytes::Bytes;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::super::WindowLoad;
+use super::commit::Action;
+use super::days::{date_of, day_values, text_at};
+use super::encode::{Encoded, encode};
+use super::failure::Failure;
+use super::load::{put_file, unique_name};
+use super::spooled::{ADVERTISER_COLUMN, texts};
+use super::state::{FileState, TableState};
+use super::vouching::covers;
+use crate::calendar::DayRange;
+
+/// The rows that a window replaces.
+#[derive(Clone)]
+struct Scope {
+    advertisers: BTreeMap<String, u64>,
+    days: Option<DayRange>,
+    day_column: Option<String>,
+}
+
+/// What a file has to do with a window.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing.
+    Stays,
+    /// All its rows are replaced.
+    Goes,
+    /// Some may be; only reading it tells.
+    IsSplit,
+}
+
+/// The actions that take the replaced rows out of a table.
+pub(super) async fn actions(
+    store: &dyn ObjectStore,
+    table: &TableState,
+    load: &WindowLoad,
+) -> Result<Vec<Action>, Failure> {
+    let scope = Scope {
+        advertisers: load.entry.advertisers.clone(),
+        days: load.entry.days,
+        day_column: load.entry.days.and(load.day_column.clone()),
+    };
+    let mut actions = Vec::new();
+    for (path, file) in &table.files {
+        let rest = match fate(file, &scope) {
+            Fate::Stays => continue,
+            Fate::Goes => None,
+            Fate::IsSplit => match rest_of(store, path, file, &scope).await? {
+                Rest::Everything => continue,
+                Rest::Nothing => None,
+                Rest::Some(encoded) => Some(encoded),
+            },
+        };
+        actions.push(Action::RemoveFile {
+            table: table.schema.table.clone(),
+            path: path.clone(),
+        });
+        if let Some(encoded) = rest {
+            let new_path = beside(path, &unique_name(&file.window_id))?;
+            put_file(store, &new_path, encoded.body).await?;
+            actions.push(Action::AddFile {
+                table: table.schema.table.clone(),
+                path: new_path.to_string(),
+                file: encoded.file,
+            });
+        }
+    }
+    Ok(actions)
+}
+
+fn fate(file: &FileState, scope: &Scope) -> Fate {
+    let has_day_in_common = match (file.days, scope.days) {
+        (Some(of_file), Some(of_scope)) => of_file.intersection(&of_scope).is_some(),
+        _ => true,
+    };
+    let has_advertiser_in_common = file
+        .advertisers
+        .keys()
+        .any(|advertiser| scope.advertisers.contains_key(advertiser));
+    if !has_day_in_common || !has_advertiser_in_common {
+        return Fate::Stays;
+    }
+    let is_inside = covers(scope.days, file.days)
+        && file
+            .advertisers
+            .keys()
+            .all(|advertiser| scope.advertisers.contains_key(advertiser));
+    if is_inside { Fate::Goes } else { Fate::IsSplit }
+}
+
+/// What remains of a file.
+enum Rest {
+    Everything,
+    Nothing,
+    Some(Encoded),
+}
+
+async fn rest_of(
+    store: &dyn ObjectStore,
+    path: &str,
+    file: &FileState,
+    scope: &Scope,
+) -> Result<Rest, Failure> {
+    let body = store.get(&parsed(path)?).await?.bytes().await?;
+    let (scope, window_id, days) = (scope.clone(), file.window_id.clone(), file.days);
+    tokio::task::spawn_blocking(move || {
+        let batch = decode(body)?;
+        let kept = filter_record_batch(&batch, &outside(&batch, &scope)?)?;
+        if kept.num_rows() == batch.num_rows() {
+            return Ok(Rest::Everything);
+        }
+        if kept.num_rows() == 0 {
+            return Ok(Rest::Nothing);
+        }
+        let day_column = scope.day_column.as_deref().filter(|_| days.is_some());
+        let mut rest = encode(&kept, &window_id, day_column)?;
+        rest.file.days = rest.file.days.or(days);
+        Ok(Rest::Some(rest))
+    })
+    .await?
+}
+
+fn decode(body: Bytes) -> Result<RecordBatch, Failure> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+    let schema = SchemaRef::clone(builder.schema());
+    let batches = builder.build()?.collect::<Result<Vec<_>, _>>()?;
+    Ok(concat_batches(&schema, &batches)?)
+}
+
+/// For each row, whether the window leaves it alone.
+fn outside(batch: &RecordBatch, scope: &Scope) -> Result<BooleanArray, Failure> {
+    let advertisers = texts(batch, ADVERTISER_COLUMN)?;
+    let days = match (&scope.day_column, scope.days) {
+        (Some(column), Some(range)) => Some((day_values(batch, column)?, range)),
+        _ => None,
+    };
+    let is_outside = |row: usize| {
+        let is_of_advertiser = text_at(advertisers, row)
+            .is_some_and(|advertiser| scope.advertisers.contains_key(advertiser));
+        let is_of_day = days.as_ref().is_none_or(|(values, range)| {
+            values[row].is_some_and(|day| range.contains(date_of(day)))
+        });
+        !(is_of_advertiser && is_of_day)
+    };
+    Ok((0..batch.num_rows())
+        .map(|row| Some(is_outside(row)))
+        .collect())
+}
+
+/// A path in the folder of another file.
+fn beside(path: &str, name: &str) -> Result<Path, Failure> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    parsed(&format!("{folder}/{name}.parquet"))
+}
+
+/// A path as the state holds it.
+pub(super) fn parsed(path: &str) -> Result<Path, Failure> {
+    Path::parse(path)
+        .map_err(|error| Failure::Refused(format!("the lake names an impossible file: {error}")))
+}

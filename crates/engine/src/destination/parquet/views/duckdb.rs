@@ -1,0 +1,84 @@
+//! The view for DuckDB: a script that creates one view per table.
+
+use super::super::published::{Published, PublishedTable, duckdb_type};
+
+/// A script that creates the views. `address` is the root of the lake.
+pub(super) fn script(published: &Published, address: &str) -> String {
+    let mut text = format!(
+        "-- The tables of {address} as DuckDB views: version {}, written {}.\n\
+         -- Run it in any database: .read latest.sql in the command line, or con.execute(open('latest.sql').read()).\n\
+         -- It is replaced at the end of each run. Views that were made from it stay right until `criteo vacuum`\n\
+         -- removes the files they name; run it again for newer rows. For a bucket, load httpfs (or azure) first and\n\
+         -- create a secret.\n\
+         BEGIN;\n",
+        published.version, published.written_at
+    );
+    for (name, table) in &published.tables {
+        text.push('\n');
+        text.push_str(&create_view(name, table, |path| {
+            format!("{address}/{path}")
+        }));
+        text.push_str(&format!(
+            ";\nCOMMENT ON VIEW {} IS {};\n",
+            identifier(name),
+            literal(&table.description)
+        ));
+    }
+    text.push_str("\nCOMMIT;\n");
+    text
+}
+
+/// The statement that creates the view of one table. `locate` turns a path of the lake into one that DuckDB can open.
+pub(in super::super) fn create_view(
+    name: &str,
+    table: &PublishedTable,
+    locate: impl Fn(&str) -> String,
+) -> String {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "CAST(NULL AS {}) AS {}",
+                duckdb_type(column.field_type),
+                identifier(&column.name)
+            )
+        })
+        .collect();
+    // The first part has no rows, all columns, and their order and types, whatever the files have.
+    let mut parts = vec![format!("SELECT {} WHERE false", columns.join(", "))];
+    for group in &table.groups {
+        let files: Vec<String> = group
+            .files
+            .iter()
+            .map(|path| literal(&without_patterns(&locate(path))))
+            .collect();
+        parts.push(format!(
+            "SELECT * FROM read_parquet([{}], hive_partitioning = false)",
+            files.join(",\n  ")
+        ));
+    }
+    format!(
+        "CREATE OR REPLACE VIEW {} AS\n{}",
+        identifier(name),
+        parts.join("\nUNION ALL BY NAME ")
+    )
+}
+
+/// A path is taken as it is: characters that DuckDB would read as a pattern are bracketed.
+fn without_patterns(path: &str) -> String {
+    path.chars()
+        .map(|character| match character {
+            '[' | '*' | '?' => format!("[{character}]"),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
