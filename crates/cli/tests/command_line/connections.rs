@@ -34,7 +34,6 @@ calls_per_minute = 100000
 
 [sync]
 start_date = "2026-02-01"
-retry_seconds = 3
 
 [connections.acme]
 key_file = "acme.txt"

@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
     let subject = Subject::of(context)?;
     let key = read_key(context, &arguments.file)?;
     if !arguments.replace
-        && let Some(kept) = subject.store.load(subject.connection())?.key
+        && let Some(kept) = subject.kept()?
         && !is_same(&kept.credentials, &key)
     {
         let message = format!(
@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
         StoreWish::Keyring => Wish::Keyring,
         StoreWish::File => Wish::File,
     };
-    let stored = subject.store.store(subject.connection(), &key, wish)?;
+    let stored = subject.keep(&key, wish)?;
     let printer = &context.printer;
     for note in &stored.notes {
         printer.warning(note);

@@ -9,7 +9,9 @@ use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use criteo_api::Credentials;
-use criteo_engine::config::key_store::{DEFAULT_CONNECTION, KeyStore, Place};
+use criteo_engine::config::key_store::{
+    DEFAULT_CONNECTION, KeyStore, Place, Stored, StoredKey, Wish,
+};
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
 use criteo_engine::{Application, EngineError, application_of};
 
@@ -54,6 +56,21 @@ impl Subject {
     fn connection(&self) -> &str {
         let connection = self.config.criteo.connection.as_deref();
         connection.unwrap_or(DEFAULT_CONNECTION)
+    }
+
+    /// The key that is kept.
+    fn kept(&self) -> Result<Option<StoredKey>, ConfigError> {
+        Ok(self.store.load(self.connection())?.key)
+    }
+
+    /// Keeps a key in place of any other.
+    fn keep(&self, key: &Credentials, wish: Wish) -> Result<Stored, ConfigError> {
+        Ok(self.store.store(self.connection(), key, wish)?)
+    }
+
+    /// Forgets the key, and says where it was.
+    fn forget(&self) -> Result<Vec<Place>, ConfigError> {
+        Ok(self.store.remove(self.connection())?)
     }
 
     /// How to say which connection, where there are several: empty, or with a blank before it.

@@ -17,7 +17,7 @@ struct Removed {
 /// Removes it from every place of the store, and from no other.
 pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     let subject = Subject::of(context)?;
-    let places = subject.store.remove(subject.connection())?;
+    let places = subject.forget()?;
     let (criteo, environment) = (&subject.config.criteo, &subject.environment);
     let still_in_force = match config::credentials_from(criteo, environment, &subject.store) {
         Ok(key) => Some(key.source),

@@ -20,7 +20,7 @@ struct Rotated {
 pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyhow::Result<Exit> {
     let subject = Subject::of(context)?;
     let new = read_key(context, &arguments.file)?;
-    let Some(old) = subject.store.load(subject.connection())?.key else {
+    let Some(old) = subject.kept()? else {
         let message = format!(
             "No key{} is kept, so none can be changed",
             subject.of_connection()
@@ -54,7 +54,7 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
         Place::Keyring => Wish::Keyring,
         Place::File(_) => Wish::File,
     };
-    let stored = subject.store.store(subject.connection(), &new, wish)?;
+    let stored = subject.keep(&new, wish)?;
     let printer = &context.printer;
     for note in &stored.notes {
         printer.warning(note);
