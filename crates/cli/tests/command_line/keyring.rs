@@ -75,7 +75,8 @@ impl Session {
     fn start_bus(&mut self) {
         let configuration = format!(
             "<busconfig><type>session</type><listen>{}</listen><auth>EXTERNAL</auth>\
-             <policy context=\"default\"><allow send_destination=\"*\"/><allow own=\"*\"/></policy></busconfig>",
+             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+             <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>",
             self.address()
         );
         self.folder.write("bus.conf", &configuration);
