@@ -33,9 +33,7 @@ impl Server {
         match Server::try_start() {
             Ok(server) => Some(server),
             Err(reason) => {
-                // Written past the test harness, which would hold it back.
-                let line = format!("SKIPPED: tests against PostgreSQL were not run: {reason}\n");
-                let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+                say_skipped(&format!("tests against PostgreSQL were not run: {reason}"));
                 None
             }
         }
@@ -241,6 +239,12 @@ impl Server {
         command.current_dir(&self.folder).stdin(Stdio::null());
         command
     }
+}
+
+/// Says on stderr what was skipped and why, past the test harness, which would hold it back.
+pub(crate) fn say_skipped(what: &str) {
+    let line = format!("SKIPPED: {what}\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 fn programs() -> Result<PathBuf, String> {
