@@ -142,8 +142,8 @@ fn damage_by_sql(target: &dyn Target, row_id: &str, table: &str, damage: Damage)
             let tables = target.tables().unwrap();
             let text_type = tables.sql_type(FieldType::Text);
             let columns = tables.columns(table).into_iter();
-            let texts = columns.filter(|column| column.sql_type == text_type);
-            let text = texts.last().unwrap().name;
+            let mut texts = columns.filter(|column| column.sql_type == text_type);
+            let text = texts.next_back().unwrap().name;
             format!("UPDATE {table} SET {text} = coalesce({text}, '') || ' ' WHERE {first_row}")
         }
         Damage::Deleted => format!("DELETE FROM {table} WHERE {first_row}"),
