@@ -84,15 +84,17 @@ fn kinds() -> anyhow::Result<Vec<Kind>> {
         .collect()
 }
 
-/// The smallest configuration with this destination: its required keys with the examples of their documentation.
+/// A configuration with this destination: the keys whose documentation has an example, with that example. Not only the
+/// required ones, because a server may be named by one key or by several others.
 fn example(name: &str, variant: &Schema) -> anyhow::Result<String> {
     let mut text = format!("[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"{name}\"\n");
     for property in properties(variant) {
-        if !property.required || property.schema.contains_key("const") {
+        if property.schema.contains_key("const") {
             continue;
         }
         match property.example() {
             Some(example) => text.push_str(&format!("{} = {example}\n", property.name)),
+            None if !property.required => {}
             None => bail!(
                 "The key {} of destination {name} needs an example in its documentation: \
                  #[schemars(example = ...)]",
