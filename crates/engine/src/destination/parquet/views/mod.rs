@@ -58,7 +58,11 @@ pub(super) async fn write(
             },
         );
     }
-    let address = location.address();
+    // Readers work in another folder than the writer did.
+    let address = match location.folder() {
+        Some(folder) => std::path::absolute(folder)?.display().to_string(),
+        None => location.address(),
+    };
     let json = serde_json::to_string(&published)?;
     for (name, text) in [
         ("latest.sql", duckdb::script(&published, &address)),
