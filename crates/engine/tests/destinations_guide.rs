@@ -20,7 +20,7 @@ const SECTIONS: [(&str, &str); 8] = [
         "`clickhouse`",
         "type = 'clickhouse'\nurl = 'http://127.0.0.1:8123'\ndatabase = 'd'",
     ),
-    ("`parquet`", "type = 'parquet'\npath = 'lake'"),
+    ("`parquet`", "type = 'parquet'\nurl = 'lake'"),
     ("`csv`", "type = 'csv'\npath = 'out'"),
     ("`jsonl`", "type = 'jsonl'\npath = 'out'"),
     ("`csv` to `-`", "type = 'csv'\npath = '-'"),
