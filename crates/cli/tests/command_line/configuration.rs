@@ -24,7 +24,7 @@ fn without_a_file_one_is_shown_that_works() {
         Folder::with_configuration(&shown)
             .run("sync")
             .with_code(2)
-            .saying_only(&["error: No app key was found\nhint: Set CRITEO_CLIENT_ID"]);
+            .saying_only(&["error: No app key was found\nhint: Store the key file"]);
     }
     folder
         .run("status --config elsewhere/mine.toml")

@@ -237,6 +237,7 @@ pub struct ClickhouseSection {
     #[schemars(example = &"https://clickhouse.example:8443")]
     pub url: String,
     /// The database that holds the tables. It has to exist, with the engine Atomic (the default), Replicated or Shared.
+    #[schemars(example = &"criteo")]
     pub database: String,
     /// The user. It needs to create, alter, drop, read and write tables and views of the database.
     #[serde(default = "default_user")]

@@ -225,6 +225,7 @@ fn unknown_field(stream: &Stream, role: Role, name: &str, key: &str) -> String {
 fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut tables: BTreeMap<String, &str> = BTreeMap::new();
+    let mut shared = BTreeSet::new();
     for stream in catalog.streams() {
         let configured = |name: &str| config.streams.get(name)?.table.as_deref();
         let table = configured(&stream.name).unwrap_or(&stream.name);
@@ -235,6 +236,7 @@ fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec
             };
             let place = root.key("streams").key(to_change).key("table");
             problems.push(place.problem(shared_table(table, other, &stream.name)));
+            shared.insert(table.to_lowercase());
         }
     }
     for stream in catalog.streams() {
@@ -245,7 +247,8 @@ fn name_clashes(config: &Config, catalog: &Catalog, root: &Place<'_, '_>) -> Vec
         let table = section
             .and_then(|section| section.table.as_deref())
             .unwrap_or(&stream.name);
-        if keeps_versions {
+        // Of streams that share a table it has been said already.
+        if keeps_versions && !shared.contains(&table.to_lowercase()) {
             let history = history_table(table);
             if let Some(other) = tables.insert(history.to_lowercase(), &stream.name) {
                 let place = root.key("streams").key(other).key("table");

@@ -231,12 +231,14 @@ fn days_are_days_and_nothing_else() {
 fn destinations_are_told_apart_by_type() {
     assert_eq!(
         problems("[destination]\npath = \"x.duckdb\"\n"),
-        ["line 4: [destination] needs `type`, one of: \"duckdb\", \"postgres\""]
+        [
+            "line 4: [destination] needs `type`, one of: \"duckdb\", \"postgres\", \"clickhouse\", \"parquet\", \"csv\", \"jsonl\""
+        ]
     );
     assert_eq!(
         problems("[destination]\ntype = \"duckbd\"\npath = \"x\"\n"),
         [
-            "line 5: `type` of [destination] cannot be \"duckbd\"; did you mean `duckdb`? (known: \"duckdb\", \"postgres\")"
+            "line 5: `type` of [destination] cannot be \"duckbd\"; did you mean `duckdb`? (known: \"duckdb\", \"postgres\", \"clickhouse\", \"parquet\", \"csv\", \"jsonl\")"
         ]
     );
     assert_eq!(
@@ -256,9 +258,15 @@ fn destinations_are_told_apart_by_type() {
 #[cfg(feature = "postgres")]
 #[test]
 fn a_server_is_named_by_a_url_or_by_its_parts() {
-    let server = |keys: &str| problems(&format!("[destination]\ntype = \"postgres\"\n{keys}"));
-    assert!(server("url = \"postgres://u:p@db.example.com/d\"\n").is_empty());
-    assert!(server("host = \"db.example.com\"\nuser = \"u\"\ndatabase = \"d\"\n").is_empty());
+    let section = |keys: &str| format!("[destination]\ntype = \"postgres\"\n{keys}");
+    let server = |keys: &str| problems(&section(keys));
+    for keys in [
+        "url = \"postgres://u:p@db.example.com/d\"\n",
+        "host = \"db.example.com\"\nuser = \"u\"\ndatabase = \"d\"\n",
+    ] {
+        let file = format!("[criteo]\ncurrency = \"EUR\"\n\n{}", section(keys));
+        Config::parse(&file, "criteo.toml").unwrap();
+    }
     assert!(server("user = \"u\"\n")[0].contains("needs `database`"));
     assert!(
         server("url = \"postgres://u@db.example.com/d?sslmode=disable\"\n")[0]

@@ -237,6 +237,10 @@ impl Destination for FileFolder {
 
     async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
         let _change = self.changes.lock().await;
+        // Where nothing was ever written there is nothing to drop, and looking must not leave a trace.
+        if !self.folder().join(OWN_FOLDER).exists() {
+            return Ok(DroppedDays::default());
+        }
         let dropped = self.store.drop_days(drop).await?;
         if let Some(entry) = self.store.stream(&drop.stream).await?
             && let Some(mut manifest) = self.manifest(&entry.table)?
