@@ -17,7 +17,7 @@ fn there_is_no_configuration() {
 #[test]
 fn the_configuration_is_wrong() {
     let folder = Folder::with_configuration(
-        "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nlookback_days = \"30\"\n",
+        "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nconcurrency = \"30\"\n",
     );
     shows(CauseId::ConfigurationWrong, "-file", command(&folder), 2);
     let folder = Folder::with_configuration("[criteo]\ncurrency = \"EUR\"\n");
