@@ -217,12 +217,14 @@ pub enum DestinationSection {
     Csv {
         /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
         /// file. `-` prints the rows of one stream on standard output instead, and remembers nothing.
+        #[schemars(example = &"criteo-files")]
         path: PathBuf,
     },
     /// Files with one JSON object per line, otherwise like `csv`.
     Jsonl {
         /// The folder; it is created when it is not there. Relative paths start at the folder of the configuration
         /// file. `-` prints rows on standard output instead, each with the name of its stream, and remembers nothing.
+        #[schemars(example = &"criteo-files")]
         path: PathBuf,
     },
 }
