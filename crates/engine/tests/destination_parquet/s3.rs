@@ -4,6 +4,7 @@
 //! Keys come from the environment, which one test cannot change under the others. So each test runs a child process
 //! that has them.
 
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -57,10 +58,14 @@ impl Server {
     /// `None`, and a word on stderr, where the server is not installed.
     fn start() -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!(
+            // Not by eprintln!, which the test harness keeps to itself when a test passes.
+            let mut loudly = std::io::stderr();
+            writeln!(
+                loudly,
                 "SKIPPED: the Parquet destination was not tested on S3, because its server s3s-fs is not installed. \
                  Run scripts/setup-s3-server."
-            );
+            )
+            .expect("stderr can be written");
             return None;
         };
         let folder = TempDir::new().unwrap();

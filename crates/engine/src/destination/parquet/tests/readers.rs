@@ -123,7 +123,7 @@ async fn the_view_of_an_empty_table_has_its_columns() {
         .query("SELECT outcome, calls FROM _criteo_runs")
         .unwrap();
     let expected = [Some("complete".to_owned()), Some("1".to_owned())].to_vec();
-    assert_eq!(runs.rows, [expected.clone()]);
+    assert_eq!(runs.rows, std::slice::from_ref(&expected));
     // Through the destination the ledger reads the same.
     let runs = lake
         .query("SELECT outcome, calls FROM _criteo_runs")
