@@ -1,0 +1,106 @@
+//! Why a destination refused, and what to do next.
+
+/// Why a destination refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DestinationError {
+    /// It cannot be opened or reached.
+    #[error("Cannot open {destination}: {reason}")]
+    Unavailable {
+        /// Where.
+        destination: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: Option<String>,
+    },
+    /// The existing table does not fit what the configuration asks for.
+    #[error("Table '{table}' does not fit the configuration: {reason}")]
+    Incompatible {
+        /// The table.
+        table: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A table of that name exists that the connector did not make for this stream. It is left alone.
+    #[error("Table '{table}' exists already, but not for this stream: {reason}")]
+    ForeignTable {
+        /// The table.
+        table: String,
+        /// Whose it is, as far as is known.
+        reason: String,
+    },
+    /// Disk or memory ran out; nothing was changed.
+    #[error("{destination} ran out of room while {doing}: {reason}")]
+    Exhausted {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// Something was asked for by name that this kind of destination does not do.
+    #[error("{destination} cannot {what}")]
+    Unsupported {
+        /// Where.
+        destination: String,
+        /// What was asked for, as words that follow "cannot".
+        what: &'static str,
+    },
+    /// The user may not do what is needed; nothing was changed.
+    #[error("{destination} does not allow {doing}: {reason}")]
+    Denied {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+        /// What to do next.
+        hint: String,
+    },
+    /// Whoever read standard output has closed it.
+    #[error("Nobody reads standard output any more")]
+    ReaderGone {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A statement failed; nothing was changed.
+    #[error("{destination} failed while {doing}: {reason}")]
+    Failed {
+        /// Where.
+        destination: String,
+        /// What was being done.
+        doing: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl DestinationError {
+    /// What a person can do next.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unavailable { hint, .. } => hint.clone(),
+            Self::Incompatible { .. } => Some(
+                "Run `criteo sync --rebuild --stream NAME` to read everything again into a new table, or give \
+                 the stream another table name in the configuration."
+                    .to_owned(),
+            ),
+            Self::ForeignTable { .. } => Some(
+                "Give the stream another table name in the configuration, or rename or drop the existing table."
+                    .to_owned(),
+            ),
+            Self::Exhausted { hint, .. } | Self::Denied { hint, .. } => Some(hint.clone()),
+            Self::Unsupported { .. } => Some(
+                "Leave the key out of the configuration, or choose a destination that does it.".to_owned(),
+            ),
+            Self::Failed { .. } | Self::ReaderGone { .. } => None,
+        }
+    }
+}
