@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 /// only so can be told later how much of the final value was known how early. Days that were recorded when young also
 /// get the record of the day as a whole when they are first read as [final](ObservedPeriod::is_final), although nothing
 /// may have changed since.
+///
+/// A column that an earlier reading of a period did not ask for has no sum before: it does not count as changed there.
+/// Where the day is followed since it was young, its sum is recorded with NULL for the sum before, as at a first reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The columns that tell rows apart. Rows that are equal in all of them are compared by their number and sums.
@@ -24,6 +27,20 @@ pub struct Observation {
     pub additive_columns: Vec<String>,
     /// The periods of the window, oldest first, without gaps.
     pub periods: Vec<ObservedPeriod>,
+}
+
+impl Observation {
+    /// The places in [`additive_columns`](Self::additive_columns) of those that are missing from one of `known`, the
+    /// lists of columns of earlier readings. An empty list says nothing.
+    pub(super) fn arriving(&self, known: &[Vec<String>]) -> Vec<usize> {
+        let told: Vec<&Vec<String>> = known.iter().filter(|list| !list.is_empty()).collect();
+        (0..self.additive_columns.len())
+            .filter(|place| {
+                let name = &self.additive_columns[*place];
+                told.iter().any(|list| !list.contains(name))
+            })
+            .collect()
+    }
 }
 
 /// A day, or in a coarse report a week, month or year, at the moment of a reading. Rows belong to the period in which
@@ -38,6 +55,6 @@ pub struct ObservedPeriod {
     pub age_days: i32,
     /// Whether the first reading is recorded.
     pub is_young: bool,
-    /// Whether Criteo does not restate it any more.
+    /// Whether it has the age at which its lookback lets go of it: what was read then stays.
     pub is_final: bool,
 }

@@ -152,6 +152,65 @@ pub async fn a_young_day_is_recorded_when_it_is_read_first_and_as_final(subject:
     assert_records(subject, &expected).await;
 }
 
+/// A metric that earlier readings did not ask for has not changed by being read: days that are not followed get no
+/// record, those that are get its sum as at a first reading, and what moves it from then on is a change like any other.
+///
+/// # Panics
+/// When the property does not hold.
+pub async fn a_metric_that_arrives_later_is_not_taken_for_a_change(subject: &Subject) {
+    let table = Table::report();
+    table.prepare(subject).await.expect(PREPARED);
+    let day = january(1, 1).first;
+    let read = async |advertiser: &str, clicks: Option<i64>, age: Age| {
+        let rows = [Row {
+            clicks,
+            cost: Some(5),
+            ..Row::of_day(advertiser, day, "a", 0)
+        }];
+        let mut window = window(subject, &table, &[advertiser], &rows, age);
+        if clicks.is_none() {
+            window.entry.columns.retain(|name| name != "clicks");
+            let observation = window.observation.as_mut().expect("it was set");
+            observation.additive_columns.retain(|name| name != "clicks");
+        }
+        subject
+            .destination
+            .load_window(&window)
+            .await
+            .expect(LOADED);
+    };
+    for clicks in [None, Some(7), Some(7)] {
+        read("1", clicks, Age::OLD).await;
+    }
+    assert_records(subject, &[]).await;
+    let (seven, nine) = (Some("7.000000000"), Some("9.000000000"));
+    for clicks in [None, Some(7), Some(7), Some(9)] {
+        read("2", clicks, Age(1)).await;
+    }
+    let cost = Some("0.000000005");
+    assert_records(
+        subject,
+        &[
+            ("2026-01-01", None, None, None, 1, None, None),
+            ("2026-01-01", Some("cost"), None, cost, 1, None, None),
+            ("2026-01-02", None, None, None, 0, None, None),
+            ("2026-01-01", None, None, None, 0, Some(0), Some(0)),
+            ("2026-01-01", Some("clicks"), None, seven, 0, Some(0), None),
+            ("2026-01-01", None, None, None, 0, Some(0), Some(1)),
+            (
+                "2026-01-01",
+                Some("clicks"),
+                seven,
+                nine,
+                0,
+                Some(0),
+                Some(1),
+            ),
+        ],
+    )
+    .await;
+}
+
 /// Replayed windows, refused ones and those that nobody wants observed leave no record.
 ///
 /// # Panics

@@ -134,6 +134,7 @@ where
                 what_a_later_reading_changes_is_recorded,
                 a_change_without_another_sum_is_recorded,
                 a_young_day_is_recorded_when_it_is_read_first_and_as_final,
+                a_metric_that_arrives_later_is_not_taken_for_a_change,
                 replayed_and_refused_windows_leave_no_record,
                 the_periods_of_coarse_reports_are_recorded,
                 maturation_tells_what_was_known_at_which_age,

@@ -31,8 +31,9 @@ pub(super) fn record(
             "changes can be observed only where rows have days".to_owned(),
         ));
     };
+    let known_columns = known_columns(session, load)?;
     // Most of a first load is old days that nobody has read before: they leave no record.
-    if !observation.periods.iter().any(|period| period.is_young) && !is_known(session, load)? {
+    if !observation.periods.iter().any(|period| period.is_young) && known_columns.is_empty() {
         return Ok(());
     }
     rules::refuse_unknown_columns(&load.schema, observation).map_err(Failure::Refused)?;
@@ -46,6 +47,7 @@ pub(super) fn record(
         days,
         keys: keys(load, observation),
         metrics: &observation.additive_columns,
+        arriving: observation.arriving(&known_columns),
     };
     let entry = &load.entry;
     session.connection.execute(
@@ -100,27 +102,32 @@ struct Comparison<'a> {
     days: &'a str,
     keys: Vec<String>,
     metrics: &'a [String],
+    /// The places in `metrics` of those that some earlier reading did not ask for.
+    arriving: Vec<usize>,
 }
 
-/// Whether an earlier window vouches for some of this one.
-fn is_known(session: &Session<'_>, load: &WindowLoad) -> Result<bool, Failure> {
+/// The lists of columns that earlier windows, which vouch for some of this one, were read with; each list once.
+fn known_columns(session: &Session<'_>, load: &WindowLoad) -> Result<Vec<Vec<String>>, Failure> {
     let entry = &load.entry;
     let Some(days) = entry.days else {
-        return Ok(false);
+        return Ok(Vec::new());
     };
-    let known: i64 = session.connection.query_row(
+    let mut statement = session.connection.prepare(
         &format!(
-            "SELECT count(*) FROM {} w JOIN {} a USING (window_id) WHERE w.stream = ? AND w.quarantine_reason IS NULL \
+            "SELECT DISTINCT coalesce(CAST(w.column_names AS VARCHAR), '[]') \
+             FROM {} w JOIN {} a USING (window_id) WHERE w.stream = ? AND w.quarantine_reason IS NULL \
              AND w.first_day <= DATE '{}' AND w.last_day >= DATE '{}' AND a.advertiser_id IN ({TEXTS_FROM_JSON})",
             session.table(WINDOWS),
             session.table(WINDOW_ADVERTISERS),
             days.last,
             days.first,
-        ),
-        params![entry.stream, windows::advertiser_ids(entry)?],
-        |row| row.get(0),
-    )?;
-    Ok(known > 0)
+        ))?;
+    let mut rows = statement.query(params![entry.stream, windows::advertiser_ids(entry)?])?;
+    let mut lists = Vec::new();
+    while let Some(row) = rows.next()? {
+        lists.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+    }
+    Ok(lists)
 }
 
 /// The columns by which rows are matched; all of them where rows have no identity.
@@ -148,6 +155,7 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
         days,
         keys,
         metrics,
+        arriving,
     } = comparison;
     let changes = session.table(CHANGES);
     let (windows, window_advertisers) = (session.table(WINDOWS), session.table(WINDOW_ADVERTISERS));
@@ -180,14 +188,45 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
     let period_sums = per_metric(
         "coalesce(sum(o#), 0) AS o#, coalesce(sum(n#), 0) AS n#, coalesce(sum(c#), 0) AS c#",
     );
+    let per_arriving = |pattern: &dyn Fn(usize) -> String| -> String {
+        arriving.iter().map(|number| pattern(*number)).collect()
+    };
+    let was_read = per_arriving(&|number| {
+        let metric = sql::literal(&metrics[number]);
+        format!(
+            ", bool_and(w.column_names IS NULL OR list_contains(from_json(w.column_names, '[\"VARCHAR\"]'), {metric})) \
+             AS h{number}"
+        )
+    });
+    // Where nothing is known of before, nothing differs.
+    let old_and_new: String = (0..metrics.len())
+        .map(|number| {
+            if arriving.contains(&number) {
+                format!(", CASE WHEN h{number} IS FALSE THEN n{number} ELSE o{number} END AS o{number}, n{number}")
+            } else {
+                format!(", o{number}, n{number}")
+            }
+        })
+        .collect();
+    let arriving_flags = per_arriving(&|number| format!(", h{number}"));
+    let arrives = per_arriving(&|number| format!(" OR (h{number} IS FALSE AND n{number} <> 0)"));
     let records: String = metrics
         .iter()
         .zip(0..)
         .map(|(metric, number)| {
+            let metric = sql::literal(metric);
+            let (old_sum, rows, arrives) = if arriving.contains(&number) {
+                (
+                    format!("CASE WHEN h{number} IS NOT FALSE THEN o{number} END"),
+                    format!("CASE WHEN h{number} IS NOT FALSE THEN c{number} END"),
+                    format!(" OR (h{number} IS FALSE AND was_final IS NOT NULL AND n{number} <> 0)"),
+                )
+            } else {
+                (format!("o{number}"), format!("c{number}"), String::new())
+            };
             format!(
-                ", {{'metric': {}, 'old_sum': CAST(o{number} AS DECIMAL(38,9)), 'new_sum': CAST(n{number} AS \
-                 DECIMAL(38,9)), 'rows': c{number}, 'is_wanted': c{number} > 0 OR o{number} <> n{number}}}",
-                sql::literal(metric)
+                ", {{'metric': {metric}, 'old_sum': CAST({old_sum} AS DECIMAL(38,9)), 'new_sum': CAST(n{number} AS \
+                 DECIMAL(38,9)), 'rows': {rows}, 'is_wanted': c{number} > 0 OR o{number} <> n{number}{arrives}}}"
             )
         })
         .collect();
@@ -197,10 +236,10 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
          WITH periods AS (SELECT unnest(from_json($1, {PERIODS}), recursive := true)), \
          advertisers AS (SELECT unnest(from_json($2, '[\"VARCHAR\"]')) AS advertiser_id), \
          known AS ( \
-             SELECT DISTINCT a.advertiser_id, p.first_day, TRUE AS is_known \
+             SELECT a.advertiser_id, p.first_day, p.last_day, TRUE AS is_known{was_read} \
              FROM {windows} w JOIN {window_advertisers} a USING (window_id) \
              JOIN periods p ON w.first_day <= p.last_day AND w.last_day >= p.first_day \
-             WHERE w.stream = $3 AND w.quarantine_reason IS NULL), \
+             WHERE w.stream = $3 AND w.quarantine_reason IS NULL GROUP BY a.advertiser_id, p.first_day, p.last_day), \
          recorded AS ( \
              SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final FROM {changes} \
              WHERE stream = $3 AND metric IS NULL AND day >= (SELECT min(first_day) FROM periods) \
@@ -213,11 +252,14 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
          per_row AS ( \
              SELECT advertiser_id, date, count(*) FILTER (NOT is_new) AS old_rows, \
              count(*) FILTER (is_new) AS new_rows{row_sums}, COLUMNS('^k[0-9]+$') FROM sides GROUP BY ALL), \
+         compared AS ( \
+             SELECT r.advertiser_id, r.date, old_rows, new_rows{old_and_new} FROM per_row r LEFT JOIN known k \
+             ON k.advertiser_id = r.advertiser_id AND r.date BETWEEN k.first_day AND k.last_day), \
          per_date AS ( \
              SELECT advertiser_id, date, sum(greatest(new_rows - old_rows, 0)) AS added, \
              sum(greatest(old_rows - new_rows, 0)) AS removed, \
              count(*) FILTER (old_rows > 0 AND new_rows > 0 AND ({any_differs})) AS changed{day_sums} \
-             FROM per_row GROUP BY advertiser_id, date), \
+             FROM compared GROUP BY advertiser_id, date), \
          per_period AS ( \
              SELECT s.advertiser_id, p.first_day, p.age_days, p.is_young, p.is_final, \
              coalesce(sum(added), 0) AS added, coalesce(sum(removed), 0) AS removed, \
@@ -225,10 +267,11 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              FROM advertisers s CROSS JOIN periods p LEFT JOIN per_date x \
              ON x.advertiser_id = s.advertiser_id AND x.date BETWEEN p.first_day AND p.last_day GROUP BY ALL), \
          wanted AS ( \
-             SELECT q.*, is_known IS NULL AS is_first \
+             SELECT q.*, is_known IS NULL AS is_first, was_final{arriving_flags} \
              FROM per_period q LEFT JOIN known USING (advertiser_id, first_day) \
              LEFT JOIN recorded USING (advertiser_id, first_day) \
              WHERE CASE WHEN is_known THEN added + removed + changed > 0 OR (is_final AND NOT was_final) \
+             OR (was_final IS NOT NULL AND (FALSE{arrives})) \
              ELSE is_young AND was_final IS NULL END), \
          records AS ( \
              SELECT * EXCLUDE (record), unnest(record) FROM (SELECT *, unnest([{{'metric': CAST(NULL AS VARCHAR), \

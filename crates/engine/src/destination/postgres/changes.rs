@@ -30,9 +30,10 @@ pub(super) async fn record(
             "changes can be observed only where rows have days".to_owned(),
         ));
     };
+    let known_columns = known_columns(session, load).await?;
     // Most of a first load is old days that nobody has read before: they leave no record.
     let has_young = observation.periods.iter().any(|period| period.is_young);
-    if !has_young && !is_known(session, load).await? {
+    if !has_young && known_columns.is_empty() {
         return Ok(());
     }
     rules::refuse_unknown_columns(&load.schema, observation).map_err(Failure::Refused)?;
@@ -47,6 +48,7 @@ pub(super) async fn record(
         days,
         keys: keys(load, observation),
         metrics: &observation.additive_columns,
+        arriving: observation.arriving(&known_columns),
     };
     let entry = &load.entry;
     session
@@ -110,25 +112,30 @@ struct Comparison<'a> {
     days: &'a str,
     keys: Vec<String>,
     metrics: &'a [String],
+    /// The places in `metrics` of those that some earlier reading did not ask for.
+    arriving: Vec<usize>,
 }
 
-/// Whether an earlier window vouches for some of this one.
-async fn is_known(session: &Session<'_>, load: &WindowLoad) -> Result<bool, Failure> {
+/// The lists of columns that earlier windows, which vouch for some of this one, were read with; each list once.
+async fn known_columns(
+    session: &Session<'_>,
+    load: &WindowLoad,
+) -> Result<Vec<Vec<String>>, Failure> {
     let entry = &load.entry;
     let Some(days) = entry.days else {
-        return Ok(false);
+        return Ok(Vec::new());
     };
     let question = format!(
-        "SELECT 1 FROM {} w JOIN {} a USING (window_id) WHERE w.stream = $1 AND w.quarantine_reason IS NULL \
-         AND w.first_day <= DATE '{}' AND w.last_day >= DATE '{}' AND a.advertiser_id = ANY ($2) LIMIT 1",
+        "SELECT DISTINCT coalesce(CAST(w.column_names AS text), '[]') FROM {} w JOIN {} a USING (window_id) WHERE w.stream = $1 AND w.quarantine_reason IS NULL \
+         AND w.first_day <= DATE '{}' AND w.last_day >= DATE '{}' AND a.advertiser_id = ANY ($2)",
         session.table(WINDOWS),
         session.table(WINDOW_ADVERTISERS),
         days.last,
         days.first,
     );
-    let found = session
+    let lists = session
         .transaction
-        .query_typed_opt(
+        .query_typed(
             &question,
             &[
                 (&entry.stream, Type::TEXT),
@@ -136,7 +143,10 @@ async fn is_known(session: &Session<'_>, load: &WindowLoad) -> Result<bool, Fail
             ],
         )
         .await?;
-    Ok(found.is_some())
+    lists
+        .iter()
+        .map(|row| Ok(serde_json::from_str(row.try_get(0)?)?))
+        .collect()
 }
 
 /// The expressions by which rows are matched; all columns where rows have no identity.
@@ -166,6 +176,7 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
         days,
         keys,
         metrics,
+        arriving,
     } = comparison;
     let changes = session.table(CHANGES);
     let (windows, window_advertisers) = (session.table(WINDOWS), session.table(WINDOW_ADVERTISERS));
@@ -199,11 +210,39 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
     let period_sums = per_metric(
         "coalesce(sum(o#), 0) AS o#, coalesce(sum(n#), 0) AS n#, coalesce(sum(c#), 0) AS c#",
     );
+    let per_arriving = |pattern: &dyn Fn(usize) -> String| -> String {
+        arriving.iter().map(|number| pattern(*number)).collect()
+    };
+    let was_read = per_arriving(&|number| {
+        let metric = sql::literal(&metrics[number]);
+        format!(
+            ", bool_and(coalesce(jsonb_exists(CAST(w.column_names AS jsonb), {metric}), TRUE)) AS h{number}"
+        )
+    });
+    // Where nothing is known of before, nothing differs.
+    let old_and_new: String = (0..metrics.len())
+        .map(|number| {
+            if arriving.contains(&number) {
+                format!(", CASE WHEN h{number} IS FALSE THEN n{number} ELSE o{number} END AS o{number}, n{number}")
+            } else {
+                format!(", o{number}, n{number}")
+            }
+        })
+        .collect();
+    let arriving_flags = per_arriving(&|number| format!(", h{number}"));
+    let arrives = per_arriving(&|number| format!(" OR (h{number} IS FALSE AND n{number} <> 0)"));
     let records: String = metrics
         .iter()
         .zip(0..)
         .map(|(metric, number)| {
             let metric = sql::literal(metric);
+            if arriving.contains(&number) {
+                return format!(
+                    ", ({metric}, CASE WHEN q.h{number} IS NOT FALSE THEN q.o{number} END, q.n{number}, \
+                     CASE WHEN q.h{number} IS NOT FALSE THEN q.c{number} END, q.c{number} > 0 OR q.o{number} <> q.n{number} \
+                     OR (q.h{number} IS FALSE AND q.was_final IS NOT NULL AND q.n{number} <> 0))"
+                );
+            }
             format!(
                 ", ({metric}, q.o{number}, q.n{number}, q.c{number}, q.c{number} > 0 OR q.o{number} <> q.n{number})"
             )
@@ -217,10 +256,10 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              (first_day date, last_day date, age_days bigint, is_young boolean, is_final boolean)), \
          advertisers AS (SELECT unnest($2) AS advertiser_id), \
          known AS ( \
-             SELECT DISTINCT a.advertiser_id, p.first_day, TRUE AS is_known \
+             SELECT a.advertiser_id, p.first_day, p.last_day, TRUE AS is_known{was_read} \
              FROM {windows} w JOIN {window_advertisers} a USING (window_id) \
              JOIN periods p ON w.first_day <= p.last_day AND w.last_day >= p.first_day \
-             WHERE w.stream = $3 AND w.quarantine_reason IS NULL), \
+             WHERE w.stream = $3 AND w.quarantine_reason IS NULL GROUP BY a.advertiser_id, p.first_day, p.last_day), \
          recorded AS ( \
              SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final FROM {changes} \
              WHERE stream = $3 AND metric IS NULL AND day >= (SELECT min(first_day) FROM periods) \
@@ -234,11 +273,14 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              SELECT advertiser_id, date, count(*) FILTER (WHERE NOT is_new) AS old_rows, \
              count(*) FILTER (WHERE is_new) AS new_rows{row_sums} FROM sides \
              GROUP BY advertiser_id, date{key_names}), \
+         compared AS ( \
+             SELECT r.advertiser_id, r.date, old_rows, new_rows{old_and_new} FROM per_row r LEFT JOIN known k \
+             ON k.advertiser_id = r.advertiser_id AND r.date BETWEEN k.first_day AND k.last_day), \
          per_date AS ( \
              SELECT advertiser_id, date, sum(greatest(new_rows - old_rows, 0)) AS added, \
              sum(greatest(old_rows - new_rows, 0)) AS removed, \
              count(*) FILTER (WHERE old_rows > 0 AND new_rows > 0 AND ({any_differs})) AS changed{day_sums} \
-             FROM per_row GROUP BY advertiser_id, date), \
+             FROM compared GROUP BY advertiser_id, date), \
          per_period AS ( \
              SELECT s.advertiser_id, p.first_day, p.age_days, p.is_young, p.is_final, \
              coalesce(sum(added), 0) AS added, coalesce(sum(removed), 0) AS removed, \
@@ -247,10 +289,11 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              ON x.advertiser_id = s.advertiser_id AND x.date BETWEEN p.first_day AND p.last_day \
              GROUP BY s.advertiser_id, p.first_day, p.age_days, p.is_young, p.is_final), \
          wanted AS ( \
-             SELECT q.*, is_known IS NULL AS is_first \
+             SELECT q.*, is_known IS NULL AS is_first, was_final{arriving_flags} \
              FROM per_period q LEFT JOIN known USING (advertiser_id, first_day) \
              LEFT JOIN recorded USING (advertiser_id, first_day) \
              WHERE CASE WHEN is_known THEN added + removed + changed > 0 OR (is_final AND NOT was_final) \
+             OR (was_final IS NOT NULL AND (FALSE{arrives})) \
              ELSE is_young AND was_final IS NULL END) \
          SELECT $4, CAST($5 AS timestamptz), $3, q.advertiser_id, q.first_day, q.age_days, q.is_final, r.metric, \
          CASE WHEN NOT q.is_first THEN r.old_sum END, r.new_sum, q.added, CASE WHEN NOT q.is_first THEN q.removed END, \

@@ -56,10 +56,17 @@ const QUERIES: &[(&str, &str)] = &[
              SELECT stream, advertiser_id, day, greatest(min(age_days), 0) AS first_age FROM _criteo_changes \
              WHERE metric IS NULL GROUP BY stream, advertiser_id, day \
              HAVING bool_or(is_final) AND bool_or(rows_removed IS NULL)), \
+         bases AS ( \
+             SELECT stream, advertiser_id, day, metric, max(observed_at) AS since, max(age_days) AS age \
+             FROM _criteo_changes WHERE metric IS NOT NULL AND old_sum IS NULL \
+             GROUP BY stream, advertiser_id, day, metric), \
          movements AS ( \
-             SELECT c.stream, c.metric, least(greatest(c.age_days, d.first_age), 31) AS age, \
-             least(d.first_age, 31) AS first_age, c.new_sum - coalesce(c.old_sum, 0) AS movement \
-             FROM _criteo_changes c JOIN days d USING (stream, advertiser_id, day) WHERE c.metric IS NOT NULL), \
+             SELECT c.stream, c.metric, least(greatest(c.age_days, d.first_age, b.age), 31) AS age, \
+             least(greatest(d.first_age, b.age), 31) AS first_age, \
+             c.new_sum - coalesce(c.old_sum, 0) AS movement \
+             FROM _criteo_changes c JOIN days d USING (stream, advertiser_id, day) \
+             LEFT JOIN bases b USING (stream, advertiser_id, day, metric) \
+             WHERE c.metric IS NOT NULL AND (b.since IS NULL OR c.observed_at >= b.since)), \
          steps AS ( \
              SELECT stream, metric, age, movement AS known, 0 AS final, -abs(movement) AS moving FROM movements \
              UNION ALL \
