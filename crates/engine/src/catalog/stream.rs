@@ -128,6 +128,14 @@ impl Stream {
         )
     }
 
+    /// For how many days before today Criteo has a day at least, whatever the month; `None` without a limit.
+    #[must_use]
+    pub fn shortest_history_days(&self) -> Option<u32> {
+        // Of three months, those before the first of May are the shortest: 89 days.
+        let of_months = self.history_months.map(|months| months * 365 / 12 - 2);
+        of_months.or(self.history_days)
+    }
+
     /// The last day Criteo answers for when today is `today`.
     #[must_use]
     pub fn last_readable_day(&self, today: Date) -> Date {

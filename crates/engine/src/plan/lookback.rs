@@ -83,7 +83,7 @@ impl Lookback {
         if rules.is_empty() {
             return Err(InvalidLookback {
                 rule: None,
-                message: "it is an empty list; write for example [\"7d every run\", \"30d weekly\"], or leave the \
+                message: "it is an empty list; write for example [\"7d every run\", \"31d weekly\"], or leave the \
                           key out"
                     .to_owned(),
             });
@@ -108,6 +108,18 @@ impl Lookback {
     #[must_use]
     pub fn full_days(&self) -> u32 {
         self.rules.last().map_or(0, |rule| rule.days)
+    }
+
+    /// The same schedule for something of which nothing older than so many days can be read: rules for larger ages end
+    /// there. A lookback that reads all days in every run stays as it is, since it loses nothing.
+    #[must_use]
+    pub fn at_most(mut self, days: u32) -> Self {
+        let beyond = self.rules.iter().position(|rule| rule.days > days);
+        if let Some(position) = beyond.filter(|_| !self.is_plain()) {
+            self.rules.truncate(position + 1);
+            self.rules[position].days = days.max(1);
+        }
+        self
     }
 
     /// Whether all days are read again in every run.
@@ -235,6 +247,20 @@ mod tests {
         );
         assert!(!lookback.is_plain());
         assert!(parse(&["30d every run"]).unwrap().is_plain());
+    }
+
+    #[test]
+    fn no_rule_waits_for_a_day_that_is_gone_by_then() {
+        let at_most = |rules: &[&str]| parse(rules).unwrap().at_most(82).to_string();
+        assert_eq!(
+            at_most(&["7d every run", "90d weekly", "120d once"]),
+            "7d every run, 82d weekly"
+        );
+        assert_eq!(
+            at_most(&["7d every run", "82d once"]),
+            "7d every run, 82d once"
+        );
+        assert_eq!(at_most(&["120d every run"]), "120d every run");
     }
 
     #[test]

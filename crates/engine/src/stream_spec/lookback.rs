@@ -10,6 +10,9 @@ use crate::plan::lookback::Lookback;
 /// Days after which a log-level file that was not there yet is no longer waited for. Files are not restated, so
 /// the general lookback would download every file thirty times.
 const LOG_FILE_LOOKBACK_DAYS: u32 = 3;
+/// Days before Criteo lets go of a day by which a schedule has read it for the last time at the latest, for runs that
+/// pause or fail meanwhile.
+const DAYS_TO_SPARE: u32 = 7;
 
 impl StreamSpec {
     /// When days are read again, given what the ledger has seen of the stream so far.
@@ -48,6 +51,11 @@ pub(super) fn lookback_of(
             let parsed = Lookback::parse(rules).map_err(|error| EngineError::Configuration {
                 message: format!("`lookback` of stream '{}': {error}", stream.name),
             })?;
+            // A day that Criteo no longer has when its turn comes would stay as it was read when young.
+            let parsed = match stream.shortest_history_days() {
+                Some(days) => parsed.at_most(days.saturating_sub(DAYS_TO_SPARE)),
+                None => parsed,
+            };
             (parsed, false)
         }
         (Some(LookbackDays::Days(days)), None) => (Lookback::every_run(*days), false),
