@@ -29,7 +29,16 @@ pub(super) fn parse(text: &str) -> Result<Credentials, &'static str> {
             continue;
         };
         let value = match value {
-            "" => unquoted(lines.next().unwrap_or_default()),
+            "" => {
+                let next = unquoted(lines.next().unwrap_or_default());
+                // A heading such as "Your API key", and then the first of the two.
+                if is_label(&label_and_value(next).0) {
+                    return Err(
+                        "has two labels of a key on following lines, so that it is not plain what the first one is for; write client_id = ... and client_secret = ... on a line each",
+                    );
+                }
+                next
+            }
             value => value,
         };
         if slot
@@ -49,6 +58,13 @@ pub(super) fn parse(text: &str) -> Result<Credentials, &'static str> {
         (None, Some(_)) => Err("holds a client secret but no client id"),
         (None, None) => Err("holds neither a client id nor a client secret"),
     }
+}
+
+/// Whether a label is one of those that the values of a key stand behind.
+fn is_label(label: &str) -> bool {
+    ["clientid", "apikey", "clientsecret", "apisecret"]
+        .iter()
+        .any(|end| label.ends_with(end))
 }
 
 /// Splits `Your Client_ID: "abc"` into `yourclientid` and `abc`. The value is empty when nothing follows the label.
