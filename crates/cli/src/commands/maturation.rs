@@ -86,10 +86,10 @@ fn verdict(support: Support) -> String {
             counted(all.into(), "day")
         ),
         (Some(nearly), None) => format!(
-            "99.9 % of every metric is known after {}; some still moves at 30 days.",
+            "99.9 % of every metric is known after {}; some moves after 30 days.",
             counted(nearly.into(), "day")
         ),
         (None, _) if support.days < DAYS_TO_CONCLUDE => too_few(),
-        (None, _) => "more than a thousandth of some metric still moves at 30 days.".to_owned(),
+        (None, _) => "more than a thousandth of some metric moves after 30 days.".to_owned(),
     }
 }

@@ -301,7 +301,7 @@ fn a_schedule_saves_calls_and_leaves_no_day_less_final() {
     stage.settings.sync.lookback = None;
     stage.write_configuration();
     let plan = stage.criteo(&["plan", "--json"]).expect(0).json();
-    assert_eq!(plan["streams"][0]["lookback"], "30d every run", "{plan}");
+    assert_eq!(plan["streams"][0]["lookback"], "31d every run", "{plan}");
     assert_eq!(
         plan["streams"][0]["calls_with_full_lookback"],
         Value::Null,

@@ -179,8 +179,8 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
                         })
                         .filter(|(age, _)| *age >= 0)
                         .collect();
-                    // The lookback ends with the first reading at an age of 30 days.
-                    let Some(end) = readings.iter().position(|(age, _)| *age >= 30) else {
+                    // The lookback ends with the first reading at an age of 31 days.
+                    let Some(end) = readings.iter().position(|(age, _)| *age >= 31) else {
                         continue;
                     };
                     if let Some((_, value)) = readings.iter().rfind(|(at, _)| *at <= age) {

@@ -124,18 +124,18 @@ pub struct SyncSection {
     #[serde(default, deserialize_with = "scalars::optional_day")]
     #[schemars(with = "Option<scalars::Day>", example = &"2026-01-01")]
     pub start_date: Option<Date>,
-    /// Age in days until which a day is read again in every run, because Criteo restates it: conversions arrive for 30
-    /// days. By default 30. With `"auto"`, days are read again in every run until the age after which nothing has moved in
-    /// this account (`criteo status --maturation` shows it; never less than 7), and once more at the age of 30; until the
-    /// ledger knows enough to tell, it is 30.
+    /// Age in days until which a day is read again in every run, because Criteo restates it: conversions arrive until
+    /// 30 days after the day has ended. By default 31, which is the first age at which they are all there. With `"auto"`, days are read again in every run until the age after which at most a thousandth of any metric
+    /// has moved in this account (`criteo status --maturation` shows it; never less than 7), and once more at the age of
+    /// 31; until the ledger knows enough to tell, it is 31.
     #[serde(default)]
     pub lookback_days: Option<LookbackDays>,
     /// The same as a schedule, instead of `lookback_days`: rules of an age and how often days up to it are read again,
-    /// such as `["7d every run", "30d weekly"]`. How often is `every run`, `daily`, `weekly`, `every 10d` or `once` (when
+    /// such as `["7d every run", "31d weekly"]`. How often is `every run`, `daily`, `weekly`, `every 10d` or `once` (when
     /// that age is reached). A day that has reached the largest age is read once more in any case, so that no day ends
-    /// less mature. It pays where a call answers one day, as with placements; `criteo plan` shows what it saves.
+    /// less mature; an age beyond what Criteo keeps of a stream is taken as a week less than that. It pays where a call answers one day, as with placements; `criteo plan` shows what it saves.
     #[serde(default)]
-    #[schemars(extend("examples" = [["7d every run", "30d weekly"]]))]
+    #[schemars(extend("examples" = [["7d every run", "31d weekly"]]))]
     pub lookback: Option<Vec<String>>,
     /// Calls in flight at the same time. The quota of calls a minute holds whatever stands here.
     #[serde(default = "four_calls")]
@@ -304,7 +304,7 @@ pub struct StreamSection {
     /// Age in days until which a day is read again in every run, or `"auto"`. By default that of `[sync]`.
     #[serde(default)]
     pub lookback_days: Option<LookbackDays>,
-    /// The same as a schedule, such as `["7d every run", "30d weekly"]`. By default that of `[sync]`.
+    /// The same as a schedule, such as `["7d every run", "31d weekly"]`. By default that of `[sync]`.
     #[serde(default)]
     pub lookback: Option<Vec<String>>,
     /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By
@@ -355,7 +355,7 @@ pub struct ReportSection {
     /// Age in days until which a day is read again in every run, or `"auto"`. By default that of `[sync]`.
     #[serde(default)]
     pub lookback_days: Option<LookbackDays>,
-    /// The same as a schedule, such as `["7d every run", "30d weekly"]`. By default that of `[sync]`.
+    /// The same as a schedule, such as `["7d every run", "31d weekly"]`. By default that of `[sync]`.
     #[serde(default)]
     pub lookback: Option<Vec<String>>,
     /// Days to keep: rows of days that are older than so many days are deleted from the table, and never read again. By

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Days (of one advertiser each) that must tell of an age before anything is concluded from it: four weeks of one
 /// advertiser, so that every weekday is among them.
 pub const DAYS_TO_CONCLUDE: u64 = 28;
-/// The highest age looked at. Conversions arrive for 30 days.
+/// The highest age looked at: the day after it, nothing moves any more.
 pub const HIGHEST_AGE: u32 = 30;
 /// Up to this share of a metric's value may still move where "nearly all" is known.
 const NEARLY_ALL: f64 = 0.001;
@@ -50,10 +50,12 @@ impl Support {
         }
     }
 
-    /// The age up to which days are to be read in every run; `None` while there is too little data to tell.
+    /// The age up to which days are to be read in every run; `None` while there is too little data to tell. What nearly all
+    /// is known after decides, not all: a single conversion of the last hour would otherwise end what months have shown,
+    /// and the reading at the end of the lookback brings it in any case.
     #[must_use]
     pub fn lookback_days(&self) -> Option<u32> {
-        self.all_known_after
+        self.nearly_all_known_after
             .map(|days| days.max(LEAST_LOOKBACK_DAYS))
     }
 }
@@ -106,7 +108,9 @@ mod tests {
         let support = Support::of(&points(28, moved));
         assert_eq!(support.nearly_all_known_after, Some(5));
         assert_eq!(support.all_known_after, Some(12));
-        assert_eq!(support.lookback_days(), Some(12));
+        assert_eq!(support.lookback_days(), Some(7));
+        let later = |age| if age < 10 { 0.2 } else { 0.0005 };
+        assert_eq!(Support::of(&points(28, later)).lookback_days(), Some(10));
         let early = Support::of(&points(28, |_| 0.0));
         assert_eq!(early.all_known_after, Some(0));
         assert_eq!(early.lookback_days(), Some(7));

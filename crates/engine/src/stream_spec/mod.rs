@@ -24,9 +24,11 @@ use crate::plan::period::Period;
 use crate::plan::pool::Limits;
 use crate::schema::TableSchema;
 
-/// Age in days until which Criteo restates a day, whatever the configuration reads again: conversions arrive for 30 days
-/// after a click (Criteo's docs on attribution windows). A day that was read at this age is final.
-pub const RESTATED_FOR_DAYS: u32 = 30;
+/// Age in days at which Criteo no longer restates a day: conversions arrive for 30 days after a click (Criteo's docs on
+/// attribution windows), and those of the last click of a day until the 30th day after it ends. So a reading on that day
+/// can still miss some, and only one on the next day has them all.
+pub const RESTATED_FOR_DAYS: u32 = 31;
+
 /// One stream, ready to be planned and read.
 #[derive(Debug, Clone)]
 pub struct StreamSpec {

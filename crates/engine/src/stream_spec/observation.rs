@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 
-use super::{RESTATED_FOR_DAYS, StreamSpec};
+#[cfg(doc)]
+use super::RESTATED_FOR_DAYS;
+use super::StreamSpec;
 use crate::calendar::{DayRange, add_days, days_between};
 use crate::catalog::{Field, FieldType, Role, Stamp};
 use crate::destination::{Observation, ObservedPeriod};
@@ -15,8 +17,7 @@ impl StreamSpec {
     /// How to find out what a window of `days`, read on the day `read_on` of the report's zone, changes.
     #[must_use]
     pub fn observation(&self, days: DayRange, read_on: Date) -> Observation {
-        let restated_for = RESTATED_FOR_DAYS.max(self.lookback.full_days());
-        let final_age = i32::try_from(restated_for).unwrap_or(i32::MAX);
+        let final_age = i32::try_from(self.lookback.full_days()).unwrap_or(i32::MAX);
         let first_days = std::iter::successors(Some(self.period.first_day(days.first)), |first| {
             Some(add_days(self.period.last_day(*first), 1))
         });

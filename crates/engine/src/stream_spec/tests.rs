@@ -114,11 +114,12 @@ fn what_was_seen_shortens_the_lookback_only_where_that_is_wanted() {
         spec(text, "statistics").lookback_after(seen).to_string()
     };
     let auto = "[sync]\nlookback_days = \"auto\"\n";
-    assert_eq!(lookback(auto, &[]), "30d every run");
-    assert_eq!(lookback(auto, &rested_after(12)), "12d every run, 30d once");
-    assert_eq!(lookback(auto, &rested_after(2)), "7d every run, 30d once");
-    assert_eq!(lookback(auto, &rested_after(30)), "30d every run");
-    assert_eq!(lookback("", &rested_after(12)), "30d every run");
+    assert_eq!(lookback(auto, &[]), "31d every run");
+    assert_eq!(lookback(auto, &rested_after(12)), "12d every run, 31d once");
+    assert_eq!(lookback(auto, &rested_after(2)), "7d every run, 31d once");
+    assert_eq!(lookback(auto, &rested_after(30)), "30d every run, 31d once");
+    assert_eq!(lookback(auto, &rested_after(31)), "31d every run");
+    assert_eq!(lookback("", &rested_after(12)), "31d every run");
     let of_stream = "[sync]\nlookback_days = 20\n[streams.statistics]\nlookback_days = \"auto\"\n";
     assert_eq!(lookback(of_stream, &[]), "20d every run");
     assert_eq!(

@@ -11,9 +11,9 @@ use jiff::tz::{Offset, TimeZone};
 pub(crate) const QUARTERS_PER_DAY: i64 = 96;
 /// Minutes in a day.
 pub(crate) const MINUTES_PER_DAY: i64 = 24 * 60;
-/// Nothing about a moment changes later than this after it. One day short of thirty: a local day in any zone is then
-/// final once thirty days have passed since it began.
-pub(crate) const RESTATED_FOR_MINUTES: i64 = 29 * MINUTES_PER_DAY;
+/// Nothing about a moment changes later than this after it: Criteo's longest attribution window. So a day is final when
+/// thirty days have passed since its end.
+pub(crate) const RESTATED_FOR_MINUTES: i64 = 30 * MINUTES_PER_DAY;
 
 /// A civil day, counted from 1970-01-01.
 pub(crate) type DayNumber = i64;
