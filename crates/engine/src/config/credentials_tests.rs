@@ -182,6 +182,7 @@ fn key_files_are_read_in_every_layout_people_have_shown() {
         "API key|abc\nAPI secret|x+y/z==\n",
         "Client ID\tabc\nClient Secret\tx+y/z==\n",
         "Client ID\nabc\n\nClient Secret\nx+y/z==\n",
+        "Your API key\nclient_id: abc\nclient_secret: x+y/z==\n",
         "# my key\nCLIENT-ID=\"abc\"\nCLIENT-SECRET='x+y/z=='\n",
         "export CRITEO_CLIENT_ID=abc\nexport CRITEO_CLIENT_SECRET=x+y/z==\n",
         "{\"client_id\": \"abc\", \"client_secret\": \"x+y/z==\"}",
@@ -201,6 +202,10 @@ fn files_that_hold_no_key_say_why() {
         ("client_id: abc\n", "no client secret"),
         ("client_id: abc\nclient_secret:\n", "no client secret"),
         ("client_secret: hunter2\n", "no client id"),
+        (
+            "Client ID\nClient Secret\nabc\nhunter2\n",
+            "two labels of a key",
+        ),
         (
             "client_id: a\nclient_secret: b\nclient_id: c\nclient_secret: hunter2\n",
             "more than one key",

@@ -16,7 +16,8 @@ pub(super) fn parse(text: &str) -> Result<Credentials, &'static str> {
     let mut lines = text
         .split(['\n', '\r', ','])
         .map(str::trim)
-        .filter(|line| !line.is_empty());
+        .filter(|line| !line.is_empty())
+        .peekable();
     while let Some(line) = lines.next() {
         let (label, value) = label_and_value(line);
         let names = |endings: &[&str]| endings.iter().any(|ending| label.ends_with(ending));
@@ -30,14 +31,20 @@ pub(super) fn parse(text: &str) -> Result<Credentials, &'static str> {
         };
         let value = match value {
             "" => {
-                let next = unquoted(lines.next().unwrap_or_default());
-                // A heading such as "Your API key", and then the first of the two.
-                if is_label(&label_and_value(next).0) {
-                    return Err(
-                        "has two labels of a key on following lines, so that it is not plain what the first one is for; write client_id = ... and client_secret = ... on a line each",
-                    );
+                let next = lines.peek().copied().unwrap_or_default();
+                match label_and_value(next) {
+                    // A heading such as "Your API key".
+                    (label, value) if is_label(&label) && !value.is_empty() => continue,
+                    (label, _) if is_label(&label) => {
+                        return Err(
+                            "has two labels of a key on following lines, so that it is not plain which value belongs to which; write client_id = ... and client_secret = ... on a line each",
+                        );
+                    }
+                    _ => {
+                        lines.next();
+                        unquoted(next)
+                    }
                 }
-                next
             }
             value => value,
         };
