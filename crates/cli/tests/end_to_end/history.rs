@@ -135,8 +135,40 @@ fn versions_are_the_truth_of_every_instant() {
 
 #[test]
 fn statistics_are_joined_to_the_budget_of_their_day() {
-    let budget_of_the_day = guide::query("budget-of-the-day");
-    let mut stage = stage(&["statistics", "campaigns"]);
+    joined_to_what_held_on_the_day(&EntityOfTheDay {
+        query: "budget-of-the-day",
+        entities: "campaigns",
+        id: "campaign_id",
+        value: "budget",
+        path: "/attributes/spendLimit/spendLimitAmount/value",
+    });
+}
+
+#[test]
+fn statistics_are_joined_to_the_bid_of_their_day() {
+    joined_to_what_held_on_the_day(&EntityOfTheDay {
+        query: "bid-of-the-day",
+        entities: "ad_sets",
+        id: "ad_set_id",
+        value: "bid",
+        path: "/attributes/bidding/bidAmount",
+    });
+}
+
+/// A query of the guide that joins statistics to a value of entities.
+struct EntityOfTheDay {
+    query: &'static str,
+    entities: &'static str,
+    /// The columns of the answer.
+    id: &'static str,
+    value: &'static str,
+    /// Where Criteo has the value.
+    path: &'static str,
+}
+
+fn joined_to_what_held_on_the_day(of: &EntityOfTheDay) {
+    let query = guide::query(of.query);
+    let mut stage = stage(&["statistics", of.entities]);
     let mut read = BTreeMap::new();
     for _ in 0..12 {
         let now = stage.sandbox.now();
@@ -146,56 +178,44 @@ fn statistics_are_joined_to_the_budget_of_their_day() {
     }
     let (first, last) = (*read.keys().next().unwrap(), *read.keys().last().unwrap());
     let database = stage.database();
+    let EntityOfTheDay { id, value, .. } = of;
     let mut statement = database
         .prepare(&format!(
-            "SELECT CAST(day AS VARCHAR), campaign_id, CAST(budget AS VARCHAR), CAST(cost AS VARCHAR) \
-             FROM ({budget_of_the_day}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
+            "SELECT CAST(day AS VARCHAR), {id}, CAST({value} AS VARCHAR) \
+             FROM ({query}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
         ))
         .unwrap();
-    let rows: Vec<(String, String, Option<String>, String)> = statement
-        .query_map([], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
+    let rows: Vec<(String, String, Option<String>)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap()
         .map(Result::unwrap)
         .collect();
     assert!(rows.len() > 50);
+    let now = truth(&stage, read[&last], of.entities, of.path);
     let mut changed = 0;
     let mut current: BTreeMap<jiff::civil::Date, BTreeMap<String, Option<String>>> =
         BTreeMap::new();
-    for (day, campaign, budget, _) in &rows {
-        let of_day =
-            |budgets: &BTreeMap<String, Option<String>>| budgets.get(campaign).cloned().flatten();
+    for (day, id, value) in &rows {
+        let of_day = |values: &BTreeMap<String, Option<String>>| values.get(id).cloned().flatten();
         let day: jiff::civil::Date = day.parse().unwrap();
         // What was known when the day ended in UTC is what the last sync until then had read.
         let (_, at) = read.range(..=day).next_back().unwrap();
-        let budgets = current.entry(day).or_insert_with(|| {
-            truth(
-                &stage,
-                *at,
-                "campaigns",
-                "/attributes/spendLimit/spendLimitAmount/value",
-            )
-        });
+        let values = current
+            .entry(day)
+            .or_insert_with(|| truth(&stage, *at, of.entities, of.path));
         assert_eq!(
-            budget.as_deref().map(trimmed),
-            of_day(budgets),
-            "{campaign} on {day}"
+            value.as_deref().map(trimmed),
+            of_day(values),
+            "{id} on {day}"
         );
-        let now = truth(
-            &stage,
-            read[&last],
-            "campaigns",
-            "/attributes/spendLimit/spendLimitAmount/value",
-        );
-        changed += usize::from(of_day(&now) != of_day(budgets));
+        changed += usize::from(of_day(&now) != of_day(values));
     }
     assert!(
         changed > 0,
-        "every budget was what it is today, so today's would have done"
+        "every value was what it is today, so today's would have done"
     );
     // The join multiplies nothing.
-    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({budget_of_the_day})");
+    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({query})");
     let plain = "SELECT CAST(sum(advertiser_cost) * 100 AS BIGINT) FROM statistics";
     drop(statement);
     drop(database);

@@ -102,6 +102,19 @@ fn tampering_is_found_in(target: TargetKind) {
     assert!(gone.iter().all(|difference| difference["table"].is_null()));
     assert_eq!(differences(&verification, "monthly").len(), 0);
 
+    // Days that nobody asks about are not looked at.
+    let of_days = |first: &str, last: &str, code| {
+        let days = ["-s", "statistics", "--from", first, "--to", last];
+        let verification = verify(&stage, &days, code);
+        let stream = &verification["streams"][0];
+        assert_eq!(stream["first_day"], first, "{verification}");
+        assert_eq!(stream["last_day"], last, "{verification}");
+        differences(&verification, "statistics").len()
+    };
+    assert_eq!(of_days("2026-01-16", "2026-02-10", 0), 0);
+    assert_eq!(of_days("2026-01-01", "2026-01-14", 0), 0);
+    assert_eq!(of_days(day, day, 3), 1);
+
     let words = stage.criteo(&["verify", "-s", "statistics"]).expect(3);
     assert!(words.stdout.contains(&advertiser), "{}", words.stdout);
     let mend = format!("criteo sync -s statistics --full-refresh --from {day} --to {day}");
