@@ -11,7 +11,7 @@ use crate::support::{Stage, TargetKind, in_parallel, small_world};
 /// A call is tried again for so long.
 const RETRY_SECONDS: u32 = 2;
 /// A run may take so long when every call of an operation fails for [`RETRY_SECONDS`].
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// Calls that may be wasted on an operation that never succeeds.
 const CALLS_AT_MOST: usize = 150;
 
