@@ -19,6 +19,7 @@ mod faults;
 mod files;
 mod history;
 mod kills;
+mod lake_readers;
 mod postgres;
 mod proof;
 mod restatement;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::expected::ExpectedStream;
-use super::target::DuckDbTarget;
+use super::target::{DuckDbTarget, Tables};
 use super::{Run, Settings, Target, comparison};
 
 /// So many calls a minute that nobody waits, for the sandbox and the client.
@@ -197,6 +197,16 @@ impl Stage {
         let compare = |name: &String| {
             let stream = ExpectedStream::resolve(&self.settings, name);
             comparison::compare(self, &stream, &expectation.advertisers, &*tables)
+        };
+        expectation.streams.iter().flat_map(compare).collect()
+    }
+
+    /// The same for tables that were read in another way.
+    pub(crate) fn differences_in(&self, tables: &dyn Tables) -> Vec<String> {
+        let expectation = self.expectation();
+        let compare = |name: &String| {
+            let stream = ExpectedStream::resolve(&self.settings, name);
+            comparison::compare(self, &stream, &expectation.advertisers, tables)
         };
         expectation.streams.iter().flat_map(compare).collect()
     }

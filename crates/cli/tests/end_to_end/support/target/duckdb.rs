@@ -7,7 +7,7 @@ use duckdb::{AccessMode, Config, Connection, params};
 use tempfile::TempDir;
 
 use super::super::cell::Cell;
-use super::{Damage, TableColumn, Tables, Target, TargetKind, damage_by_sql};
+use super::{Damage, TableColumn, Tables, Target, TargetKind, ask_duckdb, damage_by_sql};
 
 /// A database file of a stage.
 #[derive(Debug)]
@@ -155,15 +155,6 @@ impl Tables for DuckDbTables {
     }
 
     fn ask(&self, question: &str, take: &mut dyn FnMut(&[Cell])) {
-        let texts = format!("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({question})");
-        let mut statement = self.connection.prepare(&texts).unwrap();
-        let mut rows = statement.query([]).unwrap();
-        let width = rows.as_ref().unwrap().column_count();
-        let mut cells: Vec<Cell> = Vec::with_capacity(width);
-        while let Some(row) = rows.next().unwrap() {
-            cells.clear();
-            cells.extend((0..width).map(|place| row.get::<_, Cell>(place).unwrap()));
-            take(&cells);
-        }
+        ask_duckdb(&self.connection, question, take);
     }
 }

@@ -5,6 +5,7 @@
 //! [`Target`] that knows its section of the configuration, and [`Tables`] that read it with the destination's own means.
 
 mod duckdb;
+mod lake;
 pub(crate) mod postgres;
 
 use std::fmt;
@@ -23,6 +24,8 @@ pub(crate) enum TargetKind {
     DuckDb,
     /// A schema of a server that the tests start.
     Postgres,
+    /// Parquet files in the folder of the stage.
+    Parquet,
 }
 
 impl TargetKind {
@@ -30,6 +33,7 @@ impl TargetKind {
     pub(crate) fn open(self, folder: &Path) -> Box<dyn Target> {
         match self {
             TargetKind::DuckDb => Box::new(DuckDbTarget::in_folder(folder)),
+            TargetKind::Parquet => Box::new(lake::LakeTarget::in_folder(folder)),
             TargetKind::Postgres => {
                 let server = postgres::shared_server().unwrap();
                 Box::new(PostgresTarget::new(server, folder))
@@ -40,7 +44,9 @@ impl TargetKind {
     /// The kinds beside the first that can be tested on this machine. Those that cannot say so on stderr.
     pub(crate) fn others() -> Vec<TargetKind> {
         let postgres = postgres::shared_server().map(|_| TargetKind::Postgres);
-        postgres.into_iter().collect()
+        std::iter::once(TargetKind::Parquet)
+            .chain(postgres)
+            .collect()
     }
 
     /// All kinds that can be tested on this machine.
@@ -131,6 +137,24 @@ pub(crate) trait Tables {
             number = Some(row[0].as_deref().unwrap().parse().unwrap());
         });
         number.unwrap()
+    }
+}
+
+/// [`Tables::ask`] for what DuckDB reads.
+pub(crate) fn ask_duckdb(
+    connection: &::duckdb::Connection,
+    question: &str,
+    take: &mut dyn FnMut(&[Cell]),
+) {
+    let texts = format!("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({question})");
+    let mut statement = connection.prepare(&texts).unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let width = rows.as_ref().unwrap().column_count();
+    let mut cells: Vec<Cell> = Vec::with_capacity(width);
+    while let Some(row) = rows.next().unwrap() {
+        cells.clear();
+        cells.extend((0..width).map(|place| row.get::<_, Cell>(place).unwrap()));
+        take(&cells);
     }
 }
 
