@@ -86,6 +86,14 @@ impl Engine {
         })
     }
 
+    /// Reaches the destination of the configuration by another handle, such as one opened with a password that the
+    /// environment does not hold ([`destination::open_with_password`]).
+    #[must_use]
+    pub fn with_destination(mut self, destination: Arc<dyn Destination>) -> Self {
+        self.destination = destination;
+        self
+    }
+
     /// Every stream, enabled or not.
     pub fn streams(&self) -> impl Iterator<Item = &StreamSpec> {
         self.specs.iter().map(AsRef::as_ref)

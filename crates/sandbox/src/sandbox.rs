@@ -172,6 +172,11 @@ impl Sandbox {
         self.state.set_consent(advertiser_id, granted);
     }
 
+    /// Lets so many seconds pass for the keys alone: those that are new become active, those that were deleted end.
+    pub fn age_keys(&self, seconds: u64) {
+        self.state.age_keys(seconds);
+    }
+
     /// The address of the consent page, for URLs that an app signs.
     pub fn consent_page(&self) -> String {
         format!("{}/request", self.url())

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::Destination;
 #[cfg(feature = "clickhouse")]
 use super::clickhouse;
@@ -16,6 +18,13 @@ use crate::config::{Config, DestinationSection, Environment, STANDARD_OUTPUT};
 /// The destination that the configuration names. Nothing is opened or created yet.
 #[must_use]
 pub fn open(config: &Config) -> Arc<dyn Destination> {
+    open_with_password(config, None)
+}
+
+/// The same with the password of the destination's user from a person, for as long as the environment names none: one
+/// that is there wins. Destinations without users ignore it.
+#[must_use]
+pub fn open_with_password(config: &Config, password: Option<SecretString>) -> Arc<dyn Destination> {
     match &config.destination {
         DestinationSection::Duckdb {
             path,
@@ -27,11 +36,19 @@ pub fn open(config: &Config) -> Arc<dyn Destination> {
             memory_limit: memory_limit.clone(),
         })),
         #[cfg(feature = "postgres")]
-        DestinationSection::Postgres(section) => Arc::new(postgres::Postgres::of_section(section)),
+        DestinationSection::Postgres(section) => {
+            let mut options = postgres::PostgresOptions::of_section(section);
+            if let (Ok(address), Some(password)) = (&mut options.address, password) {
+                address.password = Some(password);
+            }
+            Arc::new(postgres::Postgres::new(options))
+        }
         #[cfg(feature = "clickhouse")]
         DestinationSection::Clickhouse(section) => {
             Arc::new(clickhouse::ClickHouse::new(clickhouse::ClickHouseOptions {
-                password: Environment::of_process().destination_password(),
+                password: Environment::of_process()
+                    .destination_password()
+                    .or(password),
                 ..clickhouse::ClickHouseOptions::new(&section.url, &section.database, &section.user)
             }))
         }

@@ -28,7 +28,7 @@ mod vacuum;
 use async_trait::async_trait;
 
 pub use self::capabilities::Capabilities;
-pub use self::configured::{identity, open, spool_folder};
+pub use self::configured::{identity, open, open_with_password, spool_folder};
 pub use self::error::DestinationError;
 pub use self::load::{
     DropDays, DroppedDays, VALID_FROM, VALID_TO, WINDOWS_KEPT_DAYS, WindowLoad, history_table,

@@ -1,6 +1,7 @@
 //! Everything that the requests of one sandbox share.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +44,8 @@ pub(crate) struct State {
     /// `http://127.0.0.1:port`.
     pub(crate) base_url: String,
     started: Instant,
+    /// Seconds that the keys have aged beyond the real time since the start.
+    keys_aged: AtomicU64,
     seed: u64,
     limits: RwLock<Limits>,
     limiter: Mutex<Limiter>,
@@ -83,6 +86,7 @@ impl State {
             token_settings: scenario.token,
             base_url,
             started: Instant::now(),
+            keys_aged: AtomicU64::new(0),
             seed,
             limits: RwLock::new(scenario.limits),
             limiter: Mutex::default(),
@@ -184,9 +188,15 @@ impl State {
         lock(&self.calls)
     }
 
-    /// Real time since the start.
+    /// How long the sandbox has run, as its keys count it.
     pub(crate) fn age(&self) -> Duration {
-        self.started.elapsed()
+        let aged = self.keys_aged.load(Ordering::Relaxed);
+        self.started.elapsed() + Duration::from_secs(aged)
+    }
+
+    /// Lets the keys age without anybody waiting.
+    pub(crate) fn age_keys(&self, seconds: u64) {
+        self.keys_aged.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// The key behind the call's bearer token.
