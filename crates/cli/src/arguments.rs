@@ -1,6 +1,7 @@
 //! What can be typed: the command line as data, without a word of what it does.
 
 mod consent;
+mod init;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use jiff::civil::Date;
 pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
+pub(crate) use init::InitArguments;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -25,6 +27,7 @@ const STYLES: Styles = Styles::styled()
 const EXAMPLES: &str = "\
 Examples:
   criteo demo                        see it work, without a key
+  criteo init                        from nothing to a first sync, step by step
   criteo check                       is the key good, and for which advertisers?
   criteo plan                        what would be read, in how many calls and minutes
   criteo sync                        load everything that is missing, and what Criteo restated
@@ -184,6 +187,12 @@ pub(crate) enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Set everything up, step by step: app, key, consent, choices, configuration, first sync
+    ///
+    /// Says what to click in Criteo's partner portal, tests the key, waits for the consent, and writes the configuration.
+    /// Esc goes back a step, Ctrl-C stops; `--resume` goes on later. Scripts give all answers as options.
+    #[command(after_help = init::EXAMPLES)]
+    Init(Box<InitArguments>),
     /// Load what is missing, and read again what Criteo restates
     #[command(after_help = SYNC_EXAMPLES)]
     Sync(SyncArguments),

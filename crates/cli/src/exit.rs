@@ -34,7 +34,7 @@ impl Exit {
             Exit::Usage => "the command line or the configuration is wrong",
             Exit::Partial => {
                 "partly loaded: some windows were quarantined and are named, or the run was interrupted; the next \
-                 run carries on. From `verify`: a sum differs"
+                 run carries on. From `verify`: a sum differs. From `init`: it was left, and can be resumed"
             }
         }
     }

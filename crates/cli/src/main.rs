@@ -5,7 +5,7 @@
 //! | [`arguments`] | what can be typed |
 //! | [`commands`] | what it does, one file per command |
 //! | [`reporters`] | a run while it goes on: bars, lines or JSON |
-//! | [`printer`], [`table`], [`wording`] | results on stdout, words for people on stderr |
+//! | [`printer`], [`table`], [`page`], [`wording`] | results on stdout, words for people on stderr |
 //! | [`exit`] | exit codes, and errors in words |
 //! | [`signals`], [`logging`] | Ctrl-C; `-v` |
 
@@ -13,6 +13,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod logging;
+mod page;
 mod printer;
 mod reporters;
 mod signals;

@@ -72,6 +72,11 @@ impl Printer {
         }
     }
 
+    /// A word of a conversation, however quiet: somebody sits there and is asked something.
+    pub(crate) fn tell(&self, text: impl Display) {
+        self.say(text);
+    }
+
     /// Something a person should know, however quiet.
     pub(crate) fn warning(&self, text: &str) {
         self.say(warning_line(text));

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use console::{Style, measure_text_width, style};
+use console::{Style, style};
 use criteo_engine::EngineError;
 use criteo_engine::doctor::{self, Examination, LinkReport, Verdict};
 
 use super::context::{Context, PerConnection};
 use crate::exit::Exit;
+use crate::page::{columns, wrapped};
 use crate::printer::Printer;
 
 /// Examines every link of each connection and shows what was found. Also a configuration that cannot be read is a
@@ -62,7 +63,7 @@ fn exit_of(examination: &Examination) -> Exit {
 }
 
 fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {
-    let width = page_width();
+    let width = columns(&console::Term::stdout());
     let names = examination.links.iter().map(|link| link.name.len());
     let column = names.max().unwrap_or(0);
     for link in &examination.links {
@@ -70,15 +71,6 @@ fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {
     }
     let summary = summary(examination);
     printer.data(format_args!("\n{summary}"))
-}
-
-/// The columns of a terminal, or what `COLUMNS` says. None for a pipe, where a line is a line however long.
-fn page_width() -> Option<usize> {
-    let told = std::env::var("COLUMNS").ok();
-    let terminal = || console::Term::stdout().size_checked();
-    told.and_then(|columns| columns.parse().ok())
-        .or_else(|| terminal().map(|(_, columns)| usize::from(columns)))
-        .map(|columns: usize| columns.clamp(40, 120))
 }
 
 /// The mark, the name, what was found; and below it what to do.
@@ -126,61 +118,5 @@ fn summary(examination: &Examination) -> String {
         (None, _, _) => format!("`criteo sync` can run; {warned} things should be known."),
         (Some(link), 1, _) => format!("One link is broken: {}.", link.name),
         (Some(link), _, _) => format!("{failed} links are broken. Begin with: {}.", link.name),
-    }
-}
-
-/// The text in lines of at most `page` columns, those after the first indented by `margin`. Lines that the text has
-/// already stay apart and keep their own indentation. A word that is longer than a line stands whole on its own.
-fn wrapped(text: &str, page: Option<usize>, margin: usize) -> String {
-    let mut lines = Vec::new();
-    for written in text.lines() {
-        let words = written.trim_start();
-        let indentation = &written[..written.len() - words.len()];
-        let mut line = indentation.to_owned();
-        for word in words.split(' ') {
-            let is_begun = line.len() > indentation.len();
-            let width = measure_text_width(&line) + 1 + measure_text_width(word);
-            if is_begun && page.is_some_and(|page| width > page) {
-                lines.push(std::mem::replace(&mut line, indentation.to_owned()));
-            } else if is_begun {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    let hanging = " ".repeat(margin);
-    let mut shown = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        if number > 0 {
-            shown.push('\n');
-            shown.push_str(if line.trim().is_empty() { "" } else { &hanging });
-        }
-        shown.push_str(line.trim_end());
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wrapped;
-
-    #[test]
-    fn lines_break_between_words_and_hang() {
-        assert_eq!(wrapped("one two three", Some(8), 2), "one two\n  three");
-        assert_eq!(wrapped("one two three", None, 2), "one two three");
-        assert_eq!(
-            wrapped("a /very/long/path/indeed b", Some(6), 1),
-            "a\n /very/long/path/indeed\n b"
-        );
-        assert_eq!(wrapped("größe größe", Some(11), 0), "größe größe");
-    }
-
-    #[test]
-    fn lists_keep_their_lines_and_their_indentation() {
-        assert_eq!(
-            wrapped("two:\n  one thing\n\n  another", Some(6), 1),
-            "two:\n   one\n   thing\n\n   another"
-        );
     }
 }

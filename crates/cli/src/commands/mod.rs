@@ -8,6 +8,7 @@ mod consent;
 mod context;
 mod demo;
 mod fields;
+mod init;
 mod maturation;
 mod plan;
 mod reference;
@@ -30,6 +31,7 @@ pub(crate) use context::Context;
 /// Does what the command line says.
 pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
+        Command::Init(arguments) => init::run(context, arguments).await,
         Command::Sync(arguments) => sync::run(context, arguments).await,
         Command::Plan(arguments) => plan::run(context, arguments).await,
         Command::Streams => streams::run(context),

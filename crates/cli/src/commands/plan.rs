@@ -58,13 +58,7 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     if with_windows {
         printer.data(format_args!("\n{}", windows(plan)))?;
     }
-    let minutes = span_of_seconds(plan.minutes * 60.0);
-    printer.data(format_args!(
-        "\n{}, {} and {}: at least {minutes} at the quota. Days are counted per advertiser.",
-        counted(size(plan.advertisers), "advertiser"),
-        counted(plan.report_calls, "report call"),
-        counted(plan.other_calls, "other call"),
-    ))?;
+    printer.data(format_args!("\n{}", cost(plan)))?;
     for stream in &plan.streams {
         if let (Some(full), Some(lookback)) = (stream.calls_with_full_lookback, &stream.lookback) {
             printer.data(format_args!(
@@ -91,7 +85,19 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     Ok(())
 }
 
-fn streams(plan: &Plan) -> String {
+/// What the plan costs, in a sentence.
+pub(super) fn cost(plan: &Plan) -> String {
+    format!(
+        "{}, {} and {}: at least {} at the quota. Days are counted per advertiser.",
+        counted(size(plan.advertisers), "advertiser"),
+        counted(plan.report_calls, "report call"),
+        counted(plan.other_calls, "other call"),
+        span_of_seconds(plan.minutes * 60.0),
+    )
+}
+
+/// The streams as a table.
+pub(super) fn streams(plan: &Plan) -> String {
     let mut table = TextTable::new(&[
         Column::Words("STREAM"),
         Column::Words("FROM"),

@@ -9,6 +9,7 @@ mod connections;
 mod connector;
 mod consent;
 mod demo;
+mod init;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod results;

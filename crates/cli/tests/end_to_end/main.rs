@@ -18,6 +18,7 @@ mod density;
 mod faults;
 mod files;
 mod history;
+mod init;
 mod kills;
 mod lake_readers;
 mod postgres;

@@ -17,6 +17,7 @@ pub(crate) mod snapshot;
 mod stage;
 mod table;
 pub(crate) mod target;
+pub(crate) mod terminal;
 
 pub(crate) use parallel::in_parallel;
 pub(crate) use run::Run;

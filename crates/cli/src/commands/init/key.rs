@@ -1,0 +1,361 @@
+//! Taking the key: found, from the downloaded file, pasted, or typed.
+
+use std::path::Path;
+
+use criteo_api::Credentials;
+use criteo_engine::config::key_store::{DEFAULT_CONNECTION, KeyringState, Place, Wish, is_same};
+use criteo_engine::config::{self, Config, ConfigError};
+use criteo_setup::key_text::{is_content, key_in_file, key_in_text, path_of};
+use criteo_setup::{KeyHolder, KeyNote};
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+
+use super::ask::Detour;
+use super::keys::{Pasted, paste, show_received};
+use super::session::{Key, Session};
+use super::trial::Trial;
+use crate::arguments::StoreWish;
+use crate::wording::{counted, size};
+
+/// How a person gives a key.
+enum Way {
+    Found(Box<Key>),
+    File,
+    Paste,
+    Type,
+}
+
+impl Session<'_> {
+    /// Takes a key, tests it until one works, and keeps it.
+    pub(super) async fn give_key(&mut self) -> Result<(), Detour> {
+        let mut key = self.ask_for_key()?;
+        loop {
+            self.note_key(&key, false, None);
+            self.save();
+            match self.try_key(&mut key).await? {
+                Trial::Accepted(app) => self.note_key(&key, true, app),
+                Trial::Another => {
+                    key = self.ask_for_key()?;
+                    continue;
+                }
+            }
+            match self.keep(&mut key) {
+                // Another key is kept, and is to stay.
+                Err(Detour::Back) => key = self.ask_for_key()?,
+                kept => {
+                    kept?;
+                    break;
+                }
+            }
+        }
+        if let Some(note) = &mut self.progress.key {
+            note.holder = key.holder.clone();
+        }
+        self.key = Some(key);
+        Ok(())
+    }
+
+    /// Remembers everything of the key but its secret.
+    fn note_key(&mut self, key: &Key, accepted: bool, app: Option<String>) {
+        self.progress.key = Some(KeyNote {
+            client_id: key.credentials.client_id.clone(),
+            received: key.received.unwrap_or_else(Timestamp::now),
+            holder: key.holder.clone(),
+            accepted,
+            app,
+        });
+    }
+
+    /// The key of an earlier session, from where its note says.
+    pub(super) fn recall_key(&self) -> Option<Key> {
+        let note = self.progress.key.as_ref()?;
+        let credentials = match &note.holder {
+            KeyHolder::Store => {
+                let store = self.context.key_store(&self.environment);
+                store.load(DEFAULT_CONNECTION).ok()?.key?.credentials
+            }
+            KeyHolder::Environment => self.key_of_environment().ok()?.credentials,
+            KeyHolder::File(path) => key_in_file(path).ok()?,
+            KeyHolder::Nowhere => return None,
+        };
+        let is_the_one = credentials.client_id == note.client_id;
+        is_the_one.then(|| Key {
+            credentials,
+            received: Some(note.received),
+            holder: note.holder.clone(),
+        })
+    }
+
+    /// The key that commands would use now, if nothing was asked.
+    fn key_of_environment(&self) -> Result<config::AppKey, ConfigError> {
+        let present = Config::load(&self.path).or_else(|_| self.connection())?;
+        let store = self.context.key_store(&self.environment);
+        config::credentials_from(&present.criteo, &self.environment, &store)
+    }
+
+    /// A key that is here already.
+    fn found_key(&self) -> Option<(Key, String)> {
+        if let Some(key) = self.recall_key() {
+            let from = match &key.holder {
+                KeyHolder::File(path) => path.display().to_string(),
+                _ => "the last session".to_owned(),
+            };
+            return Some((key, from));
+        }
+        let found = self.key_of_environment().ok()?;
+        let holder = match &found.place {
+            config::KeyPlace::Store(_) => KeyHolder::Store,
+            config::KeyPlace::File(_) | config::KeyPlace::Environment => KeyHolder::Environment,
+        };
+        let received = match &found.place {
+            config::KeyPlace::File(path) | config::KeyPlace::Store(Place::File(path)) => {
+                written(path)
+            }
+            _ => None,
+        };
+        let key = Key {
+            credentials: found.credentials,
+            received,
+            holder,
+        };
+        Some((key, found.source))
+    }
+
+    fn ask_for_key(&mut self) -> Result<Key, Detour> {
+        if let Some(path) = &self.arguments.key_file
+            && self.progress.key.is_none()
+        {
+            let credentials = key_in_file(path)?;
+            return Ok(of_file(credentials, path));
+        }
+        let mut ways = Vec::new();
+        if let Some((key, source)) = self.found_key() {
+            let label = format!(
+                "Use the key {}, found in {source}",
+                key.credentials.client_id
+            );
+            ways.push((Way::Found(Box::new(key)), label));
+        }
+        ways.push((
+            Way::File,
+            "The downloaded file: type its path, or drop it here".to_owned(),
+        ));
+        ways.push((
+            Way::Paste,
+            "Paste the content of the file; it is not shown".to_owned(),
+        ));
+        ways.push((
+            Way::Type,
+            "Type the two values; the secret is not shown".to_owned(),
+        ));
+        match self
+            .terminal
+            .choose("How do you want to give the key?", ways)?
+        {
+            Way::Found(key) => Ok(*key),
+            Way::File => self.again_on_back(Session::key_by_path),
+            Way::Paste => self.again_on_back(Session::pasted_key),
+            Way::Type => self.again_on_back(Session::typed_key),
+        }
+    }
+
+    /// Esc in the middle of one way leads back to the choice of ways, not out of the step.
+    fn again_on_back(&mut self, way: fn(&mut Self) -> Result<Key, Detour>) -> Result<Key, Detour> {
+        match way(self) {
+            Err(Detour::Back) => self.ask_for_key(),
+            other => other,
+        }
+    }
+
+    fn key_by_path(&mut self) -> Result<Key, Detour> {
+        let help = "Quotes, ~ and dropping the file onto this window all work";
+        let home = std::env::home_dir();
+        let text = self
+            .terminal
+            .text("Path of the file:", None, help, move |text| {
+                if text.trim().is_empty() {
+                    return Err("that is no path".to_owned());
+                }
+                if is_content(text) {
+                    return Ok(text.to_owned());
+                }
+                let path = path_of(text, home.as_deref());
+                match key_in_file(&path) {
+                    Ok(_) => Ok(text.to_owned()),
+                    Err(error) => Err(in_full(&error)),
+                }
+            })?;
+        if is_content(&text) {
+            self.terminal.careful(
+                "That was the content of the file, and now it stands on this screen. Clear the screen when this is over, and \
+                 paste it where it is not shown.",
+            );
+            return self.pasted_key();
+        }
+        let path = path_of(&text, std::env::home_dir().as_deref());
+        let path = std::path::absolute(&path).unwrap_or(path);
+        Ok(of_file(key_in_file(&path)?, &path))
+    }
+
+    fn pasted_key(&mut self) -> Result<Key, Detour> {
+        let terminal = &self.terminal;
+        terminal.say("Paste now, then press Enter on an empty line, or Ctrl-D. Nothing of it is shown. Esc goes back.");
+        loop {
+            let replaces = self.replaces_lines();
+            let on_line = |lines| {
+                if replaces {
+                    show_received(&counted(size(lines), "line"));
+                }
+            };
+            let pasted = paste(|text| key_in_text(text).is_ok(), on_line)?;
+            if replaces {
+                terminal.space();
+            }
+            match pasted {
+                Pasted::Back => return Err(Detour::Back),
+                Pasted::Stop => return Err(Detour::Stop),
+                Pasted::Text(text) => match key_in_text(&text) {
+                    Ok(credentials) => return Ok(of_hand(credentials)),
+                    Err(error) => {
+                        terminal.bad(&in_full(&error));
+                        terminal.say("Paste once more, or press Esc to go back.");
+                    }
+                },
+            }
+        }
+    }
+
+    fn typed_key(&mut self) -> Result<Key, Detour> {
+        let id = self.terminal.text(
+            "Client id:",
+            None,
+            "The value beside client_id in the file, or \"API key\" in the portal",
+            |text| match text.trim() {
+                "" => Err("a client id has at least one character".to_owned()),
+                id => Ok(id.to_owned()),
+            },
+        )?;
+        loop {
+            let help = "Nothing is shown while you type or paste; press Enter at the end";
+            let secret = self.terminal.secret("Client secret:", help)?;
+            let secret = secret.expose_secret().trim();
+            if secret.is_empty() {
+                self.terminal
+                    .bad("A client secret has at least one character.");
+            } else if secret == id {
+                self.terminal
+                    .bad("That is the client id once more. The secret is the other value.");
+            } else {
+                return Ok(of_hand(Credentials::new(id, secret.to_owned())));
+            }
+        }
+    }
+
+    /// Puts a key that works where later commands find it.
+    fn keep(&self, key: &mut Key) -> Result<(), Detour> {
+        if key.holder == KeyHolder::Environment {
+            self.terminal
+                .say("It stays where it is; nothing of it is stored.");
+            return Ok(());
+        }
+        let store = self.context.key_store(&self.environment);
+        let lookup = store.load(DEFAULT_CONNECTION)?;
+        if let Some(kept) = &lookup.key {
+            if is_same(&kept.credentials, &key.credentials) {
+                key.holder = KeyHolder::Store;
+                return Ok(());
+            }
+            let message = format!(
+                "Another key, {}, is kept here already. An app's old key stays valid at Criteo until it is deleted there.",
+                kept.credentials.client_id
+            );
+            self.terminal.careful(&message);
+            self.terminal.space();
+            let options = vec![
+                (true, format!("Replace it by {}", key.credentials.client_id)),
+                (
+                    false,
+                    "Keep the old one, and choose another key for this".to_owned(),
+                ),
+            ];
+            if !self.terminal.choose("What shall become of it?", options)? {
+                return Err(Detour::Back);
+            }
+        }
+        let wish = match (self.arguments.store, &lookup.keyring) {
+            (StoreWish::Keyring, _) => Wish::Keyring,
+            (StoreWish::File, _) | (_, KeyringState::Absent) => Wish::File,
+            (StoreWish::Auto, _) => self.terminal.choose(
+                "Where shall the key be kept?",
+                vec![
+                    (
+                        Wish::Anywhere,
+                        "In the keyring of this computer, for work by hand".to_owned(),
+                    ),
+                    (
+                        Wish::File,
+                        "In a file that only you can read, for runs at night, too".to_owned(),
+                    ),
+                ],
+            )?,
+        };
+        let stored = store.store(DEFAULT_CONNECTION, &key.credentials, wish)?;
+        let place = match &stored.place {
+            Place::Keyring => "the keyring of this computer".to_owned(),
+            Place::File(path) => format!("{}, which only you can read", path.display()),
+        };
+        self.terminal.good(&format!("The key is kept in {place}."));
+        for note in &stored.notes {
+            self.terminal.careful(note);
+        }
+        if let KeyHolder::File(path) = &key.holder {
+            self.terminal.say(&format!(
+                "{} still holds the secret, too: delete it, or keep it where only you can read it.",
+                path.display()
+            ));
+        }
+        key.holder = KeyHolder::Store;
+        if let Ok(used) = self.key_of_environment()
+            && !is_same(&used.credentials, &key.credentials)
+        {
+            self.terminal.careful(&format!(
+                "It is not used as long as {} gives a key, which wins over it.",
+                used.source
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn of_file(credentials: Credentials, path: &Path) -> Key {
+    Key {
+        credentials,
+        received: written(path),
+        holder: KeyHolder::File(path.to_owned()),
+    }
+}
+
+/// Nobody knows yet how old it is.
+fn of_hand(credentials: Credentials) -> Key {
+    Key {
+        credentials,
+        received: None,
+        holder: KeyHolder::Nowhere,
+    }
+}
+
+/// When a file was written, which for a download is when the key was created.
+pub(super) fn written(path: &Path) -> Option<Timestamp> {
+    let modified = std::fs::metadata(path)
+        .and_then(|file| file.modified())
+        .ok()?;
+    Timestamp::try_from(modified).ok()
+}
+
+/// An error with its cause.
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

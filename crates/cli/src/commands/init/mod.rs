@@ -1,0 +1,295 @@
+//! `criteo init`: from nothing to a working connection, step by step.
+//!
+//! What the steps are, what may be answered and what is written is decided in `criteo-setup`. Here is the terminal: it
+//! shows a step, asks, and tells.
+//!
+//! | module | |
+//! |---|---|
+//! | here | the walk: forwards, backwards, left and resumed |
+//! | [`ask`], [`keys`] | questions; the keyboard while something else goes on |
+//! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
+//! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
+//! | [`review`] | the plan, the file, the first sync |
+//! | [`given`], [`unattended`] | answers from options; everything without a terminal |
+
+mod ask;
+mod choices;
+mod consent;
+mod given;
+mod key;
+mod keys;
+mod review;
+mod session;
+mod target;
+mod trial;
+mod unattended;
+
+use std::io::IsTerminal as _;
+use std::sync::atomic::Ordering;
+
+use criteo_setup::progress::Found;
+use criteo_setup::{Progress, ProgressFile, Step};
+use jiff::Timestamp;
+
+use super::context::Context;
+use crate::arguments::InitArguments;
+use crate::exit::{Exit, UsageError};
+use crate::signals;
+use ask::Detour;
+use session::Session;
+
+/// Walks with a person, or takes everything from the options.
+pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow::Result<Exit> {
+    let environment = criteo_engine::config::Environment::of_process();
+    if let Some(name) = context.chosen_connection(&environment) {
+        return Err(UsageError::new(format!(
+            "criteo init sets up a configuration with one app, not the connection {name}"
+        ))
+        .with_hint(format!(
+            "For one more app, write [connections.{name}] into the configuration, and run `criteo --connection {name} \
+             auth import FILE`."
+        ))
+        .into());
+    }
+    if arguments.non_interactive {
+        return unattended::run(context, arguments).await;
+    }
+    if context.printer.is_json() {
+        return Err(
+            UsageError::new("--json has nothing to print where somebody is asked")
+                .with_hint("Add --non-interactive, or leave out --json.")
+                .into(),
+        );
+    }
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(UsageError::new("criteo init asks questions, and here is no terminal to answer them")
+            .with_hint("`criteo init --non-interactive` takes all answers from options; --help shows an example.")
+            .into());
+    }
+    let mut session = Session::open(context, arguments)?;
+    let guard = tokio::spawn({
+        let farewell = session.farewell();
+        async move {
+            signals::interruption().await;
+            keys::restore();
+            farewell.tell();
+            std::process::exit(Exit::Partial.code().into());
+        }
+    });
+    session.guard = Some(guard.abort_handle());
+    let ended = session.walk().await;
+    guard.abort();
+    match ended {
+        Ok(exit) => Ok(exit),
+        Err(Detour::Failed(error)) => {
+            session.save();
+            Err(error)
+        }
+        Err(Detour::Back | Detour::Stop) => {
+            session.save();
+            session.farewell().tell();
+            Ok(Exit::Partial)
+        }
+    }
+}
+
+impl Session<'_> {
+    /// From the first step, or from where the last session stopped, to the last one.
+    async fn walk(&mut self) -> Result<Exit, Detour> {
+        self.begin()?;
+        self.has_begun.store(true, Ordering::Relaxed);
+        loop {
+            self.save();
+            let step = self.progress.step;
+            self.introduce(step);
+            let taken = match step {
+                Step::CreateApp
+                | Step::ChooseMethod
+                | Step::ChoosePermissions
+                | Step::ActivateApp
+                | Step::CreateKey => self.portal(step),
+                Step::GiveKey => self.give_key().await,
+                Step::GrantConsent => self.grant_consent().await,
+                Step::ChooseAdvertisers => self.choose_advertisers().await,
+                Step::ChooseCurrency => self.choose_currency(),
+                Step::ChooseTimeZone => self.choose_time_zone(),
+                Step::ChooseStart => self.choose_start(),
+                Step::ChooseDestination => self.choose_destination().await,
+                Step::ChooseStreams => self.choose_streams(),
+                Step::Review => self.review().await,
+            };
+            match taken {
+                Ok(()) if self.is_written => return self.first_sync().await,
+                Ok(()) => self.go_on(),
+                Err(Detour::Back) => self.go_back(),
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// To the next step; to the one that was chosen at the review; or back to the review from there.
+    fn go_on(&mut self) {
+        if let Some(step) = self.chosen.take() {
+            self.progress.step = step;
+            self.is_detour = true;
+        } else if std::mem::take(&mut self.is_detour) {
+            self.progress.step = Step::Review;
+        } else {
+            self.progress.advance();
+        }
+    }
+
+    fn go_back(&mut self) {
+        if std::mem::take(&mut self.is_detour) {
+            self.progress.step = Step::Review;
+        } else if !self.progress.back() {
+            self.terminal.say("This is the first step. Ctrl-C stops.");
+        }
+    }
+
+    /// Takes up an earlier session, or asks how much there is already.
+    fn begin(&mut self) -> Result<(), Detour> {
+        self.terminal.say(
+            "This sets up a connection to Criteo, step by step: app, key, consent, choices, configuration, first sync.",
+        );
+        self.terminal.say(
+            "Esc goes back a step. Ctrl-C stops at any time, and `criteo init --resume` goes on later.",
+        );
+        let found = self
+            .file
+            .as_ref()
+            .map_or(Found::Nothing, ProgressFile::load);
+        match found {
+            Found::Progress(progress) => {
+                let goes_on = self.arguments.resume || self.asks_to_go_on(&progress)?;
+                if goes_on {
+                    self.take_up(*progress);
+                    return Ok(());
+                }
+            }
+            Found::Damaged(reason) => self.terminal.careful(&format!(
+                "What the last session left cannot be used ({reason}), so this begins anew."
+            )),
+            _ if self.arguments.resume => self.terminal.say(
+                "No earlier session was left half-way here, so this begins at the first step.",
+            ),
+            _ => {}
+        }
+        self.warn_of_existing()?;
+        if self.arguments.key_file.is_some() {
+            self.progress.step = Step::WITH_KEY;
+            return Ok(());
+        }
+        self.terminal.space();
+        let has_key = self.terminal.choose(
+            "How far are you?",
+            vec![
+                (
+                    false,
+                    "I have no key yet: show me how to get one".to_owned(),
+                ),
+                (true, "I have the key file, or the two values".to_owned()),
+            ],
+        );
+        match has_key {
+            Ok(true) => self.progress.step = Step::WITH_KEY,
+            Ok(false) => {}
+            // There is nothing before this question.
+            Err(Detour::Back) => return Err(Detour::Stop),
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
+    fn asks_to_go_on(&self, progress: &Progress) -> Result<bool, Detour> {
+        self.terminal.space();
+        let step = progress.step;
+        let when = progress.saved_at.strftime("%F %R");
+        let question = format!(
+            "A session of {when} UTC was left at step {}.",
+            step.number()
+        );
+        self.terminal.choose(
+            &question,
+            vec![
+                (true, format!("Go on there: {}", step.title())),
+                (false, "Begin anew".to_owned()),
+            ],
+        )
+    }
+
+    fn take_up(&mut self, progress: Progress) {
+        let given = self.progress.answers.clone();
+        self.progress = progress;
+        given::overrule(&mut self.progress.answers, given);
+        let key = self.recall_key();
+        let left_at = self.progress.step;
+        self.key = key;
+        self.progress.step = self.progress.entry(self.key.is_some());
+        if self.progress.step != left_at {
+            self.terminal.say(
+                "The key of the last session cannot be used from here any more, so that step comes first; the other answers are kept.",
+            );
+        }
+    }
+
+    /// The head of a step, and what to know about it.
+    fn introduce(&self, step: Step) {
+        let terminal = &self.terminal;
+        terminal.heading(&format!(
+            "Step {} of {}: {}",
+            step.number(),
+            Step::ALL.len(),
+            step.title()
+        ));
+        let guidance = step.guidance();
+        terminal.space();
+        for (index, action) in guidance.actions.iter().enumerate() {
+            terminal.item(index + 1, action);
+        }
+        if !guidance.actions.is_empty() {
+            terminal.space();
+        }
+        if let Some(warning) = guidance.warning {
+            terminal.careful(warning);
+            terminal.space();
+        }
+        for reason in guidance.reasons {
+            terminal.say(reason);
+            terminal.space();
+        }
+    }
+
+    /// A step that a person takes in the portal.
+    fn portal(&self, step: Step) -> Result<(), Detour> {
+        let done = step.guidance().done.unwrap_or("Done");
+        let options = vec![
+            (Some(()), format!("{done}: go on")),
+            (None, "Stop here, and go on later".to_owned()),
+        ];
+        match self.terminal.choose("When that is done:", options)? {
+            Some(()) => Ok(()),
+            None => Err(Detour::Stop),
+        }
+    }
+
+    /// Keeps how far this has come. Where that is not possible, somebody is told once.
+    fn save(&mut self) {
+        self.progress.saved_at = Timestamp::now();
+        let Some(file) = &self.file else { return };
+        // Before the first step, an earlier session is still there to go on with.
+        if self.is_written || !self.has_begun.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Err(error) = file.save(&self.progress)
+            && !self.told_of_progress
+        {
+            self.told_of_progress = true;
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            self.terminal.careful(&format!(
+                "{error}, so it cannot be resumed: {}",
+                cause.unwrap_or_default()
+            ));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The plan, the file, and the first sync.
+
+use std::process::Stdio;
+use std::sync::Arc;
+
+use criteo_engine::{Engine, EngineError, Plan, Selection};
+use criteo_setup::draft::{Written, lost};
+use criteo_setup::streams::{StreamCost, offers};
+use criteo_setup::{Draft, ProgressFile, Step, destinations};
+
+use super::ask::Detour;
+use super::key::in_full;
+use super::session::Session;
+use crate::commands::plan;
+use crate::exit::Exit;
+use crate::reporters::Warnings;
+use crate::wording::counted;
+
+/// What to do with the plan.
+enum Next {
+    Write,
+    Show,
+    Change,
+    Stop,
+}
+
+impl Session<'_> {
+    /// Shows the plan and writes the configuration, or leads back to a choice.
+    pub(super) async fn review(&mut self) -> Result<(), Detour> {
+        let config = self.candidate()?;
+        self.terminal
+            .say("Asking Criteo what a first sync would read.");
+        match self.plan(&config).await {
+            Ok(made) => self.show_plan(&made),
+            Err(error) => {
+                self.terminal
+                    .bad(&format!("The plan cannot be made: {}", in_full(&error)));
+                if let Some(hint) = error.hint() {
+                    self.terminal.say(&hint);
+                }
+                self.terminal.say("The configuration can be written all the same; `criteo check` says what is broken.");
+            }
+        }
+        let path = self.path.display().to_string();
+        let existing = self.existing()?;
+        let text = self.document()?;
+        let write = match &existing {
+            Some(existing) => {
+                self.warn_of_loss(existing, &text);
+                format!("Replace {path}, and keep a copy of the old one")
+            }
+            None => format!("Write {path}"),
+        };
+        loop {
+            let options = vec![
+                (Next::Write, write.clone()),
+                (Next::Show, "Show the file first".to_owned()),
+                (Next::Change, "Change a choice".to_owned()),
+                (Next::Stop, "Stop here, and go on later".to_owned()),
+            ];
+            match self.terminal.choose("What now?", options)? {
+                Next::Show => {
+                    self.terminal.space();
+                    self.terminal.show(&text);
+                }
+                Next::Change => match self.choose_step() {
+                    Err(Detour::Back) => {}
+                    chosen => {
+                        self.chosen = Some(chosen?);
+                        return Ok(());
+                    }
+                },
+                Next::Stop => return Err(Detour::Stop),
+                Next::Write => break,
+            }
+        }
+        if self.existing()? != existing {
+            self.terminal.careful(&format!(
+                "{path} was changed meanwhile by somebody else, so nothing was written. Look at it once more."
+            ));
+            self.chosen = Some(Step::Review);
+            return Ok(());
+        }
+        let written = Draft::write(&self.path, &text)?.commit()?;
+        self.is_written = true;
+        self.after_writing(&written);
+        Ok(())
+    }
+
+    /// What a first sync would do, by the configuration as it will be.
+    async fn plan(&self, config: &criteo_engine::Config) -> Result<Plan, EngineError> {
+        let Some(key) = &self.key else {
+            return Err(EngineError::Configuration {
+                message: "There is no key".to_owned(),
+            });
+        };
+        let reporter = Arc::new(Warnings::new(self.context.printer));
+        let destination = destinations::open(config, self.password.as_ref());
+        Engine::open(config, key.credentials.clone(), reporter)?
+            .with_destination(destination)
+            .plan(&Selection::default())
+            .await
+    }
+
+    fn show_plan(&self, made: &Plan) {
+        self.terminal.space();
+        self.terminal.show(plan::streams(made));
+        self.terminal.space();
+        self.terminal.say(&plan::cost(made));
+        self.terminal.say(&rows_known(made));
+        for note in &made.notes {
+            self.terminal.say(note);
+        }
+        let per_ad_set: Vec<&str> = offers()
+            .into_iter()
+            .filter(|offer| offer.cost == StreamCost::CallPerAdSet)
+            .map(|offer| offer.name)
+            .filter(|name| {
+                made.streams
+                    .iter()
+                    .any(|stream| stream.stream == *name && stream.estimated)
+            })
+            .collect();
+        if !per_ad_set.is_empty() {
+            self.terminal.say(&format!(
+                "Each ad set costs a call more in {}; how many there are becomes known while reading.",
+                per_ad_set.join(" and ")
+            ));
+        }
+        self.terminal.space();
+    }
+
+    fn existing(&self) -> Result<Option<String>, Detour> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn warn_of_loss(&self, existing: &str, text: &str) {
+        let lost = lost(existing, text);
+        if !lost.is_empty() {
+            self.terminal.careful(&format!(
+                "{} says more than this will write: {}. Copy that over from the copy afterwards.",
+                self.path.display(),
+                lost.join(", ")
+            ));
+        }
+    }
+
+    /// A choice to make once more.
+    fn choose_step(&self) -> Result<Step, Detour> {
+        let options = Step::ALL
+            .into_iter()
+            .filter(|step| step.needs_key() && *step != Step::Review)
+            .map(|step| (step, step.title().to_owned()))
+            .collect();
+        self.terminal.choose("Which one?", options)
+    }
+
+    fn after_writing(&self, written: &Written) {
+        self.terminal
+            .good(&format!("{} is written.", written.path.display()));
+        if let Some(backup) = &written.backup {
+            self.terminal.say(&format!(
+                "The file that was there before is now {}.",
+                backup.display()
+            ));
+        }
+        if let Some(Err(error)) = self.file.as_ref().map(ProgressFile::remove) {
+            self.terminal.careful(&in_full(&error));
+        }
+        if self.password.is_some() {
+            self.terminal.careful(
+                "The password of the destination is not kept. Put it into CRITEO_DESTINATION_PASSWORD, or name a file that \
+                 holds it in CRITEO_DESTINATION_PASSWORD_FILE, before you run `criteo sync` by yourself.",
+            );
+        }
+    }
+
+    /// Offers the first sync, which is the very command that is run from now on.
+    pub(super) async fn first_sync(&mut self) -> Result<Exit, Detour> {
+        let now = self.terminal.choose(
+            "The first sync:",
+            vec![
+                (true, "Run it now".to_owned()),
+                (false, "Later, with `criteo sync`".to_owned()),
+            ],
+        );
+        let exit = match now {
+            Ok(true) => self.sync().await?,
+            // Everything is written: whoever leaves here has finished.
+            Ok(false) | Err(Detour::Back | Detour::Stop) => Exit::Complete,
+            Err(other) => return Err(other),
+        };
+        self.terminal.space();
+        self.terminal
+            .say("From now on: `criteo sync` reads what is new and what Criteo may have restated, `criteo status` shows what is loaded, `criteo check` says what is broken. docs/guides/scheduling.md has files for cron, systemd and others.");
+        Ok(exit)
+    }
+
+    async fn sync(&self) -> Result<Exit, Detour> {
+        self.terminal.space();
+        let mut command = tokio::process::Command::new(std::env::current_exe()?);
+        command
+            .arg("--config")
+            .arg(&self.path)
+            .arg("sync")
+            .stdin(Stdio::null());
+        if let Some(password) = &self.password {
+            use secrecy::ExposeSecret as _;
+            command.env("CRITEO_DESTINATION_PASSWORD", password.expose_secret());
+        }
+        // Ctrl-C reaches the sync as well, which ends in its own way: it is waited for.
+        if let Some(guard) = &self.guard {
+            guard.abort();
+        }
+        let status = command.spawn()?.wait().await?;
+        Ok(match status.code() {
+            Some(0) => Exit::Complete,
+            Some(2) => Exit::Usage,
+            Some(3) => Exit::Partial,
+            _ => Exit::Failed,
+        })
+    }
+}
+
+/// How many rows are known to come, which for a new destination is nothing yet.
+fn rows_known(plan: &Plan) -> String {
+    let windows = plan.streams.iter().flat_map(|stream| &stream.windows);
+    let known: Vec<u64> = windows.filter_map(|window| window.estimated_rows).collect();
+    if known.is_empty() {
+        return "How many rows there are becomes known while reading.".to_owned();
+    }
+    let rows: u64 = known.iter().sum();
+    format!(
+        "About {} are expected in the {} whose size is known; the others become known while reading.",
+        counted(rows, "row"),
+        counted(crate::wording::size(known.len()), "window")
+    )
+}

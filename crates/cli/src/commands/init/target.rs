@@ -1,0 +1,182 @@
+//! Where the rows go, and whether that works.
+
+use criteo_setup::DestinationAnswer;
+use criteo_setup::answers::check_destination;
+use criteo_setup::destinations::{self, DESTINATIONS, DestinationKind};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::ask::Detour;
+use super::key::in_full;
+use super::session::Session;
+
+/// What to do about a destination that does not work.
+#[derive(Clone, Copy)]
+enum Remedy {
+    Again,
+    Change,
+    GoOn,
+    Stop,
+}
+
+impl Session<'_> {
+    /// Asks for a destination until one works, or the person goes on all the same.
+    pub(super) async fn choose_destination(&mut self) -> Result<(), Detour> {
+        loop {
+            let kind = self.ask_for_kind()?;
+            match self.ask_for_keys(kind) {
+                // Esc in the middle leads back to the choice of kinds, not out of the step.
+                Err(Detour::Back) => continue,
+                asked => asked?,
+            }
+            loop {
+                if self.works().await? {
+                    return Ok(());
+                }
+                let options = vec![
+                    (Remedy::Again, "Try again".to_owned()),
+                    (Remedy::Change, "Choose or answer anew".to_owned()),
+                    (
+                        Remedy::GoOn,
+                        "Go on all the same: it will be there later".to_owned(),
+                    ),
+                    (Remedy::Stop, "Stop here, and go on later".to_owned()),
+                ];
+                self.terminal.space();
+                match self.terminal.choose("What now?", options) {
+                    Ok(Remedy::Again) => {}
+                    Ok(Remedy::Change) | Err(Detour::Back) => break,
+                    Ok(Remedy::GoOn) => return Ok(()),
+                    Ok(Remedy::Stop) => return Err(Detour::Stop),
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+    }
+
+    fn ask_for_kind(&self) -> Result<&'static DestinationKind, Detour> {
+        let before = self.progress.answers.destination.as_ref();
+        let mut kinds: Vec<&'static DestinationKind> = DESTINATIONS.iter().collect();
+        // What was chosen before comes first.
+        kinds.sort_by_key(|kind| before.is_none_or(|before| before.kind != kind.id));
+        let options = kinds
+            .into_iter()
+            .map(|kind| (kind, format!("{}: {}", kind.title, kind.purpose)))
+            .collect();
+        self.terminal.choose("Where shall the data go?", options)
+    }
+
+    fn ask_for_keys(&mut self, kind: &DestinationKind) -> Result<(), Detour> {
+        let before = self
+            .progress
+            .answers
+            .destination
+            .take_if(|before| before.kind == kind.id)
+            .unwrap_or_default();
+        let mut answer = DestinationAnswer {
+            kind: kind.id.to_owned(),
+            // What is not asked here stays as it was.
+            options: before.options,
+        };
+        for question in kind.questions {
+            if !question.is_asked(&answer) {
+                answer.options.remove(question.key);
+                continue;
+            }
+            let default = answer.options.get(question.key).cloned();
+            let default = default.or(question.default.map(str::to_owned));
+            let (optional, key, so_far) = (question.optional, question.key, answer.clone());
+            let check = move |text: &str| {
+                let text = text.trim();
+                if text.is_empty() && !optional {
+                    return Err("this cannot be left empty".to_owned());
+                }
+                // Whatever is wrong besides this key is asked for later, so only what concerns this one counts.
+                let mut tried = so_far.clone();
+                tried.options.insert(key.to_owned(), text.to_owned());
+                match check_destination(&tried) {
+                    Err(reason) if reason.contains(&format!("`{key}`")) && !text.is_empty() => {
+                        Err(reason)
+                    }
+                    _ => Ok(text.to_owned()),
+                }
+            };
+            let prompt = format!("{}:", question.prompt);
+            let text = self
+                .terminal
+                .text(&prompt, default.as_deref(), question.help, check);
+            let text = match text {
+                Ok(text) => text,
+                Err(detour) => {
+                    // What was answered so far is suggested next time.
+                    self.progress.answers.destination = Some(answer);
+                    return Err(detour);
+                }
+            };
+            if text.is_empty() {
+                answer.options.remove(question.key);
+            } else {
+                answer.options.insert(question.key.to_owned(), text);
+            }
+        }
+        if kind.id == "parquet" {
+            // The endpoint of a test server; for any other the configuration refuses it.
+            let is_plain = answer
+                .options
+                .get("endpoint")
+                .is_some_and(|endpoint| endpoint.starts_with("http://"));
+            if is_plain {
+                answer
+                    .options
+                    .insert("allow_http".to_owned(), "true".to_owned());
+            } else {
+                answer.options.remove("allow_http");
+            }
+        }
+        self.progress.answers.destination = Some(answer);
+        self.password = if kind.has_password {
+            self.ask_for_password()?
+        } else {
+            None
+        };
+        Ok(())
+    }
+
+    fn ask_for_password(&self) -> Result<Option<SecretString>, Detour> {
+        if self.environment.destination_password().is_some() {
+            self.terminal.say("The password is that of the environment (CRITEO_DESTINATION_PASSWORD or its file).");
+            return Ok(None);
+        }
+        let help = "Not shown, and not kept; empty for none, or that of PostgreSQL's password file";
+        let password = self.terminal.secret("Password:", help)?;
+        Ok((!password.expose_secret().is_empty()).then_some(password))
+    }
+
+    /// Opens the destination, writes something and takes it away again.
+    async fn works(&self) -> Result<bool, Detour> {
+        if let Some(answer) = &self.progress.answers.destination
+            && let Err(reason) = check_destination(answer)
+        {
+            self.terminal.bad(&reason);
+            return Ok(false);
+        }
+        let config = self.candidate()?;
+        let destination = destinations::open(&config, self.password.as_ref());
+        let described = destination.describe();
+        self.terminal
+            .say(&format!("Trying to write to {described}."));
+        match destination.check().await {
+            Ok(()) => {
+                self.terminal
+                    .good(&format!("{described} can be written to."));
+                Ok(true)
+            }
+            Err(error) => {
+                self.terminal.bad(&in_full(&error));
+                if let Some(hint) = error.hint() {
+                    self.terminal.say(&hint);
+                }
+                Ok(false)
+            }
+        }
+    }
+}

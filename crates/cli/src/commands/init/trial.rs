@@ -1,0 +1,202 @@
+//! Testing a key, and waiting for one that is not active yet.
+
+use criteo_engine::doctor::{KEY_DELAY, KeyEvidence, KeyTrial, KeyVerdict, try_key};
+use criteo_setup::key_wait::KeyWait;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::ask::Detour;
+use super::keys::{Keys, Pressed};
+use super::session::{Key, Session, client_options};
+use crate::wording::span;
+
+/// How the test ended.
+pub(super) enum Trial {
+    /// Criteo accepts it, for the app of this name.
+    Accepted(Option<String>),
+    /// The person wants to give another one.
+    Another,
+}
+
+/// What to do about a key that does not work.
+#[derive(Clone, Copy)]
+enum Remedy {
+    Wait,
+    Again,
+    Another,
+    Stop,
+}
+
+impl Session<'_> {
+    /// Tests a key until it works or the person wants something else.
+    pub(super) async fn try_key(&mut self, key: &mut Key) -> Result<Trial, Detour> {
+        loop {
+            self.terminal.say(&format!(
+                "Asking Criteo about the key {}.",
+                key.credentials.client_id
+            ));
+            let verdict = match self.ask_criteo(key).await? {
+                KeyTrial::Accepted { app } => return Ok(self.accepted(app)),
+                KeyTrial::Unjudged { diagnosis, error } => {
+                    self.terminal.bad(&format!(
+                        "Nothing can be said about the key: {}.",
+                        diagnosis.detail.trim_end_matches('.')
+                    ));
+                    tracing::debug!(%error, "The key could not be judged");
+                    self.terminal.say(&diagnosis.next);
+                    match self.remedy(&[Remedy::Again, Remedy::Another, Remedy::Stop])? {
+                        Remedy::Another => return Ok(Trial::Another),
+                        Remedy::Stop => return Err(Detour::Stop),
+                        Remedy::Again | Remedy::Wait => continue,
+                    }
+                }
+                KeyTrial::Refused { verdict, error } => {
+                    tracing::debug!(%error, "The key was refused");
+                    verdict
+                }
+            };
+            let verdict = self.judge(key, verdict)?;
+            let remedies = if verdict.worth_waiting.is_some() {
+                [Remedy::Wait, Remedy::Another, Remedy::Stop]
+            } else {
+                [Remedy::Another, Remedy::Wait, Remedy::Stop]
+            };
+            match self.remedy(&remedies)? {
+                Remedy::Another => return Ok(Trial::Another),
+                Remedy::Stop => return Err(Detour::Stop),
+                Remedy::Again => {}
+                Remedy::Wait => match self.wait_for_key(key, &verdict).await {
+                    Ok(Some(accepted)) => return Ok(accepted),
+                    // The wait was left, or over: what now?
+                    Ok(None) | Err(Detour::Back) => {}
+                    Err(other) => return Err(other),
+                },
+            }
+        }
+    }
+
+    async fn ask_criteo(&self, key: &Key) -> Result<KeyTrial, Detour> {
+        let options = client_options(&self.connection()?)?;
+        let evidence = KeyEvidence {
+            received: key.received,
+            last_worked: None,
+        };
+        Ok(try_key(options, key.credentials.clone(), &evidence).await?)
+    }
+
+    fn accepted(&self, app: Option<String>) -> Trial {
+        let called = app.as_ref().map_or_else(
+            || "an app without a name".to_owned(),
+            |name| format!("the app \"{name}\""),
+        );
+        self.terminal
+            .good(&format!("Criteo accepts the key, for {called}."));
+        Trial::Accepted(app)
+    }
+
+    /// Says what a refusal most likely means. Where nobody knows how old the key is, the person does.
+    fn judge(&self, key: &mut Key, verdict: KeyVerdict) -> Result<KeyVerdict, Detour> {
+        self.terminal.bad("Criteo does not accept this key.");
+        self.terminal.say(
+            "It gives the same answer to a key that is wrong, to one that was deleted, and to one that is not active yet, \
+             which takes up to 15 minutes. The age of the key tells them apart as well as anything can.",
+        );
+        let mut verdict = verdict;
+        self.terminal.space();
+        if key.received.is_none() {
+            let is_new = self.terminal.choose(
+                "When was the key created in the portal?",
+                vec![
+                    (true, "In the last 15 minutes".to_owned()),
+                    (false, "Earlier".to_owned()),
+                ],
+            )?;
+            let now = Timestamp::now();
+            let long_ago = now - (KEY_DELAY + SignedDuration::from_mins(1));
+            key.received = Some(if is_new { now } else { long_ago });
+            verdict = KeyEvidence {
+                received: key.received,
+                last_worked: None,
+            }
+            .verdict(now);
+        }
+        match verdict.worth_waiting {
+            Some(wait) => self.terminal.say(&format!(
+                "This key is new, so most likely it is only not active yet. That takes {} more at most. If it is still \
+                 refused then, id or secret is wrong.",
+                span(wait)
+            )),
+            None => self.terminal.say(
+                "This key is older than that, so most likely id or secret is wrong (are they of the same key, and copied \
+                 whole?), or the key was deleted in the portal.",
+            ),
+        }
+        Ok(verdict)
+    }
+
+    fn remedy(&self, remedies: &[Remedy]) -> Result<Remedy, Detour> {
+        let label = |remedy: &Remedy| match remedy {
+            Remedy::Wait => "Wait, and try again until it works",
+            Remedy::Again => "Try again",
+            Remedy::Another => "Give another key",
+            Remedy::Stop => "Stop here, and go on later",
+        };
+        let options = remedies
+            .iter()
+            .map(|remedy| (*remedy, label(remedy).to_owned()))
+            .collect();
+        self.terminal.space();
+        self.terminal.choose("What now?", options)
+    }
+
+    /// Tries again and again, with a countdown. `None` when the time is up.
+    async fn wait_for_key(&self, key: &Key, verdict: &KeyVerdict) -> Result<Option<Trial>, Detour> {
+        let mut wait = KeyWait::begin(verdict, Timestamp::now());
+        let mut keys = Keys::watch(self.replaces_lines())?;
+        while let Some(pause) = wait.next_pause(Timestamp::now()) {
+            count_down(&mut keys, pause).await?;
+            keys.line.set("Asking Criteo.", "");
+            let trial = tokio::select! {
+                trial = self.ask_criteo(key) => trial?,
+                detour = keys.pressed.left() => return Err(detour),
+            };
+            match trial {
+                KeyTrial::Accepted { app } => {
+                    drop(keys);
+                    return Ok(Some(self.accepted(app)));
+                }
+                // What is not about the key may pass, too.
+                KeyTrial::Refused { .. } | KeyTrial::Unjudged { .. } => {}
+            }
+        }
+        drop(keys);
+        self.terminal
+            .bad("The time in which a key becomes active is over.");
+        Ok(None)
+    }
+}
+
+/// Shows how long the pause still takes. Enter ends it.
+async fn count_down(keys: &mut Keys, pause: Duration) -> Result<(), Detour> {
+    let ends = Instant::now() + pause;
+    loop {
+        let left = ends.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        let seconds = left.as_secs_f64().ceil();
+        keys.line.set(
+            "Not active yet. Enter: try now, Esc: go back, Ctrl-C: stop.",
+            &format!(" Next try in {seconds:.0} s"),
+        );
+        let next_second = Instant::now() + left.min(Duration::from_secs(1));
+        tokio::select! {
+            () = sleep_until(next_second) => {}
+            pressed = keys.pressed.next() => match pressed {
+                Pressed::Now => return Ok(()),
+                Pressed::Back => return Err(Detour::Back),
+                Pressed::Stop => return Err(Detour::Stop),
+            },
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Wrong answers at every question, and a configuration that is there already.
+
+use super::{Home, SECRET};
+use crate::support::terminal::{CTRL_C, CTRL_D, ENTER, ESCAPE, SPACE};
+
+const SCENARIO: &str = r#"
+[[keys]]
+client_id = "wrong-answers"
+client_secret = "works+hunter2/=="
+"#;
+
+const EXISTING: &str = r#"[criteo]
+currency = "GBP"
+timezone = "Europe/London"
+
+[sync]
+concurrency = 2
+
+[[reports]]
+name = "by_device"
+dimensions = ["Device"]
+metrics = ["Clicks"]
+"#;
+
+#[test]
+fn every_question_refuses_what_cannot_be_and_goes_on() {
+    let home = Home::new(SCENARIO);
+    std::fs::write(home.path("criteo.toml"), EXISTING).unwrap();
+    std::fs::write(home.path("no key.txt"), "nothing").unwrap();
+    let mut terminal = home.terminal("init");
+    terminal.see("careful: criteo.toml is there already.");
+    terminal.choose("How far are you?", "I have the key file");
+
+    terminal.choose("How do you want to give the key?", "The downloaded file");
+    terminal.answer_wrongly("Path of the file:", " ", "That is no path");
+    terminal.answer_wrongly(
+        "Path of the file:",
+        "nowhere.txt",
+        "Cannot read nowhere.txt",
+    );
+    terminal.answer_wrongly("Path of the file:", "'no key.txt'", "holds neither");
+    // Esc leads back to the ways, not out of the step.
+    terminal.press(ESCAPE);
+    terminal.choose("How do you want to give the key?", "Paste the content");
+    terminal.see("Paste now");
+    terminal.press("client_id: wrong-answers\r");
+    terminal.press(CTRL_D);
+    terminal.see("holds a client id but no client secret");
+    terminal.press(ESCAPE);
+    terminal.choose("How do you want to give the key?", "Type the two values");
+    terminal.answer_wrongly("Client id:", " ", "A client id has at least one character");
+    terminal.press("wrong-answers");
+    terminal.press(ENTER);
+    terminal.see("> Client id: wrong-answers");
+    terminal.answer("Client secret:", "");
+    terminal.see("A client secret has at least one character.");
+    terminal.answer("Client secret:", "wrong-answers");
+    terminal.see("That is the client id once more.");
+    terminal.see("? Client secret:");
+    terminal.press(ESCAPE);
+    terminal.choose("How do you want to give the key?", "Paste the content");
+    terminal.see("Paste now");
+    terminal.press("Client_id\twrong-answers\rClient_secret\tworks+hunter2/==\r\r");
+    terminal.see("ok: Criteo accepts the key");
+
+    // Not everybody is read; nobody is none.
+    terminal.choose("What now?", "Show a message");
+    terminal.answer_wrongly(
+        "Consent URL:",
+        "https://example.com/",
+        "That is no consent URL",
+    );
+    terminal.press(ENTER);
+    terminal.see("(put the consent URL here)");
+    terminal.choose("What now?", "That is everybody");
+    terminal.choose("Which are to be read?", "Some of them");
+    terminal.see("? Advertisers:");
+    terminal.press("\x1b[D");
+    terminal.press(ENTER);
+    terminal.see("At least one advertiser has to be read");
+    terminal.see("? Advertisers:");
+    terminal.press("\x1b[D");
+    terminal.press(SPACE);
+    terminal.press(ENTER);
+    terminal.see("> Advertisers: 1 of 4");
+
+    terminal.see("(GBP)");
+    terminal.press("pounds");
+    terminal.press(ENTER);
+    terminal.see("three capital letters");
+    terminal.press(&"\x7f".repeat("pounds".len()));
+    terminal.press(ENTER);
+    terminal.see("> Currency: GBP");
+    terminal.see("? Time zone:");
+    terminal.see("> Europe/London");
+    terminal.press("no such zone");
+    terminal.press(ENTER);
+    terminal.press(&"\x7f".repeat("no such zone".len()));
+    terminal.see("> UTC");
+    terminal.press("lisbon");
+    terminal.see("> Europe/Lisbon");
+    terminal.press(ENTER);
+    terminal.see("> Time zone: Europe/Lisbon");
+    terminal.choose("From which day on?", "Another day");
+    terminal.answer_wrongly("First day:", "2026-02-30", "A day is written as");
+    terminal.answer_wrongly(
+        "First day:",
+        "2030-01-01",
+        "has not come yet; today is 2026-04-05",
+    );
+    terminal.press("2026-04-01");
+    terminal.press(ENTER);
+    terminal.see("> First day: 2026-04-01");
+
+    // A destination that cannot be, one that does not answer, one that is left in the middle, and one that works.
+    std::fs::write(home.path("a file"), "").unwrap();
+    terminal.choose("Where shall the data go?", "DuckDB file");
+    terminal.answer("File:", "a file/criteo.duckdb");
+    terminal.see("not ok:");
+    terminal.choose("What now?", "Choose or answer anew");
+    terminal.choose("Where shall the data go?", "PostgreSQL");
+    terminal.answer("Server:", "");
+    terminal.answer_wrongly("Port:", "many", "must be a whole number");
+    terminal.press("1");
+    terminal.press(ENTER);
+    terminal.see("> Port: 1");
+    terminal.answer_wrongly("Database:", " ", "This cannot be left empty");
+    terminal.press("criteo");
+    terminal.press(ENTER);
+    terminal.see("> Database: criteo");
+    terminal.answer("User:", "me");
+    terminal.answer("Schema:", "");
+    terminal.answer("Password:", "hunter2 of the database");
+    terminal.see("not ok:");
+    terminal.choose("What now?", "Choose or answer anew");
+    terminal.choose("Where shall the data go?", "CSV files");
+    terminal.see("? Folder:");
+    terminal.press(ESCAPE);
+    terminal.choose("Where shall the data go?", "JSON lines");
+    terminal.answer("Folder:", "rows");
+    terminal.see("can be written to.");
+    terminal.see("? Streams:");
+    terminal.press("\x1b[D");
+    terminal.press(ENTER);
+    terminal.see("At least one stream has to be read");
+    terminal.see("? Streams:");
+    terminal.press("\x1b[D");
+    terminal.press("campaigns");
+    terminal.press(SPACE);
+    terminal.press(ENTER);
+    terminal.see("> Streams:");
+
+    // The choice is changed once more, and the file looked at.
+    terminal.see("says more than this will write: reports, sync.concurrency.");
+    terminal.choose("What now?", "Change a choice");
+    terminal.choose("Which one?", "Choose the currency");
+    terminal.answer("Currency:", "PLN");
+    terminal.choose("What now?", "Show the file first");
+    terminal.see("currency = \"PLN\"");
+    terminal.choose("What now?", "Replace criteo.toml, and keep a copy");
+    terminal.see("The file that was there before is now criteo.toml.bak.");
+    terminal.choose("The first sync:", "Later");
+    assert_eq!(terminal.end(), 0, "{}", terminal.text());
+
+    assert_eq!(home.read("criteo.toml.bak"), EXISTING);
+    let written = home.read("criteo.toml");
+    let id = &home.stage.sandbox.advertiser_ids()[0];
+    for line in [
+        "currency = \"PLN\"",
+        "timezone = \"Europe/Lisbon\"",
+        "start_date = \"2026-04-01\"",
+        "type = \"jsonl\"",
+        &format!("    \"{id}\", # "),
+    ] {
+        assert!(written.contains(line), "{line}: {written}");
+    }
+    let shown = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert_eq!(home.leaks(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn another_key_that_is_kept_is_not_replaced_in_silence() {
+    let home = Home::new(
+        "[[keys]]\nclient_id = \"old\"\nclient_secret = \"old+hunter2\"\n\
+         [[keys]]\nclient_id = \"new\"\nclient_secret = \"new+hunter2\"\n",
+    );
+    for id in ["old", "new"] {
+        let text = format!("client_id={id}\nclient_secret={id}+hunter2\n");
+        std::fs::write(home.path(&format!("{id}.txt")), text).unwrap();
+    }
+    let imported = home.command("auth import old.txt").output().unwrap();
+    assert!(imported.status.success());
+    let kept = "config/criteo-connector/keys/default.json";
+    let before = home.read(kept);
+
+    let mut terminal = home.terminal("init --key-file new.txt");
+    terminal.see("careful: Another key, old, is kept here already.");
+    terminal.choose("What shall become of it?", "Keep the old one");
+    terminal.see("? How do you want to give the key?");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+    assert_eq!(home.read(kept), before);
+
+    let mut terminal = home.terminal("init --key-file new.txt --resume");
+    terminal.choose("How do you want to give the key?", "Use the key new");
+    terminal.choose("What shall become of it?", "Replace it by new");
+    terminal.see("ok: The key is kept in");
+    terminal.see("? What now?");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+    assert!(home.read(kept).contains("\"new\""));
+}

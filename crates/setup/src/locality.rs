@@ -1,0 +1,138 @@
+//! What the machine suggests: a currency by its locale, a time zone by its clock.
+
+use jiff::tz::{TimeZone, db};
+
+/// Currencies by territory, for those where Criteo has advertisers or visitors in numbers. ISO 4217 and ISO 3166; what
+/// is not here is suggested as euros and can be typed.
+const CURRENCIES: &[(&str, &str)] = &[
+    ("AUD", "AU"),
+    ("BRL", "BR"),
+    ("CAD", "CA"),
+    ("CHF", "CH LI"),
+    ("CNY", "CN"),
+    ("CZK", "CZ"),
+    ("DKK", "DK GL FO"),
+    (
+        "EUR",
+        "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK",
+    ),
+    ("GBP", "GB"),
+    ("HKD", "HK"),
+    ("HUF", "HU"),
+    ("IDR", "ID"),
+    ("ILS", "IL"),
+    ("INR", "IN"),
+    ("JPY", "JP"),
+    ("KRW", "KR"),
+    ("MXN", "MX"),
+    ("MYR", "MY"),
+    ("NOK", "NO"),
+    ("NZD", "NZ"),
+    ("PHP", "PH"),
+    ("PLN", "PL"),
+    ("RON", "RO"),
+    ("SAR", "SA"),
+    ("SEK", "SE"),
+    ("SGD", "SG"),
+    ("THB", "TH"),
+    ("TRY", "TR"),
+    ("TWD", "TW"),
+    ("USD", "US PR"),
+    ("VND", "VN"),
+    ("ZAR", "ZA"),
+];
+
+/// The currency of a locale such as `de_AT.UTF-8` or `fr_FR@euro`, if it names a territory that is known.
+#[must_use]
+pub fn currency_of_locale(locale: &str) -> Option<&'static str> {
+    let name = locale.split(['.', '@']).next()?;
+    let territory = name.split(['_', '-']).nth(1)?;
+    CURRENCIES
+        .iter()
+        .find(|(_, territories)| territories.split(' ').any(|known| known == territory))
+        .map(|(currency, _)| *currency)
+}
+
+/// The currency to suggest. `value_of` looks into the environment; as in POSIX, `LC_ALL` wins over `LC_MONETARY`, and
+/// that over `LANG`.
+#[must_use]
+pub fn suggested_currency(value_of: impl Fn(&str) -> Option<String>) -> &'static str {
+    ["LC_ALL", "LC_MONETARY", "LANG"]
+        .into_iter()
+        .filter_map(value_of)
+        .find(|locale| !locale.is_empty())
+        .and_then(|locale| currency_of_locale(&locale))
+        .unwrap_or("EUR")
+}
+
+/// The time zone to suggest: that of this machine, or UTC when it has none that reports can have.
+#[must_use]
+pub fn suggested_time_zone() -> String {
+    let zone = TimeZone::try_system().ok();
+    let name = zone.as_ref().and_then(TimeZone::iana_name);
+    name.filter(|name| is_region(name))
+        .unwrap_or("UTC")
+        .to_owned()
+}
+
+/// Every time zone that reports can have, `UTC` first and the others by name.
+#[must_use]
+pub fn time_zones() -> Vec<String> {
+    let mut names: Vec<String> = db()
+        .available()
+        .map(|name| name.to_string())
+        .filter(|name| is_region(name))
+        .collect();
+    names.sort();
+    names.dedup();
+    names.insert(0, "UTC".to_owned());
+    names
+}
+
+/// Whether a name is one of a region, as the configuration wants it.
+fn is_region(name: &str) -> bool {
+    const OTHERS: [&str; 4] = ["Etc/", "posix/", "right/", "SystemV/"];
+    name.contains('/') && !OTHERS.iter().any(|folder| name.starts_with(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::{check_currency, check_time_zone};
+
+    #[test]
+    fn locales_name_a_currency() {
+        for (locale, currency) in [
+            ("de_AT.UTF-8", Some("EUR")),
+            ("en-US", Some("USD")),
+            ("fr_FR@euro", Some("EUR")),
+            ("ja_JP", Some("JPY")),
+            ("C.UTF-8", None),
+            ("en", None),
+            ("", None),
+        ] {
+            assert_eq!(currency_of_locale(locale), currency, "{locale}");
+        }
+        let environment = |name: &str| match name {
+            "LC_ALL" => Some(String::new()),
+            "LC_MONETARY" => Some("sv_SE.UTF-8".to_owned()),
+            _ => Some("en_US.UTF-8".to_owned()),
+        };
+        assert_eq!(suggested_currency(environment), "SEK");
+        assert_eq!(suggested_currency(|_| None), "EUR");
+    }
+
+    #[test]
+    fn everything_that_is_suggested_is_accepted() {
+        for (currency, _) in CURRENCIES {
+            assert_eq!(check_currency(currency).as_deref(), Ok(*currency));
+        }
+        let zones = time_zones();
+        assert!(zones.len() > 400, "{}", zones.len());
+        // Each of them takes a look into the whole configuration, so not all of several hundred.
+        for zone in zones.iter().step_by(9).chain(&["UTC".to_owned()]) {
+            assert_eq!(check_time_zone(zone).as_ref(), Ok(zone));
+        }
+        assert!(check_time_zone(&suggested_time_zone()).is_ok());
+    }
+}
