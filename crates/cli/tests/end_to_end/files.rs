@@ -79,6 +79,9 @@ fn a_folder_of_csv_holds_the_truth_and_catches_up_with_it() {
             stage.assert_equals_truth();
         }
     }
+    // Days that were read once when they were over are final now, and only the ledger in the folder knows which.
+    stage.settings.sync.lookback = Some(vec!["1d every run".to_owned()]);
+    stage.write_configuration();
     let calls = stage.sandbox.calls().len();
     let again = stage.criteo(&["sync", "--output", "files"]).expect(0);
     assert!(again.stderr.contains("Loaded"), "{again}");
@@ -156,10 +159,9 @@ fn only_the_selected_days_are_printed_and_nothing_is_remembered() {
     };
     assert!(first.stdout.lines().count() > 1, "{first}");
     assert_eq!(sorted(&first.stdout), sorted(&second.stdout));
-    let day = first.stdout.lines().next().unwrap();
-    let day = day.split(',').position(|column| column == "day").unwrap();
+    // Names have commas in them, which a split would take for the end of a value.
     for line in first.stdout.lines().skip(1) {
-        assert_eq!(line.split(',').nth(day), Some("2026-11-21"), "{line}");
+        assert!(line.contains(",2026-11-21,"), "{line}");
     }
     let left: Vec<_> = std::fs::read_dir(stage.folder())
         .unwrap()
