@@ -476,7 +476,7 @@ fn every_key_is_described() {
 #[test]
 fn servers_of_clickhouse_do_not_share_a_spool() {
     let name = |url: &str, database: &str| {
-        let section = ClickhouseSection {
+        let section = super::ClickhouseSection {
             url: url.to_owned(),
             database: database.to_owned(),
             user: "u".to_owned(),
