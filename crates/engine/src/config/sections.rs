@@ -248,10 +248,14 @@ pub struct ClickhouseSection {
 
 #[cfg(feature = "clickhouse")]
 impl ClickhouseSection {
-    /// The name of the folder for windows on their way to the server.
+    /// A name for the folder of windows on their way, that other servers and databases do not share.
     #[must_use]
     pub fn spool_name(&self) -> String {
-        format!("clickhouse-{}.spool", self.database)
+        let url = self.url.trim_end_matches('/');
+        let address = url.split_once("://").map_or(url, |(_, address)| address);
+        let name = format!("clickhouse-{address}-{}.spool", self.database);
+        let is_plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+        name.replace(|c: char| !is_plain(c), "_")
     }
 }
 

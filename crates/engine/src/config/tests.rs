@@ -470,3 +470,30 @@ fn every_key_is_described() {
     }
     walk("", &Config::json_schema());
 }
+
+/// Two configurations in one folder must not take each other's windows for their own.
+#[cfg(feature = "clickhouse")]
+#[test]
+fn servers_of_clickhouse_do_not_share_a_spool() {
+    let name = |url: &str, database: &str| {
+        let section = super::ClickhouseSection {
+            url: url.to_owned(),
+            database: database.to_owned(),
+            user: "u".to_owned(),
+        };
+        section.spool_name()
+    };
+    assert_eq!(
+        name("https://one.example:8443/", "d"),
+        "clickhouse-one.example_8443-d.spool"
+    );
+    let names = [
+        name("https://one.example:8443", "d"),
+        name("https://one.example:9443", "d"),
+        name("https://one.example:8443/of/a/team", "d"),
+        name("https://two.example:8443", "d"),
+        name("https://one.example:8443", "e"),
+    ];
+    let different: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
+}

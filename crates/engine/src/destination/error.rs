@@ -69,7 +69,8 @@ pub enum DestinationError {
         #[source]
         source: std::io::Error,
     },
-    /// A statement failed; nothing was changed.
+    /// What was asked for was refused, and would be refused again; nothing was changed. Rows that meet this are given up
+    /// and removed from the spool, so it is never the answer to trouble that may pass.
     #[error("{destination} failed while {doing}: {reason}")]
     Failed {
         /// Where.

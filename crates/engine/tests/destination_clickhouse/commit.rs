@@ -85,6 +85,47 @@ async fn a_load_that_stops_at_any_statement_is_there_or_not() {
     );
 }
 
+/// Each statement of preparing a table for the first time, failing before it runs and with its answer lost: the next run
+/// makes the table, also when it rebuilds.
+#[tokio::test]
+async fn a_table_whose_making_stops_at_any_statement_is_made_by_the_next_run() {
+    let Some(server) = server() else { return };
+    let folder = TempDir::new().unwrap();
+    for (number, at) in [
+        "_criteo_base_windows` (",
+        "_criteo_meta` VALUES",
+        "DROP TABLE IF EXISTS",
+        "_criteo_rows_conformance` (",
+        "_criteo_base_streams` FORMAT",
+        "conformance` (`advertiser_id` String",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (when, rebuilds) in [("before", false), ("after", false), ("after", true)] {
+            let database = format!("making_{number}_{when}_{rebuilds}");
+            let subject = subject_in(server, &database, folder.path()).await;
+            let table = Table::report();
+            server.fail(&database, at, when).await;
+            let outcome = table.prepare(&subject).await;
+            assert!(outcome.is_err(), "{at} {when}: nothing failed");
+            let again = Subject {
+                destination: Arc::new(ClickHouse::new(server.options(&database))),
+                spool: folder.path().to_owned(),
+            };
+            if rebuilds {
+                again.destination.forget("conformance").await.unwrap();
+            }
+            let made = table.prepare(&again).await;
+            assert!(made.is_ok(), "{at} {when}: {made:?}");
+            let rows = rows("new", 1);
+            let window = table.window(folder.path(), Some(january(1, 2)), &["1", "2"], &rows);
+            again.destination.load_window(&window).await.unwrap();
+            table.assert_holds(&again, &rows).await;
+        }
+    }
+}
+
 /// A reader between the statements sees one whole window, never two, none or a part.
 #[tokio::test]
 async fn a_reader_never_sees_half_a_window() {
@@ -182,6 +223,43 @@ async fn what_nobody_sees_is_cleared_away() {
         subject.destination.windows("conformance").await.unwrap(),
         before
     );
+}
+
+/// The entry of a load was written, and its view was not replaced. The next load of the stream takes the same number and
+/// shows both, so the rows have to be there still, although runs have ended meanwhile.
+#[tokio::test]
+async fn an_entry_never_vouches_for_rows_that_were_cleared_away() {
+    let Some(server) = server() else { return };
+    let folder = TempDir::new().unwrap();
+    let subject = subject_in(server, "never_committed", folder.path()).await;
+    let table = Table::report();
+    table.prepare(&subject).await.unwrap();
+    let one_day = |day: i8, label: &str| {
+        let days = january(day, day);
+        let rows = vec![Row::of_day("1", days.first, label, 1)];
+        let window = table.window(folder.path(), Some(days), &["1"], &rows);
+        (window, rows)
+    };
+    let (first, mut expected) = one_day(1, "first");
+    subject.destination.load_window(&first).await.unwrap();
+    let (stopped, stopped_rows) = one_day(2, "stopped");
+    server
+        .fail("never_committed", "CREATE OR REPLACE VIEW", "before")
+        .await;
+    subject.destination.load_window(&stopped).await.unwrap_err();
+    table.assert_holds(&subject, &expected).await;
+    finish_a_run(&subject).await;
+
+    let (third, third_rows) = one_day(3, "third");
+    subject.destination.load_window(&third).await.unwrap();
+    let vouching = subject.destination.windows("conformance").await.unwrap();
+    if vouching.contains(&stopped.entry) {
+        expected.extend(stopped_rows);
+    }
+    expected.extend(third_rows);
+    table.assert_holds(&subject, &expected).await;
+    let vouched: u64 = vouching.iter().map(|entry| entry.rows).sum();
+    assert_eq!(vouched, expected.len() as u64, "{vouching:?}");
 }
 
 async fn finish_a_run(subject: &Subject) {

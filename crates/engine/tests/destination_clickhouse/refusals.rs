@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use criteo_engine::destination::clickhouse::{ClickHouse, ClickHouseOptions};
 use criteo_engine::destination::conformance::Subject;
-use criteo_engine::destination::conformance::fixture::Table;
+use criteo_engine::destination::conformance::fixture::{Row, Table, january};
 use criteo_engine::destination::{Destination, DestinationError};
 use tempfile::TempDir;
 
@@ -69,6 +69,30 @@ async fn a_server_that_is_not_there() {
     let options = ClickHouseOptions::new(format!("http://{address}"), "criteo", "criteo");
     let refusal = refusal_of(options).await;
     assert_unavailable(&refusal, "refused", "`destination.url`");
+}
+
+/// What stands before a server answers in its place, and says nothing of the rows: they have to wait in the spool.
+#[tokio::test]
+async fn a_gateway_without_its_server() {
+    let Some(server) = server() else { return };
+    let folder = TempDir::new().unwrap();
+    let subject = subject_in(server, "gateway", folder.path()).await;
+    let table = Table::report();
+    table.prepare(&subject).await.unwrap();
+    let days = january(1, 1);
+    let rows = [Row::of_day("1", days.first, "a", 1)];
+    let window = table.window(folder.path(), Some(days), &["1"], &rows);
+    for at in [
+        "FORMAT Parquet",
+        "_criteo_base_windows` FORMAT",
+        "CREATE OR REPLACE VIEW",
+    ] {
+        server.fail("gateway", at, "gateway").await;
+        let refusal = subject.destination.load_window(&window).await.unwrap_err();
+        assert_unavailable(&refusal, "502 Bad Gateway", "waits in the spool");
+    }
+    subject.destination.load_window(&window).await.unwrap();
+    table.assert_holds(&subject, &rows).await;
 }
 
 #[tokio::test]

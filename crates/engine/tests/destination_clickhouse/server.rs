@@ -79,7 +79,8 @@ impl Server {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Lets the next statement on a database that holds `at` fail: before it runs, or after, so that its answer alone is lost.
+    /// Lets the next statement on a database that holds `at` fail: `before` it runs, or `after`, so that its answer alone is
+    /// lost, or with the answer of a `gateway` that does not reach the server.
     pub(crate) async fn fail(&self, database: &str, at: &str, when: &str) {
         // The client sends settings as parameters, and that is all that the shim needs here.
         Client::default()

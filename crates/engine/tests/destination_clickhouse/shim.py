@@ -6,9 +6,9 @@ as parameters; user and key as headers; errors with the status and the header of
 
     shim.py FOLDER PASSWORD
 
-prints the port it listens on and ends when its standard input does. `POST /fault?within=NAME&at=TEXT&when=before|after`
-lets the next statement on the database NAME that contains TEXT fail: before it runs, or after, in which case only its
-answer is lost.
+prints the port it listens on and ends when its standard input does. `POST /fault?within=NAME&at=TEXT&when=WHEN` lets the
+next statement on the database NAME that contains TEXT fail: `before` it runs, or `after`, in which case only its answer
+is lost, or with the answer of a `gateway` that does not reach its server.
 """
 
 import os
@@ -32,6 +32,10 @@ class Refused(Exception):
     """An error of ours in the words of a server."""
 
 
+class BadGateway(Exception):
+    """The answer of a proxy in the place of the server's."""
+
+
 class Fault:
     def __init__(self, within, at, when):
         self.within, self.at, self.when = f"`{within}`", at, when
@@ -53,6 +57,8 @@ class Engine:
                 self.faults.remove(fault)
                 if fault.when == "before":
                     raise ConnectionAbortedError
+                if fault.when == "gateway":
+                    raise BadGateway
             answer = self.answer(statement, parameters, body)
             if fault:
                 raise ConnectionAbortedError
@@ -104,6 +110,8 @@ class Handler(BaseHTTPRequestHandler):
         except ConnectionAbortedError:
             self.close_connection = True
             self.connection.close()
+        except BadGateway:
+            self.answer(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
         except Exception as error:  # whatever the engine says is what a server would say
             self.refuse(str(error))
 

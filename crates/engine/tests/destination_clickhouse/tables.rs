@@ -1,5 +1,6 @@
 //! What people find in the database: types, comments, and a ledger that can be queried.
 
+use criteo_engine::destination::conformance::Subject;
 use criteo_engine::destination::conformance::fixture::{Row, Table, column, january, rows_of};
 use criteo_engine::schema::FieldType;
 use tempfile::TempDir;
@@ -88,6 +89,78 @@ async fn the_ledger_can_be_queried() {
     .await;
     let row = ["conformance", "conformance", "EUR"].map(|text| Some(text.to_owned()));
     assert_eq!(streams, [row.to_vec()]);
+}
+
+/// What is open and what a later window closed, the view tells as the program does: a window that was given up may be
+/// closed by several readings together, and one that failed again is one loss.
+#[tokio::test]
+async fn the_view_closes_what_the_program_closes() {
+    let Some(server) = server() else { return };
+    let folder = TempDir::new().unwrap();
+    let subject = subject_in(server, "closed", folder.path()).await;
+    let table = Table::report();
+    table.prepare(&subject).await.unwrap();
+    let entities = Table::entities().named("entities");
+    entities.prepare(&subject).await.unwrap();
+    // A loaded window, or one that was given up: of which days and advertisers.
+    let steps: [(bool, (i8, i8), &[&str]); 12] = [
+        (true, (1, 9), &["1", "2", "3"]),
+        (false, (2, 5), &["1", "2"]),
+        (true, (2, 3), &["1"]),
+        (false, (2, 5), &["2"]),
+        (true, (4, 4), &["1", "2"]),
+        (true, (5, 8), &["1"]),
+        (false, (7, 9), &["3"]),
+        (true, (9, 12), &["3"]),
+        (true, (2, 2), &["2"]),
+        (true, (6, 8), &["3"]),
+        (false, (20, 21), &["1", "2"]),
+        (true, (1, 6), &["2"]),
+    ];
+    let mut most_open = 0;
+    for (is_loaded, (first, last), advertisers) in steps {
+        let days = Some(january(first, last));
+        if is_loaded {
+            let window = table.window(folder.path(), days, advertisers, &[]);
+            subject.destination.load_window(&window).await.unwrap();
+        } else {
+            let mut entry = table.entry(days, advertisers, &[]);
+            entry.quarantine_reason = Some("it's broken".to_owned());
+            subject.destination.record_quarantine(&entry).await.unwrap();
+        }
+        most_open = most_open.max(assert_view_agrees(&subject, "conformance").await);
+    }
+    assert_eq!(most_open, 2, "too few were open at the same time to tell");
+
+    let mut entry = entities.entry(None, &["1"], &[]);
+    entry.quarantine_reason = Some("it's broken".to_owned());
+    subject.destination.record_quarantine(&entry).await.unwrap();
+    assert_eq!(assert_view_agrees(&subject, "entities").await, 1);
+    let window = entities.window(folder.path(), None, &["1"], &[]);
+    subject.destination.load_window(&window).await.unwrap();
+    assert_eq!(assert_view_agrees(&subject, "entities").await, 0);
+}
+
+/// Compares the view with what the destination says, and returns how many windows are given up and open.
+async fn assert_view_agrees(subject: &Subject, stream: &str) -> usize {
+    let windows = subject.destination.windows(stream).await.unwrap();
+    let mut expected: Vec<Vec<Option<String>>> = windows
+        .iter()
+        .flat_map(|window| {
+            let ids = window.advertisers.keys();
+            ids.map(|id| vec![Some(window.window_id.clone()), Some(id.clone())])
+        })
+        .collect();
+    expected.sort();
+    let question = format!(
+        "SELECT window_id, advertiser_id FROM _criteo_window_advertisers JOIN _criteo_windows USING (window_id) \
+         WHERE stream = '{stream}'"
+    );
+    assert_eq!(rows_of(subject, &question).await, expected);
+    windows
+        .iter()
+        .filter(|window| window.quarantine_reason.is_some())
+        .count()
 }
 
 /// A query may not write.

@@ -326,6 +326,37 @@ async fn a_full_disk_leaves_the_window_as_it_was() {
     assert_eq!(windows.len(), 1);
 }
 
+/// A disk that fails is not played here, but the same error is: the log beside the file cannot be opened.
+#[tokio::test]
+async fn a_log_that_cannot_be_written_is_no_fault_of_the_rows() {
+    let folder = TempDir::new().unwrap();
+    let table = Table::report();
+    table.prepare(&subject_in(folder.path())).await.unwrap();
+    let subject = subject_in(folder.path());
+    let log = folder.path().join(format!(
+        "{}.wal",
+        file_in(folder.path())
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+    ));
+    // Opened, and nothing written yet.
+    subject.destination.windows("conformance").await.unwrap();
+    assert!(!log.exists());
+    std::fs::create_dir(&log).unwrap();
+    let days = Some(january(1, 1));
+    let window = table.window(&subject.spool, days, &["1"], &[small_row()]);
+    let refusal = subject.destination.load_window(&window).await.unwrap_err();
+    assert_unavailable(&refusal, "loading a window", "waits in the spool");
+    drop(subject);
+    std::fs::remove_dir(&log).unwrap();
+
+    let subject = subject_in(folder.path());
+    table.assert_holds(&subject, &[]).await;
+    subject.destination.load_window(&window).await.unwrap();
+    table.assert_holds(&subject, &[small_row()]).await;
+}
+
 fn small_row() -> Row {
     Row::of_day("1", january(1, 1).first, "fits", 1)
 }

@@ -27,9 +27,12 @@ pub(super) enum Failure {
     /// The answer to the caller is known already.
     #[error(transparent)]
     Destination(#[from] DestinationError),
-    /// What was asked for cannot be done, in words.
+    /// What was asked for cannot be done, in words. It would be refused again.
     #[error("{0}")]
     Refused(String),
+    /// What came back is not what this program wrote or what a server of ClickHouse says, in words.
+    #[error("{0}")]
+    Damaged(String),
     /// The other side of a channel gave up; what it says is the reason.
     #[error("the server took no more rows")]
     Interrupted,
@@ -143,27 +146,36 @@ impl Server {
     }
 
     /// Says what went wrong to a person.
+    ///
+    /// [`DestinationError::Failed`] says that the same rows would be refused again, and costs them: whoever loads gives
+    /// them up and reads them anew. So it is only for what the rows, or what was asked for, are to blame for. All else
+    /// may pass, and waits.
     pub(super) fn explain(&self, doing: &str, failure: Failure) -> DestinationError {
         let reason = failure.to_string();
         match failure {
             Failure::Destination(error) => error,
-            Failure::Server(error) => match hint(&error, &reason) {
-                Hint::Unavailable(hint) => DestinationError::Unavailable {
-                    destination: self.describe(),
-                    reason,
-                    hint: Some(hint.to_owned()),
-                },
-                Hint::Exhausted(hint) => DestinationError::Exhausted {
+            Failure::Server(error) => match trouble(&error, &reason) {
+                Trouble::Unavailable(hint) => self.unavailable(doing, &reason, hint),
+                Trouble::Exhausted(hint) => DestinationError::Exhausted {
                     destination: self.describe(),
                     doing: doing.to_owned(),
                     reason,
                     hint: hint.to_owned(),
                 },
-                Hint::None => self.failed(doing, reason),
+                Trouble::OfTheStatement => self.failed(doing, reason),
             },
-            Failure::Refused(_) | Failure::Interrupted | Failure::Json(_) => {
-                self.failed(doing, reason)
+            Failure::Damaged(_) | Failure::Interrupted | Failure::Json(_) => {
+                self.unavailable(doing, &reason, OF_ITS_OWN)
             }
+            Failure::Refused(_) => self.failed(doing, reason),
+        }
+    }
+
+    fn unavailable(&self, doing: &str, reason: &str, hint: &str) -> DestinationError {
+        DestinationError::Unavailable {
+            destination: self.describe(),
+            reason: format!("{reason}, while {doing}"),
+            hint: Some(hint.to_owned()),
         }
     }
 
@@ -192,47 +204,64 @@ async fn ask(client: &Client, query: &str) -> Result<Answer, Failure> {
         .fetch_bytes("TabSeparatedWithNamesAndTypes")?;
     let answer = patiently(answer.collect()).await?;
     let text = std::str::from_utf8(&answer)
-        .map_err(|_| Failure::Refused("the server's answer is not UTF-8".to_owned()))?;
+        .map_err(|_| Failure::Damaged("the server's answer is not UTF-8".to_owned()))?;
     Answer::parse(text).ok_or_else(|| {
-        Failure::Refused("the server's answer is not the table it should be".to_owned())
+        Failure::Damaged("the server's answer is not the table it should be".to_owned())
     })
 }
 
-enum Hint {
+/// What kind of trouble an error is, with what to do next.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
     Unavailable(&'static str),
     Exhausted(&'static str),
-    None,
+    /// The same statement with the same rows would be refused again.
+    OfTheStatement,
 }
 
-/// What kind of trouble an error is. Numbers are ClickHouse's own error codes, which are stable.
-fn hint(error: &Error, reason: &str) -> Hint {
+const OF_ITS_OWN: &str = "The server, or what stands before it, has trouble of its own; its log may say more. Run \
+                          again later: what was read already waits in the spool and costs no call.";
+
+/// Tells errors apart by ClickHouse's own codes, which are stable. Whatever is not known to lie in the statement may
+/// pass: a proxy that says "Bad Gateway", a replica that lost its Keeper, an insert whose outcome is not known.
+fn trouble(error: &Error, reason: &str) -> Trouble {
     match error {
-        Error::Network(_) => Hint::Unavailable(
+        Error::Network(_) => Trouble::Unavailable(
             "Check `destination.url` (the HTTP port, 8123 by default, or 8443 with TLS), and that the server runs.",
         ),
-        Error::TimedOut => Hint::Unavailable("The server was too slow; try again later."),
+        Error::TimedOut => Trouble::Unavailable("The server was too slow; try again later."),
         Error::BadResponse(_) => match code(reason) {
-            Some(192 | 193 | 194 | 516) => Hint::Unavailable(
+            Some(192 | 193 | 194 | 516) => Trouble::Unavailable(
                 "Check `destination.user`, and the password in CRITEO_DESTINATION_PASSWORD.",
             ),
-            Some(81) => Hint::Unavailable(
+            Some(81) => Trouble::Unavailable(
                 "Create the database, or name another one in `destination.database`.",
             ),
-            Some(497) => Hint::Unavailable(
+            Some(497) => Trouble::Unavailable(
                 "The user needs CREATE, DROP, ALTER, SELECT and INSERT on the database.",
             ),
             Some(164) => {
-                Hint::Unavailable("The user may only read; it needs a profile that may write.")
+                Trouble::Unavailable("The user may only read; it needs a profile that may write.")
             }
-            Some(202 | 241 | 243 | 252 | 307) => Hint::Exhausted(
+            Some(202 | 241 | 243 | 252 | 307) => Trouble::Exhausted(
                 "Make room on the server or wait until it is less busy, and run `criteo sync` again: nothing was \
                  changed.",
             ),
-            _ => Hint::None,
+            Some(code) if ABOUT_THE_STATEMENT.contains(&code) => Trouble::OfTheStatement,
+            _ => Trouble::Unavailable(OF_ITS_OWN),
         },
-        _ => Hint::None,
+        Error::InvalidParams(_) => Trouble::OfTheStatement,
+        _ => Trouble::Unavailable(OF_ITS_OWN),
     }
 }
+
+/// ClickHouse's codes that come from the words of a statement or the values of its rows, and so come again: what cannot
+/// be parsed or converted, names of columns, functions and types, sizes, constraints, what is not implemented. A table
+/// that is not there (60) is not among them: the next run makes it anew.
+const ABOUT_THE_STATEMENT: [u16; 43] = [
+    6, 7, 8, 9, 10, 15, 16, 20, 26, 27, 36, 38, 41, 42, 43, 44, 46, 47, 48, 49, 50, 53, 62, 69, 70,
+    72, 73, 80, 117, 128, 131, 167, 168, 321, 349, 386, 407, 432, 441, 467, 469, 524, 728,
+];
 
 /// The number in ClickHouse's `Code: 60. DB::Exception: ...`.
 pub(super) fn code(reason: &str) -> Option<u16> {
@@ -261,7 +290,34 @@ fn in_words(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::code;
+    use clickhouse::error::Error;
+
+    use super::{Trouble, code, trouble};
+
+    /// What may pass must not cost the rows that wait in the spool.
+    #[test]
+    fn only_what_the_statement_is_to_blame_for_gives_rows_up() {
+        let of = |reason: &str| trouble(&Error::BadResponse(reason.to_owned()), reason);
+        for passing in [
+            "<html><h1>502 Bad Gateway</h1></html>",
+            "Code: 159. DB::Exception: Timeout exceeded. (TIMEOUT_EXCEEDED)",
+            "Code: 210. DB::NetException: Connection refused. (NETWORK_ERROR)",
+            "Code: 242. DB::Exception: Table is in readonly mode. (TABLE_IS_READ_ONLY)",
+            "Code: 319. DB::Exception: Unknown status. (UNKNOWN_STATUS_OF_INSERT)",
+            "Code: 999. Coordination::Exception: Session expired. (KEEPER_EXCEPTION)",
+            "Code: 9999. DB::Exception: A code of a later version. (NEW)",
+        ] {
+            assert!(matches!(of(passing), Trouble::Unavailable(_)), "{passing}");
+        }
+        let full = "Code: 243. DB::Exception: Cannot reserve 1.00 MiB. (NOT_ENOUGH_SPACE)";
+        assert!(matches!(of(full), Trouble::Exhausted(_)));
+        for lasting in [
+            "Code: 407. DB::Exception: Decimal math overflow. (DECIMAL_OVERFLOW)",
+            "Code: 62. DB::Exception: Syntax error. (SYNTAX_ERROR)",
+        ] {
+            assert_eq!(of(lasting), Trouble::OfTheStatement, "{lasting}");
+        }
+    }
 
     #[test]
     fn the_number_of_an_error_is_found() {

@@ -136,7 +136,7 @@ pub(super) async fn streams(server: &Server, condition: &str) -> Result<Vec<Prep
         .into_iter()
         .map(|row| {
             let [Some(generation), Some(entry)] = row.as_slice() else {
-                return Err(Failure::Refused(
+                return Err(Failure::Damaged(
                     "the ledger's list of streams is damaged".to_owned(),
                 ));
             };

@@ -67,6 +67,8 @@ pub(super) async fn commit(
     if windows::is_loaded(server, prepared, &load.entry.window_id, head).await? {
         return Ok(());
     }
+    // An entry of this number may be there already, of a load that was not committed: it is shown with this one, and
+    // its rows are still there (`tidy`).
     let next = head + 1;
     windows::write(server, prepared, &load.entry, &sent.load_id, next).await?;
     let columns = schema::table_columns(server, &load.schema).await?;

@@ -157,7 +157,7 @@ impl ClickHouse {
         count
             .and_then(|count| count.parse().ok())
             .map(Some)
-            .ok_or_else(|| Failure::Refused("a count is not a number".to_owned()))
+            .ok_or_else(|| Failure::Damaged("a count is not a number".to_owned()))
     }
 }
 

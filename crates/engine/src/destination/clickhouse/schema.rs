@@ -86,8 +86,10 @@ async fn begin(
             windows::write(server, &prepared, &entry, "", 0).await?;
         }
     }
-    view::replace(server, &prepared, &schema.columns, &schema.description, 0).await?;
-    ledger::remember_stream(server, &prepared).await
+    // In this order: a stream whose view is missing is begun anew, and a view whose stream is not known would be taken
+    // for somebody else's.
+    ledger::remember_stream(server, &prepared).await?;
+    view::replace(server, &prepared, &schema.columns, &schema.description, 0).await
 }
 
 /// Adds the columns that are missing and brings descriptions up to date.

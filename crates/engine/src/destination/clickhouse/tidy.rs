@@ -65,9 +65,18 @@ async fn remove_rows(
             literal(&moment(before))
         ),
     );
+    // A load whose entry was written, and whose view was not replaced, is shown together with the next one, which takes
+    // the same number. Without its rows the entry would vouch for nothing.
+    let shown_next = format!(
+        "SELECT load_id FROM {} WHERE stream = {} AND generation = {} AND is_loaded AND seq > {head}",
+        server.table(WINDOWS),
+        literal(&prepared.entry.stream),
+        literal(&prepared.generation)
+    );
     // Loads begin with the time they were begun at.
     let condition = format!(
-        "{LOAD_COLUMN} < {} AND {mark} NOT IN ({shown_now}) AND {mark} NOT IN ({shown_then})",
+        "{LOAD_COLUMN} < {} AND {mark} NOT IN ({shown_now}) AND {mark} NOT IN ({shown_then}) \
+         AND {LOAD_COLUMN} NOT IN ({shown_next})",
         literal(&first_load_at(before))
     );
     let counted = server

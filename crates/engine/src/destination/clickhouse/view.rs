@@ -176,7 +176,8 @@ pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &st
     );
     let base = format!(
         "(SELECT w.* FROM {} AS w INNER JOIN ({heads}) AS h ON w.stream = h.stream AND w.generation = h.generation \
-         WHERE NOT w.is_loaded OR w.seq <= h.head ORDER BY w.load_id LIMIT 1 BY w.window_id, w.is_loaded)",
+         WHERE NOT w.is_loaded OR w.seq <= h.head \
+         ORDER BY w.is_loaded DESC, w.seq DESC, w.load_id DESC LIMIT 1 BY w.window_id)",
         server.table(windows)
     );
     [
@@ -225,15 +226,34 @@ pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &st
             text("quarantine_reason"),
         ),
         format!(
-            "CREATE OR REPLACE VIEW {} AS WITH vouching AS (SELECT stream, generation, seq, window_id, is_loaded, \
-             first_day, last_day, advertiser, JSONExtract(entry, 'advertisers', 'Map(String, Int64)')[advertiser] AS \
-             advertiser_rows FROM {base} ARRAY JOIN advertiser_ids AS advertiser) \
+            "CREATE OR REPLACE VIEW {} AS WITH vouching AS (SELECT stream, generation, seq, load_id, window_id, \
+             is_loaded, first_day, last_day, advertiser, \
+             JSONExtract(entry, 'advertisers', 'Map(String, Int64)')[advertiser] AS advertiser_rows \
+             FROM {base} ARRAY JOIN advertiser_ids AS advertiser), \
+             replaced AS (SELECT o.window_id, o.advertiser FROM vouching AS o INNER JOIN vouching AS n \
+             ON o.stream = n.stream AND o.generation = n.generation AND o.advertiser = n.advertiser \
+             WHERE o.is_loaded AND n.is_loaded AND (n.seq, n.load_id) > (o.seq, o.load_id) \
+             AND ifNull(n.first_day <= o.first_day AND o.last_day <= n.last_day, n.first_day IS NULL)), \
+             failed_again AS (SELECT o.window_id, o.advertiser FROM vouching AS o INNER JOIN vouching AS n \
+             ON o.stream = n.stream AND o.generation = n.generation AND o.advertiser = n.advertiser \
+             WHERE NOT o.is_loaded AND NOT n.is_loaded AND n.window_id > o.window_id \
+             AND ifNull(n.first_day <= o.first_day AND o.last_day <= n.last_day, n.first_day IS NULL)), \
+             readings AS (SELECT * FROM vouching \
+             WHERE is_loaded AND (window_id, advertiser) NOT IN (SELECT * FROM replaced)), \
+             missing AS (SELECT *, arrayJoin(arrayMap(number -> addDays(first_day, number), \
+             range(toUInt32(ifNull(dateDiff('day', first_day, last_day), 0) + 1)))) AS day \
+             FROM vouching WHERE NOT is_loaded), \
+             read_after_all AS (SELECT o.window_id, o.advertiser FROM missing AS o INNER JOIN readings AS n \
+             ON o.stream = n.stream AND o.generation = n.generation AND o.advertiser = n.advertiser \
+             WHERE n.window_id > o.window_id \
+             AND if(o.day IS NULL, n.first_day IS NULL, ifNull(o.day BETWEEN n.first_day AND n.last_day, false)) \
+             GROUP BY o.window_id, o.advertiser, o.first_day, o.last_day \
+             HAVING uniqExact(ifNull(o.day, toDate32('{NO_DAY}'))) \
+             = ifNull(dateDiff('day', o.first_day, o.last_day), 0) + 1) \
              SELECT window_id, advertiser AS advertiser_id, advertiser_rows AS rows FROM vouching \
-             WHERE (window_id, advertiser) NOT IN (SELECT o.window_id, o.advertiser FROM vouching AS o \
-             INNER JOIN vouching AS n ON o.stream = n.stream AND o.generation = n.generation \
-             AND o.advertiser = n.advertiser WHERE o.window_id <> n.window_id \
-             AND if(o.is_loaded, n.is_loaded AND n.seq > o.seq, n.window_id > o.window_id) \
-             AND ifNull(n.first_day <= o.first_day AND o.last_day <= n.last_day, n.first_day IS NULL)) \
+             WHERE if(is_loaded, (window_id, advertiser) NOT IN (SELECT * FROM replaced), \
+             (window_id, advertiser) NOT IN (SELECT * FROM failed_again) \
+             AND (window_id, advertiser) NOT IN (SELECT * FROM read_after_all)) \
              COMMENT 'The advertisers a window vouches for. An advertiser leaves when a later window covers all of \
              the days, so a window without advertisers is history.'",
             server.table("_criteo_window_advertisers"),

@@ -140,7 +140,7 @@ async fn committed(
     let mut by_window: BTreeMap<(String, bool), Committed> = BTreeMap::new();
     for row in found {
         let [Some(seq), Some(load_id), Some(is_history), Some(entry)] = row.as_slice() else {
-            return Err(Failure::Refused(
+            return Err(Failure::Damaged(
                 "the ledger's list of windows is damaged".to_owned(),
             ));
         };

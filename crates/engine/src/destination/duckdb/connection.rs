@@ -8,7 +8,7 @@ use ::duckdb::{Config, Connection};
 
 use super::super::DestinationError;
 use super::claim::Claim;
-use super::open_error::{self, exhausted, explain_open, is_invalidated};
+use super::open_error::{self, exhausted, explain_open, is_invalidated, may_pass};
 use super::{DuckDbOptions, ledger, sql};
 
 /// Why work inside a transaction stopped. Whatever it is, the transaction is rolled back.
@@ -372,23 +372,33 @@ impl Store {
         self.explain(doing, failure)
     }
 
+    /// The error for the caller. [`DestinationError::Failed`] costs the rows, since they would be refused again; so what
+    /// may pass, such as a disk that does not answer, is none.
     fn explain(&self, doing: &str, failure: Failure) -> DestinationError {
-        let reason = match failure {
+        let (reason, is_of_duckdb) = match failure {
             Failure::Destination(error) => return error,
-            other => other.to_string(),
+            Failure::DuckDb(error) => (error.to_string(), true),
+            other => (other.to_string(), false),
         };
-        match exhausted(&reason) {
-            Some(hint) => DestinationError::Exhausted {
+        if let Some(hint) = exhausted(&reason) {
+            return DestinationError::Exhausted {
                 destination: self.describe(),
                 doing: doing.to_owned(),
                 reason,
                 hint,
-            },
-            None => DestinationError::Failed {
+            };
+        }
+        if is_of_duckdb && may_pass(&reason) {
+            return DestinationError::Unavailable {
                 destination: self.describe(),
-                doing: doing.to_owned(),
-                reason,
-            },
+                reason: format!("{reason}, while {doing}"),
+                hint: Some(open_error::TRY_AGAIN.to_owned()),
+            };
+        }
+        DestinationError::Failed {
+            destination: self.describe(),
+            doing: doing.to_owned(),
+            reason,
         }
     }
 }

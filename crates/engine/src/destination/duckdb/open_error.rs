@@ -87,6 +87,10 @@ pub(super) fn explain_open(path: &Path, message: &str) -> (String, Option<String
     (reason, exhausted(message))
 }
 
+/// The next step when the machine failed DuckDB in another way.
+pub(super) const TRY_AGAIN: &str = "Check the disk that the file is on, and run again: what was read already waits in \
+                                    the spool and costs no call.";
+
 /// The next step when `message` says that disk or memory ran out, and `None` for every other message.
 pub(super) fn exhausted(message: &str) -> Option<String> {
     let says = |words: &str| message.contains(words);
@@ -107,6 +111,23 @@ pub(super) fn exhausted(message: &str) -> Option<String> {
         );
     }
     None
+}
+
+/// Whether `message` speaks of the machine under DuckDB, and not of a statement and its rows: reading, writing, locking,
+/// or what follows from having failed at that. A commit that fails for its rows names a constraint. A spool file that ends
+/// too early will not grow, so its rows have to be read again.
+pub(super) fn may_pass(message: &str) -> bool {
+    let begins = |kind: &str| {
+        message
+            .strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with(" Error"))
+    };
+    let is_commit = begins("TransactionContext") && !message.to_lowercase().contains("constraint");
+    if message.contains("Could not read enough bytes") && message.contains(".parquet") {
+        return false;
+    }
+    let of_the_machine = ["IO", "FATAL", "Connection", "Permission", "INTERRUPT"];
+    is_commit || of_the_machine.into_iter().any(begins) || is_invalidated(message)
 }
 
 /// Whether the connection is of no use any more and has to be opened again.
@@ -143,5 +164,28 @@ mod tests {
     fn a_full_disk_is_told_from_other_failures() {
         assert!(exhausted("IO Error: Could not write file: No space left on device").is_some());
         assert!(exhausted("Conversion Error: Malformed JSON").is_none());
+    }
+
+    #[test]
+    fn trouble_of_the_machine_is_told_from_refused_rows() {
+        for passing in [
+            "IO Error: Could not read from file \"x.duckdb\": Input/output error",
+            "IO Error: Could not fsync file \"x.duckdb.wal\": Stale file handle",
+            "TransactionContext Error: Failed to commit: Could not write file \"x.duckdb.wal\": Input/output error",
+            "FATAL Error: Failed: database has been invalidated because of a previous fatal error.",
+        ] {
+            assert!(may_pass(passing), "{passing}");
+        }
+        for lasting in [
+            "Conversion Error: Could not convert string 'a' to INT64",
+            "Constraint Error: NOT NULL constraint failed: x.y",
+            "TransactionContext Error: Failed to commit: PRIMARY KEY or UNIQUE constraint violation: duplicate key",
+            "Binder Error: Referenced column \"x\" not found",
+            "Invalid Input Error: No magic bytes found at end of file",
+            "IO Error: Could not read enough bytes from file \"a.parquet\": attempted to read 8 bytes from location 4",
+            "INTERNAL Error: Attempted to access index 1 within vector of size 1",
+        ] {
+            assert!(!may_pass(lasting), "{lasting}");
+        }
     }
 }

@@ -70,6 +70,11 @@ pub(super) enum Action {
     PutWindow(WindowEntry),
     /// A run began or ended.
     PutRun(RunEntry),
+    /// The ledger lets go of windows that vouch for nothing any more.
+    ForgetWindows {
+        /// Which.
+        window_ids: Vec<String>,
+    },
     /// Superseded files were removed from the store.
     Vacuumed {
         /// Where they were, below the root.

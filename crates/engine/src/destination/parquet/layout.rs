@@ -7,6 +7,8 @@ use object_store::path::{Path, PathPart};
 
 /// Every data file, in folders by stream and day.
 pub(super) const DATA: &str = "data";
+/// Everything of ours that is neither rows nor views.
+pub(super) const OWN: &str = "_criteo";
 /// The log of commits.
 pub(super) const LOG: &str = "_criteo/log";
 /// The state at some versions, so that a reader need not read the whole log.
@@ -57,6 +59,37 @@ pub(super) fn data_file(stream: &str, partition: Partition, name: &str) -> Path 
     folder.join(PathPart::from(format!("{name}.parquet")))
 }
 
+/// Whether a path below the root is one that this program gives to data files. Whoever keeps files of their own below
+/// [`DATA`] keeps them.
+pub(super) fn is_data_file(path: &str) -> bool {
+    let Some(rest) = path
+        .strip_prefix(DATA)
+        .and_then(|rest| rest.strip_prefix("/stream="))
+    else {
+        return false;
+    };
+    let parts: Vec<&str> = rest.split('/').collect();
+    let name = match parts.as_slice() {
+        [_, name] => name,
+        [_, partition, name]
+            if partition.starts_with("day=") || partition.starts_with("month=") =>
+        {
+            name
+        }
+        _ => return false,
+    };
+    name.strip_suffix(".parquet").is_some_and(is_file_name)
+}
+
+/// Whether `name` is a window's id and a word, which is how a data file is called.
+fn is_file_name(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(window_id, word)| {
+        uuid::Uuid::try_parse(window_id).is_ok()
+            && !word.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -70,6 +103,28 @@ mod tests {
         assert_eq!(version_of(&checkpoint(123)), Some(123));
         assert_eq!(version_of(&Path::from("_criteo/log/12.json")), None);
         assert_eq!(version_of(&Path::from("_criteo/log/readme.txt")), None);
+    }
+
+    #[test]
+    fn files_of_ours_are_told_from_others() {
+        let window_id = uuid::Uuid::now_v7().to_string();
+        let name = super::super::load::unique_name(&window_id);
+        let day = date(2026, 1, 31);
+        for partition in [Partition::Whole, Partition::Day(day), Partition::Month(day)] {
+            let path = data_file("by device", partition, &name);
+            assert!(is_data_file(path.as_ref()), "{path}");
+        }
+        for other in [
+            format!("data/{name}.parquet"),
+            format!("data/stream=a/{name}.csv"),
+            format!("data/stream=a/{window_id}.parquet"),
+            format!("data/stream=a/year=2026/{name}.parquet"),
+            format!("data/stream=a/day=2026-01-31/mine/{name}.parquet"),
+            format!("other/stream=a/{name}.parquet"),
+            "data/stream=a/day=2026-01-31/part-0.parquet".to_owned(),
+        ] {
+            assert!(!is_data_file(&other), "{other}");
+        }
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl<'load> LoadWindow<'load> {
         if age < COMMITTED_WITHIN {
             return Ok(());
         }
-        Err(Failure::Refused(format!(
+        Err(Failure::Unusable(format!(
             "its files were written {} hours ago, and the commit came only now (was this machine asleep?); run again, \
              which loads the window from the spool",
             age.as_hours()

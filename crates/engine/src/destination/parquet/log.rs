@@ -114,7 +114,7 @@ impl Log {
                 return Ok(());
             }
         }
-        Err(Failure::Refused(format!(
+        Err(Failure::Unusable(format!(
             "other writers were faster {MOST_CONFLICTS} times in a row; let fewer of them work at the same time"
         )))
     }
@@ -235,14 +235,14 @@ struct OnlyFormat {
 }
 
 pub(super) fn too_new(format: u32) -> Failure {
-    Failure::Refused(format!(
+    Failure::Unusable(format!(
         "its log has layout {format}, and this program knows none after {FORMAT}; install the newest version"
     ))
 }
 
 pub(super) fn damaged(what: &str) -> Failure {
-    Failure::Refused(format!(
-        "the lake is damaged: {what}. Restore the folder _criteo from a backup or an older version of its objects"
+    Failure::Unusable(format!(
+        "the lake is damaged: {what}. Restore it from a backup, or from older versions of its objects"
     ))
 }
 

@@ -41,6 +41,7 @@ mod vouching;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use self::commit::Action;
 use self::failure::Failure;
@@ -50,10 +51,14 @@ use self::state::{FileState, LakeState};
 use self::store::Store;
 use super::{
     Capabilities, Destination, DestinationError, QueryAnswer, VacuumOptions, VacuumReport,
-    WindowLoad,
+    WINDOWS_KEPT_DAYS, WindowLoad,
 };
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
+
+/// What is done after all rows are loaded, and what it means when that fails.
+const WRITING_THE_VIEWS: &str = "writing the views of the lake (all rows that were read are loaded, but who reads \
+                                 through the views sees the state before them until the next run)";
 
 /// Which folder or bucket to write to, and how to reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,12 +224,21 @@ impl Destination for ParquetLake {
             if state.runs.get(&run.run_id) == Some(run) {
                 return Ok(Vec::new());
             }
-            Ok(vec![Action::PutRun(run.clone())])
+            let mut actions = vec![Action::PutRun(run.clone())];
+            if let Some(finished_at) = run.finished_at {
+                let kept = SignedDuration::from_hours(24 * i64::from(WINDOWS_KEPT_DAYS));
+                let window_ids = state.history_before(finished_at - kept);
+                if !window_ids.is_empty() {
+                    actions.push(Action::ForgetWindows { window_ids });
+                }
+            }
+            Ok(actions)
         });
         self.change("recording a run", &change).await?;
         if run.finished_at.is_some() {
             let written = self.store.publish().await;
-            written.map_err(|failure| self.explain(failure, "writing the views of the lake"))?;
+            // Not a mere warning: whoever reads the views would take yesterday's rows for today's.
+            written.map_err(|failure| self.explain(failure, WRITING_THE_VIEWS))?;
         }
         Ok(())
     }

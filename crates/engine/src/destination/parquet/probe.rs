@@ -34,7 +34,7 @@ pub(super) async fn conditional_put(store: &dyn ObjectStore) -> Result<(), Failu
 }
 
 fn unsuitable(what: &str) -> Failure {
-    Failure::Refused(format!(
+    Failure::Unusable(format!(
         "this store is not suitable: {what} (the condition If-None-Match: *), so two writers could overwrite each \
          other's commits. Amazon S3, Google Cloud Storage, Azure and current MinIO can do it; use one of them, or a \
          folder"

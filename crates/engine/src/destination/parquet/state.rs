@@ -114,6 +114,15 @@ impl LakeState {
             .collect()
     }
 
+    /// The windows that vouch for nothing any more and were read before `moment`.
+    pub(super) fn history_before(&self, moment: Timestamp) -> Vec<String> {
+        self.windows
+            .iter()
+            .filter(|(_, window)| window.vouches_for.is_empty() && window.entry.read_at < moment)
+            .map(|(window_id, _)| window_id.clone())
+            .collect()
+    }
+
     /// The paths of every file that some table needs.
     pub(super) fn live_files(&self) -> BTreeSet<&str> {
         self.tables
@@ -155,6 +164,11 @@ impl LakeState {
             Action::PutWindow(entry) => vouching::record(&mut self.windows, entry),
             Action::PutRun(run) => {
                 self.runs.insert(run.run_id.clone(), run.clone());
+            }
+            Action::ForgetWindows { window_ids } => {
+                for window_id in window_ids {
+                    self.windows.remove(window_id);
+                }
             }
             Action::Vacuumed { paths } => {
                 for path in paths {

@@ -18,6 +18,9 @@ use super::state::LakeState;
 use super::{LakeOptions, probe, vacuum, views};
 use crate::destination::DestinationError;
 
+/// How often the views are written anew because another writer committed meanwhile.
+const PUBLISH_ATTEMPTS: u32 = 5;
+
 /// Puts something between the lake and its store.
 type Wrap = Box<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send + Sync>;
 
@@ -125,17 +128,19 @@ impl Store {
     }
 
     /// Writes the views of the newest state, again when other writers came in between: the last to write them is then
-    /// one that saw every commit before.
+    /// one that saw every commit before. A writer that never pauses writes the views itself when its run ends, so it is
+    /// not waited for.
     pub(super) async fn publish(&self) -> Result<(), Failure> {
         let mut slot = self.open.lock().await;
         let open = self.for_writing(&mut slot).await?;
-        loop {
+        for _ in 0..PUBLISH_ATTEMPTS {
             let state = open.log.refresh().await?.clone();
             views::write(open.objects.as_ref(), &open.location, &state).await?;
             if open.log.refresh().await?.version == state.version {
-                return Ok(());
+                break;
             }
         }
+        Ok(())
     }
 
     /// Answers a query; `None` when there is no such folder.
@@ -164,10 +169,19 @@ impl Store {
             return Ok(VacuumReport::default());
         };
         let objects = Arc::clone(&open.objects);
+        let before = open.log.refresh().await?.clone();
         let listing = vacuum::list(objects.as_ref()).await?;
+        if before.version == 0 {
+            vacuum::refuse_files_without_log(&listing)?;
+            return Ok(VacuumReport::default());
+        }
+        let open = if options.dry_run {
+            open
+        } else {
+            self.for_writing(&mut slot).await?
+        };
         let mut state = open.log.refresh().await?.clone();
-        let is_ours = state.version > 0;
-        if is_ours && !options.dry_run {
+        if !options.dry_run {
             // Readers of the views keep away from what is removed next.
             views::write(objects.as_ref(), &open.location, &state).await?;
             state = open.log.refresh().await?.clone();
@@ -183,16 +197,17 @@ impl Store {
                     std::fs::remove_file(folder.join(&file.path))?;
                 }
             }
-            let removed: Vec<String> = report
+            let removed: Vec<&str> = report
                 .removed
                 .iter()
-                .map(|file| file.path.clone())
+                .map(|file| file.path.as_str())
+                .chain(vacuum::gone(&before, &listing))
                 .collect();
             let change = Immediate(|state: &LakeState| {
                 let paths: Vec<String> = removed
                     .iter()
-                    .filter(|path| state.superseded.contains_key(*path))
-                    .cloned()
+                    .filter(|path| state.superseded.contains_key(**path))
+                    .map(|path| (*path).to_owned())
                     .collect();
                 if paths.is_empty() {
                     return Ok(Vec::new());

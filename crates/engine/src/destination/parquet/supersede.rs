@@ -12,7 +12,7 @@ use arrow_select::concat::concat_batches;
 use arrow_select::filter::filter_record_batch;
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::super::WindowLoad;
@@ -21,6 +21,7 @@ use super::days::{date_of, day_values, text_at};
 use super::encode::{Encoded, encode};
 use super::failure::Failure;
 use super::load::{put_file, unique_name};
+use super::log::damaged;
 use super::spooled::{ADVERTISER_COLUMN, texts};
 use super::state::{FileState, TableState};
 use super::vouching::covers;
@@ -117,7 +118,13 @@ async fn rest_of(
     file: &FileState,
     scope: &Scope,
 ) -> Result<Rest, Failure> {
-    let body = store.get(&parsed(path)?).await?.bytes().await?;
+    let body = match store.get(&parsed(path)?).await {
+        Ok(found) => found.bytes().await?,
+        Err(StoreError::NotFound { .. }) => {
+            return Err(damaged(&format!("{path} is part of it, and is not there")));
+        }
+        Err(error) => return Err(error.into()),
+    };
     let (scope, window_id, days) = (scope.clone(), file.window_id.clone(), file.days);
     tokio::task::spawn_blocking(move || {
         let batch = decode(body)?;
@@ -172,5 +179,5 @@ fn beside(path: &str, name: &str) -> Result<Path, Failure> {
 /// A path as the state holds it.
 pub(super) fn parsed(path: &str) -> Result<Path, Failure> {
     Path::parse(path)
-        .map_err(|error| Failure::Refused(format!("the lake names an impossible file: {error}")))
+        .map_err(|error| Failure::Unusable(format!("the lake names an impossible file: {error}")))
 }

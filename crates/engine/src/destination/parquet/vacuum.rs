@@ -2,9 +2,11 @@
 //! committed, because it died.
 //!
 //! A file of the lake is never removed: what is live is read from the log after the list of files was taken, and a
-//! file that is committed later than that is too young to be an orphan.
+//! file that is committed later than that is too young to be an orphan. Nor is a file that this program did not write:
+//! where there is no log nothing is removed, and beside the lake only what is named as its files are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use futures_util::{StreamExt, TryStreamExt};
@@ -86,12 +88,13 @@ pub(super) fn candidates(
         }
         match state.superseded.get(&path) {
             Some(since) => consider(&path, *since, older_than, "superseded"),
-            None => consider(
+            None if layout::is_data_file(&path) => consider(
                 &path,
                 modified(object),
                 older_than.max(ORPHAN_AGE),
                 "never committed",
             ),
+            None => {}
         }
     }
     for object in &listing.ledger {
@@ -120,6 +123,33 @@ pub(super) fn candidates(
     report
 }
 
+/// Fails when there are files although no log says whose they are: the address may be a mistake, or the lake may have
+/// been copied without the folders whose names begin with an underscore.
+pub(super) fn refuse_files_without_log(listing: &Listing) -> Result<(), Failure> {
+    match listing.data.first() {
+        None => Ok(()),
+        Some(object) => Err(Failure::Unusable(format!(
+            "there is no lake: files lie below {}/ (such as {}), but no log of commits in {} says whose they are. \
+             Nothing was removed. Correct `destination.url`, or restore the folder _criteo",
+            layout::DATA,
+            object.location,
+            layout::LOG
+        ))),
+    }
+}
+
+/// The superseded files of `before` that are gone already: an earlier vacuum removed them and died before it said so.
+/// `before` has to be older than the list, so that every file it names was put before the list was taken.
+pub(super) fn gone<'state>(before: &'state LakeState, listing: &Listing) -> Vec<&'state str> {
+    let present: BTreeSet<&str> = listing
+        .data
+        .iter()
+        .map(|object| object.location.as_ref())
+        .collect();
+    let superseded = before.superseded.keys().map(String::as_str);
+    superseded.filter(|path| !present.contains(path)).collect()
+}
+
 fn modified(object: &ObjectMeta) -> Timestamp {
     let moment = SystemTime::from(object.last_modified);
     // A moment outside the calendar is nothing that may be called old.
@@ -145,7 +175,8 @@ pub(super) async fn remove(store: &dyn ObjectStore, report: &VacuumReport) -> Re
         .await
 }
 
-/// Half-written files of a local folder, which its store does not list: the name of the file, `#` and a number.
+/// Half-written files of a local folder, which its store does not list: the name of the file, `#` and a number. Only
+/// the folders of the lake are looked through, since everything else in there is somebody else's.
 pub(super) fn half_written(
     location: &Location,
     older_than: Duration,
@@ -154,7 +185,11 @@ pub(super) fn half_written(
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    let mut folders = vec![root.to_owned()];
+    let mut folders: Vec<PathBuf> = [layout::DATA, layout::OWN, layout::VIEWS]
+        .iter()
+        .map(|folder| root.join(folder))
+        .filter(|folder| folder.is_dir())
+        .collect();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
@@ -163,18 +198,16 @@ pub(super) fn half_written(
                 folders.push(entry.path());
                 continue;
             }
-            let name = entry.file_name();
-            let is_staged = name
-                .to_str()
-                .and_then(|name| name.rsplit_once('#'))
-                .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|b| b.is_ascii_digit()));
+            let path = entry.path();
+            let below = path.strip_prefix(root).unwrap_or(&path);
+            let Some(below) = below.to_str().filter(|below| is_staged(below)) else {
+                continue;
+            };
             let metadata = entry.metadata()?;
             let age = metadata.modified()?.elapsed().unwrap_or(Duration::ZERO);
-            if is_staged && kind.is_file() && age >= older_than.max(ORPHAN_AGE) {
-                let path = entry.path();
-                let below = path.strip_prefix(root).unwrap_or(&path);
+            if kind.is_file() && age >= older_than.max(ORPHAN_AGE) {
                 found.push(RemovedFile {
-                    path: below.display().to_string(),
+                    path: below.to_owned(),
                     bytes: metadata.len(),
                     reason: "half written",
                 });
@@ -182,4 +215,14 @@ pub(super) fn half_written(
         }
     }
     Ok(found)
+}
+
+/// Whether a path below the root is one under which the store writes an object of ours before it renames it.
+fn is_staged(path: &str) -> bool {
+    let Some((object, number)) = path.rsplit_once('#') else {
+        return false;
+    };
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_beside_data = path.starts_with(layout::OWN) || path.starts_with(layout::VIEWS);
+    is_number && (is_beside_data || layout::is_data_file(object))
 }

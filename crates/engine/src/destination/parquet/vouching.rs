@@ -1,6 +1,7 @@
 //! Which window is the last word on what: the rules by which a new entry takes advertisers from older ones.
 //!
-//! A window keeps its entry for good. Its advertisers leave one by one, as other windows cover all of its days.
+//! A window's advertisers leave it one by one, as other windows cover all of its days. Its entry stays for a while after
+//! that, so that people can ask what was read.
 
 use std::collections::BTreeMap;
 

@@ -203,6 +203,11 @@ impl Log {
                     window["stream"] != stream.as_str() || !window["quarantine_reason"].is_null()
                 });
             }
+            "forget_windows" => {
+                for window_id in body["window_ids"].as_array().unwrap() {
+                    self.windows.remove(window_id.as_str().unwrap());
+                }
+            }
             "put_stream" | "vacuumed" => {}
             other => panic!("unknown action {other}"),
         }

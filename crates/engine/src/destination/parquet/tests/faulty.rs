@@ -15,7 +15,9 @@ use object_store::{
 };
 use tempfile::TempDir;
 
+use super::superseding::files_below;
 use super::{assert_holds, lake_in, options_in, prepared, window};
+use crate::destination::conformance::fixture::{Row, january};
 use crate::destination::parquet::ParquetLake;
 use crate::destination::{Destination, DestinationError};
 
@@ -200,7 +202,11 @@ async fn rows_without_their_commit_are_not_there() {
     }
     let (load, rows) = window(folder.path(), &table, 1, "1", &["new", "newer"]);
     let error = lake.load_window(&load).await.unwrap_err();
-    assert!(matches!(error, DestinationError::Failed { .. }), "{error}");
+    // A store that does not answer says nothing of the rows, which have to wait in the spool.
+    assert!(
+        matches!(error, DestinationError::Unavailable { .. }),
+        "{error:?}"
+    );
     assert!(
         error.to_string().contains("the connection broke"),
         "{error}"
@@ -230,8 +236,51 @@ async fn a_file_that_cannot_be_put_leaves_everything_as_it_was() {
     lake.load_window(&before).await.unwrap();
     faults.add("data/", Fault::Refused);
     let (load, _) = window(folder.path(), &table, 1, "1", &["new"]);
-    lake.load_window(&load).await.unwrap_err();
+    let error = lake.load_window(&load).await.unwrap_err();
+    assert!(
+        matches!(error, DestinationError::Unavailable { .. }),
+        "{error:?}"
+    );
     assert_holds(folder.path(), &table, &old_rows, &[before.entry]).await;
+}
+
+/// Rows that are not those of their entry would be refused every time, and no store is to blame.
+#[tokio::test]
+async fn rows_that_contradict_their_entry_are_refused_for_good() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let (mut load, _) = window(folder.path(), &table, 1, "1", &["a", "b"]);
+    load.entry.rows = 1;
+    load.entry.advertisers.insert("1".to_owned(), 1);
+    let error = lake.load_window(&load).await.unwrap_err();
+    assert!(
+        matches!(error, DestinationError::Failed { .. }),
+        "{error:?}"
+    );
+}
+
+/// A file of the lake that somebody removed is no fault of the rows that replace it.
+#[tokio::test]
+async fn a_lake_that_lost_a_file_is_no_fault_of_new_rows() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let days = january(1, 1);
+    let rows = ["1", "2"].map(|id| Row::of_day(id, days.first, "old", 1));
+    let load = table.window(folder.path(), Some(days), &["1", "2"], &rows);
+    lake.load_window(&load).await.unwrap();
+    for file in files_below(&folder.path().join("lake/data")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    // Of the lost file the rows of the other advertiser have to be copied.
+    let (load, _) = window(folder.path(), &table, 1, "1", &["new"]);
+    let error = lake.load_window(&load).await.unwrap_err();
+    assert!(
+        matches!(error, DestinationError::Unavailable { .. }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("damaged"), "{error}");
 }
 
 #[tokio::test]
@@ -273,7 +322,11 @@ async fn views_that_cannot_be_written_are_an_error_and_come_with_the_next_run() 
     faults.add("views/latest.sql", Fault::Refused);
     let run = super::readers::finished_run();
     let error = lake.record_run(&run).await.unwrap_err();
-    assert!(error.to_string().contains("views"), "{error}");
+    let words = error.to_string();
+    assert!(
+        words.contains("all rows that were read are loaded"),
+        "{words}"
+    );
     assert_holds(folder.path(), &table, &rows, &[load.entry]).await;
     lake_in(folder.path()).record_run(&run).await.unwrap();
     assert!(folder.path().join("lake/views/latest.sql").exists());

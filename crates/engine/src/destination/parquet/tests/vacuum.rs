@@ -12,7 +12,7 @@ use super::superseding::files_below;
 use super::{assert_holds, lake_in, prepared, subject, window};
 use crate::destination::conformance::fixture::{Row, january};
 use crate::destination::parquet::ParquetLake;
-use crate::destination::{Destination, VacuumOptions, VacuumReport};
+use crate::destination::{Destination, DestinationError, VacuumOptions, VacuumReport};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -107,19 +107,28 @@ async fn what_a_dead_writer_left_goes_after_a_day() {
         .cloned()
         .collect();
     assert_eq!(orphans.len(), 1);
-    // A file that was being written: the store does not list such names.
-    let staged = data.join("stream=conformance/day=2026-01-01/x.parquet#1");
-    std::fs::write(&staged, b"half").unwrap();
+    // Files that were being written: the store does not list such names.
+    let mut staged = orphans.first().unwrap().clone().into_os_string();
+    staged.push("#1");
+    let staged = [
+        PathBuf::from(staged),
+        folder
+            .path()
+            .join("lake/_criteo/log/00000000000000000009.json#12"),
+    ];
+    for file in &staged {
+        std::fs::write(file, b"half").unwrap();
+    }
 
     let report = lake.vacuum(&now(false)).await.unwrap();
     assert_eq!(report.removed, [], "not even with an age of zero");
-    for file in files_below(&data) {
+    for file in files_below(&data).iter().chain(&staged) {
         // The live ones too: their age is no reason.
-        make_old(&file);
+        make_old(file);
     }
     let report = lake.vacuum(&now(false)).await.unwrap();
     let mut expected = orphans;
-    expected.insert(staged);
+    expected.extend(staged);
     assert_eq!(removed(folder.path(), &report), expected);
     assert_eq!(files_below(&data), live_files);
     assert_holds(folder.path(), &table, &rows, &[live.entry]).await;
@@ -187,4 +196,152 @@ async fn nothing_is_nothing_to_remove() {
         VacuumReport::default()
     );
     assert!(!folder.path().join("lake").exists());
+}
+
+/// A mistyped address, or a lake that was copied without the folders that begin with an underscore.
+#[tokio::test]
+async fn a_folder_without_a_log_keeps_everything() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let (load, _) = window(folder.path(), &table, 1, "1", &["a"]);
+    lake.load_window(&load).await.unwrap();
+    let root = folder.path().join("lake");
+    std::fs::remove_dir_all(root.join("_criteo")).unwrap();
+    std::fs::write(root.join("data/sales.parquet"), b"theirs").unwrap();
+    std::fs::write(root.join("data/half.parquet#1"), b"theirs").unwrap();
+    let before = files_below(&root);
+    assert_eq!(before.len(), 3);
+    before.iter().for_each(|file| make_old(file));
+    for dry_run in [true, false] {
+        let refusal = lake_in(folder.path())
+            .vacuum(&now(dry_run))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refusal, DestinationError::Unavailable { .. }),
+            "{refusal:?}"
+        );
+        let words = refusal.to_string();
+        assert!(words.contains("`destination.url`"), "{words}");
+        assert!(words.contains("Nothing was removed"), "{words}");
+        assert_eq!(files_below(&root), before);
+    }
+}
+
+/// Whoever keeps files of their own in the same place keeps them, however old they are and whatever they are called.
+#[tokio::test]
+async fn files_of_others_beside_a_lake_stay() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let (load, rows) = window(folder.path(), &table, 1, "1", &["a"]);
+    lake.load_window(&load).await.unwrap();
+    lake.record_run(&finished_run()).await.unwrap();
+    let root = folder.path().join("lake");
+    let theirs = [
+        "data/sales.parquet",
+        "data/stream=conformance/part-0.parquet",
+        "data/stream=conformance/day=2026-01-01/mine.parquet",
+        "data/stream=conformance/day=2026-01-01/mine.parquet#1",
+        "notes/issue#12",
+        "issue#13",
+    ]
+    .map(|path| root.join(path));
+    std::fs::create_dir(root.join("notes")).unwrap();
+    for file in &theirs {
+        std::fs::write(file, b"theirs").unwrap();
+        make_old(file);
+    }
+    let report = lake_in(folder.path()).vacuum(&now(false)).await.unwrap();
+    assert_eq!(report.removed, []);
+    assert_eq!(
+        report.too_young, 4,
+        "the earlier copy of the ledger's tables"
+    );
+    assert!(theirs.iter().all(|file| file.exists()));
+    assert_holds(folder.path(), &table, &rows, &[load.entry]).await;
+}
+
+/// What a vacuum removed and did not live to say, the next one says: otherwise the log would name it for ever.
+#[tokio::test]
+async fn a_vacuum_that_died_is_finished_by_the_next() {
+    let folder = TempDir::new().unwrap();
+    let faults = Faults::default();
+    let lake = faulty_lake(folder.path(), &faults);
+    let table = prepared(&lake).await;
+    for label in ["old", "new"] {
+        let (load, _) = window(folder.path(), &table, 1, "1", &[label]);
+        lake.load_window(&load).await.unwrap();
+    }
+    let superseded = async || {
+        let fresh = lake_in(folder.path());
+        fresh.store.read(|state| state.superseded.len()).await
+    };
+    assert_eq!(superseded().await.unwrap(), 1);
+    for word in ["_criteo/log"; 3] {
+        faults.add(word, Fault::Refused);
+    }
+    lake.vacuum(&now(false)).await.unwrap_err();
+    assert!(faults.are_met());
+    assert_eq!(
+        files_below(&folder.path().join("lake/data")).len(),
+        1,
+        "removed, and not said"
+    );
+    assert_eq!(superseded().await.unwrap(), 1);
+    let report = lake_in(folder.path()).vacuum(&now(false)).await.unwrap();
+    assert_eq!(report.removed, []);
+    assert_eq!(superseded().await.unwrap(), 0);
+}
+
+/// Vacuum commits, too, so a store that lets one writer overwrite another's commit is refused by it as by any writer.
+#[tokio::test]
+async fn a_vacuum_tries_the_store_as_any_writer() {
+    let folder = TempDir::new().unwrap();
+    let table = prepared(&lake_in(folder.path())).await;
+    for label in ["old", "new"] {
+        let (load, _) = window(folder.path(), &table, 1, "1", &[label]);
+        lake_in(folder.path()).load_window(&load).await.unwrap();
+    }
+    let before = files_below(&folder.path().join("lake/data"));
+    let faults = Faults::default();
+    let lake = faulty_lake(folder.path(), &faults);
+    for _ in 0..2 {
+        faults.add("_criteo/probes", Fault::ConditionIgnored);
+    }
+    let refusal = lake.vacuum(&now(false)).await.unwrap_err();
+    assert!(refusal.to_string().contains("If-None-Match"), "{refusal}");
+    assert_eq!(files_below(&folder.path().join("lake/data")), before);
+}
+
+/// The ledger lets go of a window when another has taken over all of its days and it was read long ago, as a database
+/// does.
+#[tokio::test]
+async fn the_history_of_windows_ends() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let mut entries = Vec::new();
+    for label in ["replaced", "current"] {
+        let (load, _) = window(folder.path(), &table, 1, "1", &[label]);
+        lake.load_window(&load).await.unwrap();
+        entries.push(load.entry);
+    }
+    let ended = async |days: i64| {
+        let mut run = finished_run();
+        let after = jiff::SignedDuration::from_hours(24 * days);
+        run.finished_at = Some(entries[1].read_at + after);
+        lake.record_run(&run).await.unwrap();
+        let known = lake_in(folder.path());
+        let known = known.store.read(|state| {
+            let windows = state.windows.keys();
+            windows.cloned().collect::<Vec<String>>()
+        });
+        known.await.unwrap()
+    };
+    let [replaced, current] = [&entries[0], &entries[1]].map(|entry| entry.window_id.clone());
+    assert_eq!(ended(400).await, [replaced, current.clone()]);
+    assert_eq!(ended(401).await, [current]);
+    assert_eq!(lake.windows("conformance").await.unwrap(), entries[1..]);
 }

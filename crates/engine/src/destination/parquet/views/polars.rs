@@ -15,6 +15,7 @@ pub(super) fn script(json: &str, published: &Published, address: &str) -> String
 /// The JSON stands in a raw text. It cannot end it: three quotation marks never follow each other in JSON.
 const TEMPLATE: &str = r####""""The tables of a lake for Polars: version @VERSION@, written @WRITTEN@.
 
+    import polars as pl
     from latest_polars import table
     table("statistics").group_by("day").agg(pl.col("clicks").sum()).collect()
 
