@@ -138,6 +138,16 @@ fn sources() -> String {
     text
 }
 
+/// The variable that says whether a source that not everybody has is there, and what is taken for granted.
+fn is_used(source: &str) -> Option<(&'static str, bool)> {
+    match source {
+        "placements" => Some(("criteo_using_placements", true)),
+        "transactions" => Some(("criteo_using_transactions", true)),
+        BY_AD => Some(("criteo_using_ad_report", false)),
+        _ => None,
+    }
+}
+
 /// The source of a name, with the columns of a stream. The ledger says when it was read last.
 fn source(text: &mut String, name: &str, stream: &str, table: &str) {
     let Some(stream) = Catalog::builtin().stream(stream) else {
@@ -148,11 +158,14 @@ fn source(text: &mut String, name: &str, stream: &str, table: &str) {
     } else {
         &stream.description
     };
+    let enabled = is_used(name).map_or_else(String::new, |(variable, default)| {
+        format!("          enabled: \"{{{{ var('{variable}', {default}) }}}}\"\n")
+    });
     put(
         text,
         format_args!(
             "      - name: {name}\n        identifier: \"{{{{ var('criteo_{name}_table', '{table}') }}}}\"\n        \
-             description: {}\n        config:\n          freshness:\n{}          loaded_at_query: |\n            \
+             description: {}\n        config:\n{enabled}          freshness:\n{}          loaded_at_query: |\n            \
              select max(w.read_at)\n            from \"{{{{ var('criteo_schema', target.schema) }}}}\".\"_criteo_windows\" as w\n            \
              inner join \"{{{{ var('criteo_schema', target.schema) }}}}\".\"_criteo_streams\" as r on r.stream = w.stream\n            \
              where w.quarantine_reason is null and r.table_name = '{{{{ var('criteo_{name}_table', '{table}') }}}}'\n",

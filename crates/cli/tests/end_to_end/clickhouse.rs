@@ -25,14 +25,14 @@ const CSV: &str = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', N
                    ALLOW_QUOTED_NULLS false, AUTO_DETECT false";
 
 /// A second configuration beside the stage's own, for the same streams.
-fn configure(stage: &Stage, server: &Server) {
+pub(crate) fn configure(stage: &Stage, server: &Server, database: &str) {
     let text = std::fs::read_to_string(stage.folder().join("criteo.toml")).unwrap();
     let mut file: toml::Table = text.parse().unwrap();
     let mut section = toml::Table::new();
     for (key, value) in [
         ("type", "clickhouse"),
         ("url", &server.url),
-        ("database", DATABASE),
+        ("database", database),
         ("user", USER),
     ] {
         section.insert(key.to_owned(), value.into());
@@ -44,7 +44,7 @@ fn configure(stage: &Stage, server: &Server) {
 }
 
 /// Runs the command with that configuration.
-fn criteo(stage: &Stage, arguments: &[&str], code: i32) -> String {
+pub(crate) fn criteo(stage: &Stage, arguments: &[&str], code: i32) -> String {
     let output = stage
         .command()
         .env("CRITEO_DESTINATION_PASSWORD", PASSWORD)
@@ -76,7 +76,7 @@ fn a_database_holds_the_truth_and_catches_up_with_it() {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(server.create_database(DATABASE));
     let mut stage = small_world::stage();
-    configure(&stage, server);
+    configure(&stage, server, DATABASE);
     let copies = tempfile::tempdir().unwrap();
     criteo(&stage, &["check"], 0);
     for round in 0..2 {
