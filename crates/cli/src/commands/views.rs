@@ -19,17 +19,14 @@ pub(super) async fn run(context: &Context, arguments: &ViewsArguments) -> anyhow
     }
     let destination = destination::open(&config);
     if arguments.drop {
-        let done = destination.replace_views(&[]).await?;
-        if !printer.is_json() && done.dropped.is_empty() {
-            printer.note(format_args!(
-                "There are no views of ours in {}.",
-                destination.describe()
-            ));
+        // Asked first, because a database that does not exist is not to be made for this.
+        let mut dropped = Refreshed::default();
+        if !destination.views().await?.is_empty() {
+            dropped.dropped = destination.replace_views(&[]).await?.dropped;
+        } else if !printer.is_json() {
+            let place = destination.describe();
+            printer.note(format_args!("There are no views of ours in {place}."));
         }
-        let dropped = Refreshed {
-            dropped: done.dropped,
-            ..Refreshed::default()
-        };
         tell(printer, &dropped)?;
         return Ok(Exit::Complete);
     }

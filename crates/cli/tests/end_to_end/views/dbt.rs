@@ -8,7 +8,6 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 use super::{VIEWS, columns, loaded};
-use crate::support::target::Target;
 use crate::support::target::postgres::server;
 use crate::support::{Stage, TargetKind};
 

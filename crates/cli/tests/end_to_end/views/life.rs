@@ -1,7 +1,6 @@
 //! What becomes of views when tables change, and whose views are left alone.
 
 use super::{VIEWS, columns, loaded, opened, rows, settings};
-use crate::support::target::Target as _;
 use crate::support::{Run, Stage, TargetKind};
 
 /// The views that there are, by asking for each.
@@ -32,6 +31,11 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
         let mut stage = opened(settings);
         let nothing = stage.criteo(&["views"]).expect(1);
         assert_says(&nothing, &["nothing in", "hint: Run `criteo sync` first"]);
+        let none = stage.criteo(&["views", "--drop"]).expect(0);
+        assert_says(&none, &["There are no views of ours"]);
+        if kind == TargetKind::DuckDb {
+            assert!(!stage.database_file().exists(), "looking made a database");
+        }
         stage.sync();
         assert_eq!(
             existing(&stage, "criteo_"),
