@@ -11,8 +11,8 @@ Examples:
   criteo views --print                   show their SQL, and touch nothing
   criteo views --print --dialect postgres | psql
 
-Only views that this command made are ever replaced or dropped. From the first time on, `criteo sync` brings them up to
-date when a table gets a column or is read anew.";
+Only views that this command made are ever replaced or dropped. Once there are some, `criteo sync`
+brings them up to date when a table gets a column or is read anew.";
 
 /// What `views` takes.
 #[derive(Debug, Clone, Args)]

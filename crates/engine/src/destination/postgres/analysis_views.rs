@@ -87,21 +87,10 @@ pub(super) async fn let_go(session: &Session<'_>, table: &str) -> Result<(), Fai
             // The refusal to drop the table will name it.
             continue;
         }
-        let nothing: Vec<String> = schema::existing_columns(session, &name)
-            .await?
-            .iter()
-            .map(|column| {
-                format!(
-                    "CAST(NULL AS {}) AS {}",
-                    column.sql_type,
-                    sql::identifier(&column.name)
-                )
-            })
-            .collect();
+        let nothing = no_values(session, &name).await?;
         let view = session.table(&name);
         let statement = format!(
-            "CREATE OR REPLACE VIEW {view} AS SELECT {} WHERE false; COMMENT ON VIEW {view} IS {}",
-            nothing.join(", "),
+            "CREATE OR REPLACE VIEW {view} AS SELECT {nothing} WHERE false; COMMENT ON VIEW {view} IS {}",
             sql::literal(&format!(
                 "Empty, because a table below it was dropped.\n\n{ANALYSIS_VIEW_MARK}."
             ))
@@ -109,6 +98,41 @@ pub(super) async fn let_go(session: &Session<'_>, table: &str) -> Result<(), Fai
         session.transaction.batch_execute(&statement).await?;
     }
     Ok(())
+}
+
+/// The columns of a view without values, each of its own type and order of text: a replacement may change neither.
+async fn no_values(session: &Session<'_>, view: &str) -> Result<String, Failure> {
+    let columns = session
+        .transaction
+        .query_typed(
+            "SELECT CAST(a.attname AS text), pg_catalog.format_type(a.atttypid, a.atttypmod), \
+             CAST(cn.nspname AS text), CAST(co.collname AS text) FROM pg_catalog.pg_attribute a \
+             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+             LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation \
+             LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace \
+             WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            &[(&session.schema, Type::TEXT), (&view, Type::TEXT)],
+        )
+        .await?;
+    let mut values = Vec::new();
+    for column in &columns {
+        let (name, sql_type): (String, String) = (column.try_get(0)?, column.try_get(1)?);
+        let order: (Option<String>, Option<String>) = (column.try_get(2)?, column.try_get(3)?);
+        let order = match order {
+            (Some(schema), Some(order)) => format!(
+                " COLLATE {}.{}",
+                sql::identifier(&schema),
+                sql::identifier(&order)
+            ),
+            _ => String::new(),
+        };
+        values.push(format!(
+            "CAST(NULL AS {sql_type}){order} AS {}",
+            sql::identifier(&name)
+        ));
+    }
+    Ok(values.join(", "))
 }
 
 /// Whether any relation has the name: an index or a sequence would be in the way as well.
