@@ -74,10 +74,11 @@ pub(super) fn entities(stage: &Stage, kind: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// One row per order: of its events the one that counts.
-pub(super) fn orders(
-    stage: &Stage,
-) -> BTreeMap<(String, String), (BTreeMap<String, String>, usize, usize)> {
+/// The event that an order is counted for, how many events it has, and how many of them are clicks.
+type Order = (BTreeMap<String, String>, usize, usize);
+
+/// The orders, by advertiser and id.
+pub(super) fn orders(stage: &Stage) -> BTreeMap<(String, String), Order> {
     let mut orders: BTreeMap<(String, String), Vec<BTreeMap<String, String>>> = BTreeMap::new();
     for advertiser in stage.sandbox.advertiser_ids() {
         let body = json!({ "data": [{ "type": "Report", "attributes": {
