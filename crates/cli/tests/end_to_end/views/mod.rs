@@ -39,6 +39,13 @@ const MODELS: [(&str, &str, &str); 5] = [
     ),
 ];
 
+/// The kinds of destination that the tests have and that keep views; ClickHouse has a test of its own.
+fn databases() -> Vec<TargetKind> {
+    let mut kinds = TargetKind::all();
+    kinds.retain(|kind| *kind != TargetKind::Parquet);
+    kinds
+}
+
 /// What is asked of statistics.
 fn metrics() -> Vec<&'static str> {
     let mut metrics = vec!["Displays", "Clicks", "AdvertiserCost"];

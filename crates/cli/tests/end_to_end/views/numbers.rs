@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::expected::{self, Row, ratio, units};
-use super::{MODELS, VIEWS, columns, loaded, metrics, rows};
-use crate::support::{Stage, TargetKind};
+use super::{MODELS, VIEWS, columns, databases, loaded, metrics, rows};
+use crate::support::Stage;
 
 #[test]
 fn views_show_the_truth() {
-    for kind in TargetKind::all() {
+    for kind in databases() {
         let stage = loaded(kind);
         let told = stage.criteo(&["views", "--json"]).expect(0).json();
         assert_eq!(told["made"], serde_json::json!(VIEWS), "{told}");
