@@ -10,7 +10,7 @@ ifeq ($(DUCKDB_LIB_DIR),)
 export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
 endif
 
-.PHONY: help setup setup-tests build demo test lint format docs reference bench clean-demo
+.PHONY: help setup setup-tests build demo test lint format docs reference dbt-package bench clean-demo
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,8 +18,9 @@ help: ## Show this list.
 setup: ## Fetch the prebuilt libduckdb once and check it; nothing else needs setting up.
 	@scripts/setup-libduckdb
 
-setup-tests: setup ## Install what tests start or read with: an S3 server, and DuckDB, Polars and Spark for Python.
+setup-tests: setup ## Install what tests start or read with: an S3 server, dbt, and DuckDB, Polars and Spark for Python.
 	@scripts/setup-s3-server || echo 'SKIPPED: without the S3 server, Parquet is tested in folders only.' >&2
+	@scripts/setup-dbt || echo 'SKIPPED: without dbt, the dbt package is not run.' >&2
 	@scripts/setup-lake-readers || echo 'SKIPPED: without the readers, Parquet is not read with DuckDB, Polars and Spark.' >&2
 
 build: setup ## Build the criteo binary.
@@ -46,6 +47,9 @@ docs: setup ## Build the API documentation of all crates, with warnings denied.
 
 reference: setup ## Write docs/reference anew from the program; a test fails while it is stale.
 	$(CARGO) run --locked --package criteo-connector -- reference --write docs/reference
+
+dbt-package: setup ## Write the files of dbt/ that are made of the models' data; a test fails while they are stale.
+	CRITEO_WRITE_DBT=1 $(CARGO) test --locked --workspace --test dbt_package
 
 bench: setup ## Measure how fast a report is decoded, beside a plain JSON parse of the same bytes.
 	$(CARGO) bench --locked --package criteo-engine

@@ -2,6 +2,7 @@
 
 mod consent;
 mod init;
+mod views;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
 pub(crate) use init::InitArguments;
+pub(crate) use views::ViewsArguments;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -218,6 +220,9 @@ pub(crate) enum Command {
     /// Remove files that a Parquet destination needs no more: superseded ones, and what a dead writer left
     #[command(after_help = VACUUM_EXAMPLES)]
     Vacuum(VacuumArguments),
+    /// Make views for analysts in the destination: performance by day, placements, orders, spend against budget
+    #[command(after_help = views::EXAMPLES)]
+    Views(ViewsArguments),
     /// Show who granted the app access, and wait for more
     #[command(after_help = consent::EXAMPLES)]
     Consent(ConsentArguments),

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use criteo_engine::EngineError;
 use criteo_engine::config::ConfigError;
 use criteo_engine::consent::listen::ListenError;
+use criteo_engine::destination::DestinationError;
 use criteo_engine::event::Outcome;
+use criteo_views::ViewsError;
 
 use crate::printer::Printer;
 
@@ -156,6 +158,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     }
     error.chain().find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
+            return error.hint();
+        }
+        if let Some(error) = cause.downcast_ref::<ViewsError>() {
+            return error.hint();
+        }
+        if let Some(error) = cause.downcast_ref::<DestinationError>() {
             return error.hint();
         }
         if let Some(error) = cause.downcast_ref::<ListenError>() {

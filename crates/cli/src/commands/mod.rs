@@ -20,6 +20,7 @@ mod summary;
 mod sync;
 mod vacuum;
 mod verify;
+mod views;
 
 use criteo_engine::catalog::Scope;
 
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Status(_) => status::run(context).await,
         Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Vacuum(arguments) => vacuum::run(context, arguments).await,
+        Command::Views(arguments) => views::run(context, arguments).await,
         Command::Check => check::run(context).await,
         Command::Consent(arguments) => consent::run(context, arguments).await,
         Command::Auth(command) => auth::run(context, command).await,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::{Connected, Context, selection};
 use super::summary::{self, Kept};
+use super::views;
 use crate::arguments::{OutputFormat, SyncArguments};
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Progress;
@@ -73,8 +74,11 @@ async fn sync(
 ) -> anyhow::Result<Exit> {
     let result = connected.engine.sync(selection, stop).await;
     connected.reporter.finish();
+    // Views are made anew by another door to the destination.
+    drop(connected.engine);
     let run = result?;
     ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
+    views::renew(context, &connected.config).await?;
     Ok(run.outcome.into())
 }
 

@@ -25,7 +25,7 @@ const CSV: &str = "FORMAT csv, HEADER, DELIMITER ',', QUOTE '\"', ESCAPE '\"', N
                    ALLOW_QUOTED_NULLS false, AUTO_DETECT false";
 
 /// A second configuration beside the stage's own, for the same streams.
-fn configure(stage: &Stage, server: &Server, database: &str) {
+pub(crate) fn configure(stage: &Stage, server: &Server, database: &str) {
     let text = std::fs::read_to_string(stage.folder().join("criteo.toml")).unwrap();
     let mut file: toml::Table = text.parse().unwrap();
     let mut section = toml::Table::new();
@@ -44,7 +44,7 @@ fn configure(stage: &Stage, server: &Server, database: &str) {
 }
 
 /// Runs the command with that configuration.
-fn criteo(stage: &Stage, arguments: &[&str], code: i32) -> String {
+pub(crate) fn criteo(stage: &Stage, arguments: &[&str], code: i32) -> String {
     let output = stage
         .command()
         .env("CRITEO_DESTINATION_PASSWORD", PASSWORD)

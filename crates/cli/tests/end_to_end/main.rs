@@ -27,3 +27,4 @@ mod restatement;
 mod secrets;
 mod truth;
 mod verify;
+mod views;

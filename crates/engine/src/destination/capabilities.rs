@@ -33,6 +33,8 @@ pub struct Capabilities {
     pub ledger: bool,
     /// It takes more than one stream.
     pub several_streams: bool,
+    /// `criteo views` makes views for analysts in it ([`Destination::replace_views`]).
+    pub views: bool,
 }
 
 impl Capabilities {

@@ -30,6 +30,12 @@ pub enum DestinationError {
         /// Whose it is, as far as is known.
         reason: String,
     },
+    /// A table or view of that name exists that is not a view of ours. It is left alone.
+    #[error("'{name}' exists already, and `criteo views` did not make it")]
+    NameTaken {
+        /// Its name.
+        name: String,
+    },
     /// Disk or memory ran out; nothing was changed.
     #[error("{destination} ran out of room while {doing}: {reason}")]
     Exhausted {
@@ -96,6 +102,9 @@ impl DestinationError {
             Self::ForeignTable { .. } => Some(
                 "Give the stream another table name in the configuration, or rename or drop the existing table."
                     .to_owned(),
+            ),
+            Self::NameTaken { .. } => Some(
+                "Choose other names with --prefix, or rename or drop what is there.".to_owned(),
             ),
             Self::Exhausted { hint, .. } | Self::Denied { hint, .. } => Some(hint.clone()),
             Self::Unsupported { .. } => Some(

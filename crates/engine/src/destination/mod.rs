@@ -4,6 +4,7 @@
 //! replace one window together with its ledger entry, and read the ledger back. Everything else (planning,
 //! retrying, splitting, quarantine) is the engine's.
 
+mod analysis_view;
 mod capabilities;
 #[cfg(feature = "clickhouse")]
 pub mod clickhouse;
@@ -27,6 +28,7 @@ mod vacuum;
 
 use async_trait::async_trait;
 
+pub use self::analysis_view::{ANALYSIS_VIEW_MARK, AnalysisView, ReplacedViews};
 pub use self::capabilities::Capabilities;
 pub use self::configured::{identity, open, open_with_password, spool_folder};
 pub use self::error::DestinationError;
@@ -197,6 +199,44 @@ pub trait Destination: Send + Sync {
     /// # Errors
     /// When the table cannot be read.
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError>;
+
+    /// The names of a table's columns, in order; none when there is no such table.
+    ///
+    /// # Errors
+    /// [`DestinationError::Unsupported`] when the destination does not claim [`Capabilities::views`]; otherwise when it
+    /// cannot be read.
+    async fn column_names(&self, table: &str) -> Result<Vec<String>, DestinationError> {
+        let _ = table;
+        Err(self.unsupported("tell the columns of its tables"))
+    }
+
+    /// The names of the views that [`replace_views`](Self::replace_views) made, in alphabetical order.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    async fn views(&self) -> Result<Vec<String>, DestinationError> {
+        Ok(Vec::new())
+    }
+
+    /// Makes these views and drops all others that this method made before: with an empty list, all of them. They are
+    /// known by their comments ([`ANALYSIS_VIEW_MARK`]); one that is there already as it is asked for is not touched,
+    /// so that whoever reads it is not disturbed. Views stand in the way of nothing: a table below one can get
+    /// columns, and [`forget`](Self::forget) drops it all the same; the view is then empty or fails until the next
+    /// call. Where the destination has transactions, all views change at once.
+    ///
+    /// # Errors
+    /// [`DestinationError::Unsupported`] when there is something to make and the destination does not claim
+    /// [`Capabilities::views`]; [`DestinationError::NameTaken`] when a table or view of one of the names is not ours,
+    /// with nothing changed; otherwise when it refuses a query.
+    async fn replace_views(
+        &self,
+        views: &[AnalysisView],
+    ) -> Result<ReplacedViews, DestinationError> {
+        if views.is_empty() {
+            return Ok(ReplacedViews::default());
+        }
+        Err(self.unsupported("make views"))
+    }
 
     /// Runs a read-only query and returns header and rows as text, for demos and `status`.
     ///

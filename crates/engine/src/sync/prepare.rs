@@ -145,6 +145,7 @@ mod tests {
         drops_days: false,
         ledger: true,
         several_streams: true,
+        views: false,
     };
 
     fn refusal(text: &str) -> Option<String> {

@@ -103,6 +103,12 @@ impl Server {
         patiently(self.client.query_raw(statement).execute()).await
     }
 
+    /// The same with tables named without their database.
+    pub(super) async fn execute_inside(&self, statement: &str) -> Result<(), Failure> {
+        let client = self.client.clone().with_database(&self.options.database);
+        patiently(client.query_raw(statement).execute()).await
+    }
+
     /// Runs a query of our own.
     pub(super) async fn rows(&self, query: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
         Ok(ask(&self.client, query).await?.rows)

@@ -10,8 +10,10 @@
 //! | `ledger`, `windows`, `vouching` | what was loaded, and what it still vouches for |
 //! | `schema`, `view` | tables and views |
 //! | `spooled`, `load` | rows on their way, and their commit |
+//! | `analysis_views` | what `criteo views` makes |
 //! | `tidy` | what is superfluous |
 
+mod analysis_views;
 mod connection;
 mod ledger;
 mod load;
@@ -33,7 +35,10 @@ use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 use self::connection::{Failure, Server};
-use super::{Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad};
+use super::{
+    AnalysisView, Capabilities, Destination, DestinationError, QueryAnswer, ReplacedViews,
+    WindowLoad,
+};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -176,6 +181,7 @@ impl Destination for ClickHouse {
             drops_days: false,
             ledger: true,
             several_streams: true,
+            views: true,
         }
     }
 
@@ -325,6 +331,30 @@ impl Destination for ClickHouse {
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
         let doing = format!("counting the rows of table '{table}'");
         self.explained(&doing, self.count(table)).await
+    }
+
+    async fn column_names(&self, table: &str) -> Result<Vec<String>, DestinationError> {
+        let doing = format!("reading the columns of table '{table}'");
+        self.explained(&doing, analysis_views::column_names(&self.server, table))
+            .await
+    }
+
+    async fn views(&self) -> Result<Vec<String>, DestinationError> {
+        let existing = self.explained("listing views", analysis_views::existing(&self.server));
+        let existing = existing.await?;
+        Ok(existing.into_iter().map(|view| view.name).collect())
+    }
+
+    async fn replace_views(
+        &self,
+        views: &[AnalysisView],
+    ) -> Result<ReplacedViews, DestinationError> {
+        self.explained("making views", async {
+            self.create_ledger().await?;
+            let _commit = self.commits.lock().await;
+            analysis_views::replace(&self.server, views).await
+        })
+        .await
     }
 
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {

@@ -27,6 +27,7 @@
 //!
 //! All functions panic with a message when the property does not hold; that is their answer.
 
+pub mod analysis_views;
 pub mod changes;
 pub mod fixture;
 pub mod ledger;
@@ -150,5 +151,16 @@ where
         }
     } else {
         run! { retention: dropping_days_is_refused; }
+    }
+    if capabilities.views {
+        run! {
+            analysis_views:
+                views_are_made_replaced_and_dropped,
+                refused_views_change_nothing,
+                a_view_outlives_its_table,
+        ;
+        }
+    } else {
+        run! { analysis_views: making_views_is_refused; }
     }
 }

@@ -7,6 +7,7 @@
 //! Rows arrive as Parquet files that DuckDB reads itself. Tables carry no keys and no unique indexes, because
 //! deleting and inserting equal keys in one transaction, which is how a window is replaced, would violate them.
 
+mod analysis_views;
 mod changes;
 mod claim;
 mod connection;
@@ -35,7 +36,8 @@ pub(in crate::destination) use self::export::Slice;
 #[cfg(feature = "parquet-lake")]
 pub(super) use self::in_memory::InMemory;
 use super::{
-    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+    AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
+    ReplacedViews, WindowLoad,
 };
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
@@ -115,6 +117,7 @@ impl Destination for DuckDb {
             drops_days: true,
             ledger: true,
             several_streams: true,
+            views: true,
         }
     }
 
@@ -252,6 +255,36 @@ impl Destination for DuckDb {
         self.on_worker(move |store| {
             let doing = format!("counting the rows of table '{table}'");
             store.read(&doing, |session| query::count_rows(session, &table))
+        })
+        .await
+    }
+
+    async fn column_names(&self, table: &str) -> Result<Vec<String>, DestinationError> {
+        let table = table.to_owned();
+        self.on_worker(move |store| {
+            let doing = format!("reading the columns of table '{table}'");
+            store.read(&doing, |session| schema::column_names(session, &table))
+        })
+        .await
+    }
+
+    async fn views(&self) -> Result<Vec<String>, DestinationError> {
+        self.on_worker(|store| {
+            let existing = store.read("listing views", analysis_views::existing)?;
+            Ok(existing.into_iter().map(|view| view.name).collect())
+        })
+        .await
+    }
+
+    async fn replace_views(
+        &self,
+        views: &[AnalysisView],
+    ) -> Result<ReplacedViews, DestinationError> {
+        let views = views.to_vec();
+        self.on_worker(move |store| {
+            store.write("making views", |session| {
+                analysis_views::replace(session, &views)
+            })
         })
         .await
     }

@@ -166,6 +166,7 @@ impl Destination for FileFolder {
             drops_days: true,
             ledger: true,
             several_streams: true,
+            views: false,
         }
     }
 

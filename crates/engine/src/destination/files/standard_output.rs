@@ -86,6 +86,7 @@ impl Destination for StandardOutput {
             drops_days: false,
             ledger: false,
             several_streams: self.format == Format::Jsonl,
+            views: false,
         }
     }
 

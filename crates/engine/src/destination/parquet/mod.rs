@@ -172,6 +172,7 @@ impl Destination for ParquetLake {
             drops_days: false,
             ledger: true,
             several_streams: true,
+            views: false,
         }
     }
 

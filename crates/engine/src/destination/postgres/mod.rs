@@ -11,6 +11,7 @@
 //! Nested values are `json` and not `jsonb`, which would keep the meaning but not the text: the order of members,
 //! repeated ones, and escapes such as `\u0000`, which `jsonb` refuses. A query can cast.
 
+mod analysis_views;
 mod changes;
 mod connection;
 mod copy;
@@ -38,7 +39,8 @@ use async_trait::async_trait;
 
 use self::connection::{Locking, Store};
 use super::{
-    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+    AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
+    ReplacedViews, WindowLoad,
 };
 use crate::config::{PostgresAddress, PostgresSection};
 use crate::ledger::maturation::MaturationPoint;
@@ -130,6 +132,7 @@ impl Destination for Postgres {
             drops_days: true,
             ledger: true,
             several_streams: true,
+            views: true,
         }
     }
 
@@ -310,6 +313,44 @@ impl Destination for Postgres {
             .read(&doing, move |session| {
                 let table = Arc::clone(&table);
                 Box::pin(async move { query::count_rows(session, &table).await })
+            })
+            .await
+    }
+
+    async fn column_names(&self, table: &str) -> Result<Vec<String>, DestinationError> {
+        let doing = format!("reading the columns of table '{table}'");
+        let table: Arc<str> = table.into();
+        self.store
+            .read(&doing, move |session| {
+                let table = Arc::clone(&table);
+                Box::pin(async move {
+                    let columns = schema::existing_columns(session, &table).await?;
+                    Ok(columns.into_iter().map(|column| column.name).collect())
+                })
+            })
+            .await
+    }
+
+    async fn views(&self) -> Result<Vec<String>, DestinationError> {
+        self.store
+            .read("listing views", |session| {
+                Box::pin(async move {
+                    let existing = analysis_views::existing(session).await?;
+                    Ok(existing.into_iter().map(|view| view.name).collect())
+                })
+            })
+            .await
+    }
+
+    async fn replace_views(
+        &self,
+        views: &[AnalysisView],
+    ) -> Result<ReplacedViews, DestinationError> {
+        let views: Arc<[AnalysisView]> = views.into();
+        self.store
+            .write("making views", Locking::AtOnce, move |session| {
+                let views = Arc::clone(&views);
+                Box::pin(async move { analysis_views::replace(session, &views).await })
             })
             .await
     }

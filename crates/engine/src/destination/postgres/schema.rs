@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 use super::super::rules;
 use super::connection::Session;
 use super::failure::Failure;
-use super::{changes, ledger, sql, versions, windows};
+use super::{analysis_views, changes, ledger, sql, versions, windows};
 use crate::ledger::StreamEntry;
 use crate::schema::{Column, FieldType, MONEY_PRECISION, MONEY_SCALE, TableSchema};
 
@@ -51,6 +51,7 @@ pub(super) async fn prepare(
 /// Drops the table of a stream and what the ledger says of it.
 pub(super) async fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
     if let Some(entry) = ledger::stream(session, stream).await? {
+        analysis_views::let_go(session, &entry.table).await?;
         let table = session.table(&entry.table);
         session
             .transaction

@@ -65,10 +65,9 @@ impl Target for LakeTarget {
         let path = self.root.join(described.files.first().unwrap());
         let statement = match damage {
             Damage::Altered => {
-                let texts = described.columns.iter();
-                let text = texts
-                    .filter(|column| column.field_type == FieldType::Text)
-                    .next_back()
+                let mut columns = described.columns.iter();
+                let text = columns
+                    .rfind(|column| column.field_type == FieldType::Text)
                     .unwrap();
                 let text = &text.name;
                 format!("UPDATE damaged SET {text} = coalesce({text}, '') || ' ' WHERE rowid = 0")

@@ -1,0 +1,35 @@
+//! The questions of the guide on analysis: each runs as it is printed, on each database that it is said to run on.
+
+use super::{databases, loaded, rows};
+use crate::support::guide;
+
+/// Names of the queries, as the page has them.
+fn questions() -> Vec<(String, String)> {
+    let page = guide::page("analysis");
+    let names = page.lines().filter_map(|line| {
+        let name = line.strip_prefix("<!-- query: ")?;
+        Some(name.strip_suffix(" -->")?.to_owned())
+    });
+    names
+        .map(|name| (name.clone(), guide::query_of("analysis", &name)))
+        .collect()
+}
+
+#[test]
+fn the_questions_of_the_guide_have_answers() {
+    let questions = questions();
+    assert!(questions.len() >= 6, "{questions:?}");
+    for kind in databases() {
+        let stage = loaded(kind);
+        stage.criteo(&["views"]).expect(0);
+        for (name, question) in &questions {
+            let mut answer = 0;
+            let tables = stage.target.tables().unwrap();
+            tables.ask(question.trim_end_matches(';'), &mut |_| answer += 1);
+            assert!(answer > 0, "{name} has no answer in {kind:?}");
+        }
+        let revenue = guide::query_of("analysis", "attribution-models");
+        let rows_of_view = rows(&stage, "criteo_campaign_daily");
+        assert!(revenue.contains("revenue_pv24h") && rows_of_view[0].contains_key("revenue_pv24h"));
+    }
+}

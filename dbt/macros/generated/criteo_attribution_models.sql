@@ -1,0 +1,87 @@
+{# Made by the tests of crates/views, from dialects.toml, models.toml and the catalog: do not edit. #}
+
+{# The attribution models of which a source has sales or revenue. #}
+{% macro criteo_attribution_models(source_name) %}
+    {%- set columns = criteo_columns(source_name) -%}
+    {%- set known = {
+        'statistics': [
+            {'key': 'pc30d_client_attribution', 'sales': 'sales_pc30d_client_attribution', 'revenue': 'revenue_generated_pc30d_client_attribution'},
+            {'key': 'client_attribution', 'sales': 'sales_client_attribution', 'revenue': 'revenue_generated_client_attribution'},
+            {'key': 'pc30d', 'sales': 'sales_pc30d', 'revenue': 'revenue_generated_pc30d'},
+            {'key': 'all_pc30d_client_attribution', 'sales': 'sales_all_pc30d_client_attribution', 'revenue': 'revenue_generated_all_pc30d_client_attribution'},
+            {'key': 'all_client_attribution', 'sales': 'sales_all_client_attribution', 'revenue': 'revenue_generated_all_client_attribution'},
+            {'key': 'all_pc30d', 'sales': 'sales_all_pc30d', 'revenue': 'revenue_generated_all_pc30d'},
+            {'key': 'pv24h', 'sales': 'sales_pv24h', 'revenue': 'revenue_generated_pv24h'},
+            {'key': 'all_pv24h', 'sales': 'sales_all_pv24h', 'revenue': 'revenue_generated_all_pv24h'},
+            {'key': 'pc30_pv24', 'sales': 'sales_pc30_pv24', 'revenue': 'revenue_generated_pc30_pv24'},
+            {'key': 'all_pc30_pv24', 'sales': 'sales_all_pc30_pv24', 'revenue': 'revenue_generated_all_pc30_pv24'},
+            {'key': 'pc30d_pv24h', 'sales': 'sales_pc30d_pv24h', 'revenue': 'revenue_generated_pc30d_pv24h'},
+            {'key': 'all_pc30d_pv24h', 'sales': 'sales_all_pc30d_pv24h', 'revenue': 'revenue_generated_all_pc30d_pv24h'},
+            {'key': 'pc7d_pv24', 'sales': 'sales_pc7d_pv24', 'revenue': 'revenue_generated_pc7d_pv24'},
+            {'key': 'all_pc7d_pv24', 'sales': 'sales_all_pc7d_pv24', 'revenue': 'revenue_generated_all_pc7d_pv24'},
+            {'key': 'lc', 'sales': 'sales_lc', 'revenue': 'revenue_generated_lc'},
+            {'key': 'all_lc', 'sales': 'sales_all_lc', 'revenue': 'revenue_generated_all_lc'},
+            {'key': 'pc7d', 'sales': 'sales_pc7d', 'revenue': 'revenue_generated_pc7d'},
+            {'key': 'all_pc7d', 'sales': 'sales_all_pc7d', 'revenue': 'revenue_generated_all_pc7d'},
+            {'key': 'pc1d', 'sales': 'sales_pc1d', 'revenue': 'revenue_generated_pc1d'},
+            {'key': 'all_pc1d', 'sales': 'sales_all_pc1d', 'revenue': 'revenue_generated_all_pc1d'},
+            {'key': 'pi_pc', 'sales': 'sales_pi_pc', 'revenue': ''},
+            {'key': 'pi_pv', 'sales': 'sales_pi_pv', 'revenue': ''},
+            {'key': 'pi_pc_pv', 'sales': 'sales_pi_pc_pv', 'revenue': 'order_value_pi'},
+            {'key': 'post_install', 'sales': 'post_install_sales', 'revenue': 'post_install_order_value'},
+            {'key': 'offline_pc', 'sales': 'sales_offline_pc', 'revenue': 'revenue_generated_offline_pc'},
+            {'key': 'offline_pv', 'sales': 'sales_offline_pv', 'revenue': 'revenue_generated_offline_pv'},
+            {'key': 'offline_pc30d', 'sales': 'sales_offline_pc30d', 'revenue': 'revenue_generated_offline_pc30d'},
+            {'key': 'offline_pv24h', 'sales': 'sales_offline_pv24h', 'revenue': 'revenue_generated_offline_pv24h'},
+            {'key': 'omnichannel_pc30d', 'sales': 'omnichannel_sales_pc30d', 'revenue': 'omnichannel_revenue_pc30d'},
+            {'key': 'omnichannel_all_pc30d', 'sales': 'omnichannel_sales_all_pc30d', 'revenue': 'omnichannel_revenue_all_pc30d'},
+            {'key': 'omnichannel_all_pv24h', 'sales': 'omnichannel_sales_all_pv24h', 'revenue': 'omnichannel_revenue_all_pv24h'},
+            {'key': 'omnichannel_pv24h', 'sales': 'omnichannel_sales_pv24h', 'revenue': 'omnichannel_revenue_pv24h'},
+            {'key': 'omnichannel_client_attribution', 'sales': 'omnichannel_sales_client_attribution', 'revenue': 'omnichannel_revenue_client_attribution'},
+        ],
+        'ad_statistics': [
+            {'key': 'pc30d_client_attribution', 'sales': 'sales_pc30d_client_attribution', 'revenue': 'revenue_generated_pc30d_client_attribution'},
+            {'key': 'client_attribution', 'sales': 'sales_client_attribution', 'revenue': 'revenue_generated_client_attribution'},
+            {'key': 'pc30d', 'sales': 'sales_pc30d', 'revenue': 'revenue_generated_pc30d'},
+            {'key': 'all_pc30d_client_attribution', 'sales': 'sales_all_pc30d_client_attribution', 'revenue': 'revenue_generated_all_pc30d_client_attribution'},
+            {'key': 'all_client_attribution', 'sales': 'sales_all_client_attribution', 'revenue': 'revenue_generated_all_client_attribution'},
+            {'key': 'all_pc30d', 'sales': 'sales_all_pc30d', 'revenue': 'revenue_generated_all_pc30d'},
+            {'key': 'pv24h', 'sales': 'sales_pv24h', 'revenue': 'revenue_generated_pv24h'},
+            {'key': 'all_pv24h', 'sales': 'sales_all_pv24h', 'revenue': 'revenue_generated_all_pv24h'},
+            {'key': 'pc30_pv24', 'sales': 'sales_pc30_pv24', 'revenue': 'revenue_generated_pc30_pv24'},
+            {'key': 'all_pc30_pv24', 'sales': 'sales_all_pc30_pv24', 'revenue': 'revenue_generated_all_pc30_pv24'},
+            {'key': 'pc30d_pv24h', 'sales': 'sales_pc30d_pv24h', 'revenue': 'revenue_generated_pc30d_pv24h'},
+            {'key': 'all_pc30d_pv24h', 'sales': 'sales_all_pc30d_pv24h', 'revenue': 'revenue_generated_all_pc30d_pv24h'},
+            {'key': 'pc7d_pv24', 'sales': 'sales_pc7d_pv24', 'revenue': 'revenue_generated_pc7d_pv24'},
+            {'key': 'all_pc7d_pv24', 'sales': 'sales_all_pc7d_pv24', 'revenue': 'revenue_generated_all_pc7d_pv24'},
+            {'key': 'lc', 'sales': 'sales_lc', 'revenue': 'revenue_generated_lc'},
+            {'key': 'all_lc', 'sales': 'sales_all_lc', 'revenue': 'revenue_generated_all_lc'},
+            {'key': 'pc7d', 'sales': 'sales_pc7d', 'revenue': 'revenue_generated_pc7d'},
+            {'key': 'all_pc7d', 'sales': 'sales_all_pc7d', 'revenue': 'revenue_generated_all_pc7d'},
+            {'key': 'pc1d', 'sales': 'sales_pc1d', 'revenue': 'revenue_generated_pc1d'},
+            {'key': 'all_pc1d', 'sales': 'sales_all_pc1d', 'revenue': 'revenue_generated_all_pc1d'},
+            {'key': 'pi_pc', 'sales': 'sales_pi_pc', 'revenue': ''},
+            {'key': 'pi_pv', 'sales': 'sales_pi_pv', 'revenue': ''},
+            {'key': 'pi_pc_pv', 'sales': 'sales_pi_pc_pv', 'revenue': 'order_value_pi'},
+            {'key': 'post_install', 'sales': 'post_install_sales', 'revenue': 'post_install_order_value'},
+            {'key': 'offline_pc', 'sales': 'sales_offline_pc', 'revenue': 'revenue_generated_offline_pc'},
+            {'key': 'offline_pv', 'sales': 'sales_offline_pv', 'revenue': 'revenue_generated_offline_pv'},
+            {'key': 'offline_pc30d', 'sales': 'sales_offline_pc30d', 'revenue': 'revenue_generated_offline_pc30d'},
+            {'key': 'offline_pv24h', 'sales': 'sales_offline_pv24h', 'revenue': 'revenue_generated_offline_pv24h'},
+            {'key': 'omnichannel_pc30d', 'sales': 'omnichannel_sales_pc30d', 'revenue': 'omnichannel_revenue_pc30d'},
+            {'key': 'omnichannel_all_pc30d', 'sales': 'omnichannel_sales_all_pc30d', 'revenue': 'omnichannel_revenue_all_pc30d'},
+            {'key': 'omnichannel_all_pv24h', 'sales': 'omnichannel_sales_all_pv24h', 'revenue': 'omnichannel_revenue_all_pv24h'},
+            {'key': 'omnichannel_pv24h', 'sales': 'omnichannel_sales_pv24h', 'revenue': 'omnichannel_revenue_pv24h'},
+            {'key': 'omnichannel_client_attribution', 'sales': 'omnichannel_sales_client_attribution', 'revenue': 'omnichannel_revenue_client_attribution'},
+        ],
+        'placements': [
+            {'key': 'pc30d', 'sales': 'sales_pc30d', 'revenue': 'revenue_pc30d'},
+            {'key': 'pv1d', 'sales': 'sales_pv1d', 'revenue': 'revenue_pv1d'},
+        ],
+    } -%}
+    {%- set found = [] -%}
+    {%- for model in known[source_name] if model.sales in columns or model.revenue in columns -%}
+        {%- do found.append(model) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{% endmacro %}

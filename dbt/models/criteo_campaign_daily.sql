@@ -1,0 +1,1 @@
+{{ criteo_daily('statistics', ['advertiser', 'campaign']) }}
