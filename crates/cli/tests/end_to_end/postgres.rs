@@ -202,7 +202,8 @@ fn the_password_is_told_nowhere() {
         (url("wr0ng", server.port()), 1),
         (url(encoded, 1), 1),
         (format!("{}?sslmode=p%40ss", url(encoded, 1)), 2),
-        (url(encoded, 1).replace("127.0.0.1", "not a host p@ss"), 2),
+        // All before the last @ is the password then, and no machine has the name behind it.
+        (url(encoded, 1).replace("127.0.0.1", "not a host p@ss"), 1),
     ] {
         configuration(&url);
         for line in [

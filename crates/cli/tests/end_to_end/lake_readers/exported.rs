@@ -60,6 +60,7 @@ impl ExportedTables {
                 .append_row(duckdb::appender_params_from_iter(row))
                 .unwrap();
         }
+        appender.flush().unwrap();
         drop(appender);
         let described = &self.descriptions[name].1;
         let columns = columns

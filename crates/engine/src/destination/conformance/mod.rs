@@ -147,6 +147,7 @@ where
             retention:
                 old_days_are_dropped_with_all_that_vouches_for_them,
                 dropping_nothing_leaves_no_record,
+                entries_that_vouch_for_nothing_go_with_time,
         ;
         }
     } else {

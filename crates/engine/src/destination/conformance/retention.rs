@@ -1,15 +1,77 @@
 //! How old days are dropped, for destinations that claim to.
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 
-use super::super::{DestinationError, DropDays, DroppedDays};
+use super::super::{DestinationError, DropDays, DroppedDays, WINDOWS_KEPT_DAYS};
 use super::Subject;
 use super::fixture::{Row, Table, january, rows_of};
 use super::versions::keep;
+use crate::event::Outcome;
+use crate::ledger::RunEntry;
 
 const PREPARED: &str = "the table can be made";
 const LOADED: &str = "the window can be loaded";
 const DROPPED: &str = "old days can be dropped";
+
+/// The entry of a window that vouches for nothing any more stays for [`WINDOWS_KEPT_DAYS`] after it was read, and goes
+/// with the first run that ends later. What vouches for something stays however old it is.
+///
+/// # Panics
+/// When the property does not hold.
+pub async fn entries_that_vouch_for_nothing_go_with_time(subject: &Subject) {
+    let table = Table::report();
+    table.prepare(subject).await.expect(PREPARED);
+    let day = january(1, 1);
+    let mut entries = Vec::new();
+    for clicks in [1, 2] {
+        let rows = [Row::of_day("1", day.first, "row", clicks)];
+        let window = table.window(&subject.spool, Some(day), &["1"], &rows);
+        subject
+            .destination
+            .load_window(&window)
+            .await
+            .expect(LOADED);
+        entries.push(window.entry);
+    }
+    let (replaced, standing) = (&entries[0], &entries[1]);
+    let question = "SELECT window_id FROM _criteo_windows";
+    for (days_later, expected) in [
+        (WINDOWS_KEPT_DAYS - 1, vec![replaced, standing]),
+        (WINDOWS_KEPT_DAYS + 1, vec![standing]),
+    ] {
+        let ended = standing.read_at + SignedDuration::from_hours(24 * i64::from(days_later));
+        let run = RunEntry {
+            run_id: uuid::Uuid::now_v7().to_string(),
+            continues_run_id: None,
+            started_at: ended - SignedDuration::from_mins(5),
+            finished_at: Some(ended),
+            outcome: Some(Outcome::Complete),
+            selection: "{}".to_owned(),
+            calls: 0,
+            bytes: 0,
+            waited_milliseconds: 0,
+            rows: 0,
+            version: "1.2.3".to_owned(),
+        };
+        subject
+            .destination
+            .record_run(&run)
+            .await
+            .expect("the run can be written");
+        let mut expected: Vec<_> = expected
+            .into_iter()
+            .map(|entry| vec![Some(entry.window_id.clone())])
+            .collect();
+        expected.sort();
+        assert_eq!(rows_of(subject, question).await, expected, "{days_later}");
+        let vouching = subject.destination.windows("conformance").await;
+        assert_eq!(
+            vouching.expect("the ledger can be read"),
+            [standing.clone()]
+        );
+    }
+}
 
 /// Days before the first one to keep are gone from the table and from its versions, no ledger entry vouches for them,
 /// and the ledger says who dropped them; everything else is as it was.
