@@ -73,7 +73,8 @@ fn duckdb_polars_and_spark_read_the_truth() {
         let differences = stage.differences_in(&tables);
         assert!(differences.is_empty(), "{engine:?}: {differences:#?}");
         assert!(tables.number("SELECT count(*) FROM statistics") > 0);
-        assert_eq!(tables.number("SELECT count(*) FROM _criteo_runs"), 2);
+        let runs = tables.number("SELECT count(*) FROM _criteo_runs");
+        assert_eq!(runs, 2, "{engine:?}");
     }
 }
 

@@ -41,7 +41,8 @@ pub(super) async fn write(
         uuid::Uuid::now_v7()
     );
     for table in ledger_tables::all(state)? {
-        let path = format!("{folder}/{}.parquet", table.name);
+        // Spark takes a file whose name begins with an underscore for one of its own, and reads nothing from it.
+        let path = format!("{folder}/{}.parquet", table.name.trim_start_matches('_'));
         let body = bytes_of(&table.rows)?;
         store
             .put(&Path::from(path.clone()), PutPayload::from(body))
