@@ -135,7 +135,7 @@ fn rows_are_told_apart_by_ids_and_not_by_names_that_may_change() {
     let report = "[[reports]]\nname = \"r\"\ndimensions = [\"AdvertiserId\", \"Campaign\", \"Week\"]\n\
                   metrics = [\"Clicks\"]\n";
     let week = DayRange::new(date(2026, 1, 5), date(2026, 1, 14)).unwrap();
-    let observation = spec(report, "r").observation(week, date(2026, 2, 10));
+    let observation = spec(report, "r").observation(week, date(2026, 2, 11));
     assert_eq!(
         observation.key_columns,
         ["advertiser_id", "campaign_id", "week"]
@@ -156,8 +156,8 @@ fn rows_are_told_apart_by_ids_and_not_by_names_that_may_change() {
     assert_eq!(
         periods,
         [
-            (date(2026, 1, 5), 30, true, true),
-            (date(2026, 1, 12), 23, true, false)
+            (date(2026, 1, 5), 31, true, true),
+            (date(2026, 1, 12), 24, true, false)
         ]
     );
     let placements = spec("", "placements").observation(week, date(2026, 2, 10));
