@@ -152,6 +152,11 @@ fn a_key_that_does_not_work_is_not_kept() {
     assert!(no_key.stderr.contains("holds neither"), "{no_key:#?}");
     let nowhere = stage.run("auth import nowhere.txt", 2);
     assert!(nowhere.stderr.contains("Cannot read nowhere.txt"));
+    let content = stage.run("auth import client_secret=hunter2/==", 2);
+    for words in ["is the content of a key", "standard input"] {
+        assert!(content.stderr.contains(words), "{content:#?}");
+    }
+    assert!(!content.stderr.contains(SECRET), "{content:#?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn without_a_file_one_is_shown_that_works() {
         let ended = folder
             .run(command)
             .with_code(2)
-            .saying_only(&["error: There is no configuration file criteo.toml\nhint: Write one"]);
+            .saying_only(&["error: There is no configuration file criteo.toml\nhint: `criteo init` sets everything up"]);
         let shown: String = ended
             .stderr
             .lines()
@@ -24,7 +24,7 @@ fn without_a_file_one_is_shown_that_works() {
         Folder::with_configuration(&shown)
             .run("sync")
             .with_code(2)
-            .saying_only(&["error: No app key was found\nhint: Store the key file"]);
+            .saying_only(&["error: No app key was found\nhint: `criteo init` shows"]);
     }
     folder
         .run("status --config elsewhere/mine.toml")

@@ -123,13 +123,13 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigError::NotFound { .. } => Some(format!(
-                "Write one, for example:\n\n{}\n\
+                "`criteo init` sets everything up, step by step. Or write one, for example:\n\n{}\n\
                  Put the app key into CRITEO_CLIENT_ID and CRITEO_CLIENT_SECRET, then run `criteo check`.\n\
                  No key yet? `criteo demo` shows everything without one.",
                 indented(super::MINIMAL_FILE)
             )),
             ConfigError::NoKey { .. } => Some(
-                "Store the key file from Criteo's portal with `criteo auth import FILE`, or name it in \
+                "`criteo init` shows how to get one. Or store the key file from Criteo's portal with `criteo auth import FILE`, or name it in \
                  CRITEO_KEY_FILE or as `key_file` in the configuration, or set CRITEO_CLIENT_ID and \
                  CRITEO_CLIENT_SECRET, or name files that hold them in CRITEO_CLIENT_ID_FILE and \
                  CRITEO_CLIENT_SECRET_FILE."

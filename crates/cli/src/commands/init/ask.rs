@@ -267,8 +267,12 @@ fn labelled_options<T>(options: Vec<(T, String)>) -> Vec<Labelled<T>> {
     options.into_iter().map(labelled).collect()
 }
 
-/// A reason as a sentence of its own.
+/// A reason as a sentence of its own. Paths and keys stay as they are.
 fn sentence(reason: &str) -> String {
+    let first = reason.split_whitespace().next().unwrap_or_default();
+    if !first.chars().all(char::is_alphabetic) {
+        return reason.to_owned();
+    }
     let mut characters = reason.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),
@@ -289,5 +293,6 @@ mod tests {
         assert_eq!(in_short("2026-01-05, 90 days ago"), "2026-01-05");
         assert_eq!(in_short("Later"), "Later");
         assert_eq!(sentence("ünder"), "Ünder");
+        assert_eq!(sentence("keys/half.txt holds"), "keys/half.txt holds");
     }
 }
