@@ -36,6 +36,7 @@ pub use self::load::{
     DropDays, DroppedDays, VALID_FROM, VALID_TO, WINDOWS_KEPT_DAYS, WindowLoad, history_table,
 };
 pub use self::observation::{Observation, ObservedPeriod};
+pub(crate) use self::rules::refuse_other_purpose;
 pub use self::vacuum::{RemovedFile, VacuumOptions, VacuumReport};
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};

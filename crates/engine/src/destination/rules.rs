@@ -55,7 +55,7 @@ pub(super) fn refuse_disagreement(
 }
 
 /// Refuses rows of another grain, currency or time zone than those the table holds.
-pub(super) fn refuse_other_purpose(
+pub(crate) fn refuse_other_purpose(
     before: &StreamEntry,
     now: &StreamEntry,
 ) -> Result<(), DestinationError> {

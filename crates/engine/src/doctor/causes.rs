@@ -265,8 +265,8 @@ causes! {
     }
     DestinationUnusable "destination_unusable" on Destination {
         seen: "The destination cannot be written to",
-        recognised: "It cannot be opened, or a test write in it fails and is undone.",
-        reason: "The path or address is wrong, a right is missing, another program holds it, or its disk is full.",
+        recognised: "It cannot be opened, a test write in it fails and is undone, or a table in it holds another currency, time zone or grain than the configuration asks for.",
+        reason: "The path or address is wrong, a right is missing, another program holds it, its disk is full, or the configuration was changed since it was filled.",
         next: "Mend what the destination complains about, or name another one in [destination].",
     }
     SpoolUnwritable "spool_unwritable" on Spool {

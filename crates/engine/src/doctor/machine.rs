@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::diagnosis::{Diagnosis, with_source};
 use super::{CauseId, KeyEvidence, Link, LinkReport};
 use crate::config::AppKey;
-use crate::destination::Destination;
+use crate::destination::{Destination, DestinationError, refuse_other_purpose};
 use crate::stream_spec::StreamSpec;
 
 /// What has to fit beside a run's windows at the very least.
@@ -70,8 +70,16 @@ pub(super) fn examine_key(key: &AppKey) -> LinkReport {
     LinkReport::warning(Link::Key, diagnosis)
 }
 
-pub(super) async fn examine_destination(destination: &dyn Destination) -> LinkReport {
-    match destination.check().await {
+/// Whether rows can be written, and whether the tables that are there are for what the configuration asks.
+pub(super) async fn examine_destination(
+    destination: &dyn Destination,
+    specs: &[StreamSpec],
+) -> LinkReport {
+    let judged = match destination.check().await {
+        Ok(()) => purposes(destination, specs).await,
+        Err(error) => Err(error),
+    };
+    match judged {
         Ok(()) => LinkReport::ok(
             Link::Destination,
             format!("{} can be written to", destination.describe()),
@@ -85,6 +93,22 @@ pub(super) async fn examine_destination(destination: &dyn Destination) -> LinkRe
             LinkReport::failed(Link::Destination, diagnosis)
         }
     }
+}
+
+/// Refuses what the next sync would refuse: tables of another currency, time zone or grain.
+async fn purposes(
+    destination: &dyn Destination,
+    specs: &[StreamSpec],
+) -> Result<(), DestinationError> {
+    for spec in specs.iter().filter(|spec| spec.enabled) {
+        let now = spec.entry();
+        // Another table begins anew.
+        let before = destination.stream(&spec.name).await?;
+        if let Some(before) = before.filter(|before| before.table == now.table) {
+            refuse_other_purpose(&before, &now)?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn examine_spool(folder: PathBuf) -> LinkReport {

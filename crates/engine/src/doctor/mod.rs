@@ -97,7 +97,7 @@ pub async fn examine(config: &Config, key: Result<AppKey, ConfigError>) -> Exami
             }
         }
     }
-    links.push(machine::examine_destination(destination.as_ref()).await);
+    links.push(machine::examine_destination(destination.as_ref(), &subject.specs).await);
     // Where nothing is kept, windows wait in a temporary folder, which is not worth a line.
     if let Some(folder) = destination::spool_folder(config) {
         links.push(machine::examine_spool(folder).await);

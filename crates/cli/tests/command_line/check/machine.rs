@@ -89,6 +89,30 @@ fn the_destination_cannot_be_written_to() {
 }
 
 #[test]
+fn what_a_sync_would_refuse_to_load_into_is_not_approved() {
+    let sandbox = sandbox("");
+    let destination = "[destination]\ntype = \"duckdb\"\npath = \"criteo.duckdb\"\n";
+    let folder = Folder::at(&sandbox, destination);
+    let run = |line: &[&str]| command_with_key(&folder).args(line).output().unwrap();
+    assert_eq!(run(&["sync", "-s", "statistics"]).status.code(), Some(0));
+    assert_eq!(run(&["check"]).status.code(), Some(0));
+    let file = folder.path().join("criteo.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text.replacen("EUR", "USD", 1);
+    assert_ne!(text, changed);
+    std::fs::write(&file, changed).unwrap();
+    let checked = run(&["check"]);
+    let told = String::from_utf8_lossy(&checked.stdout).into_owned();
+    assert_eq!(checked.status.code(), Some(1), "{told}");
+    let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("its currency is EUR, and now USD is asked for"),
+        "{told}"
+    );
+    assert!(words.contains("criteo sync --rebuild"), "{told}");
+}
+
+#[test]
 fn the_spool_cannot_be_written_to() {
     let sandbox = sandbox("");
     let folder = Folder::at(&sandbox, "[sync]\nspool_dir = \"spool\"\n");
