@@ -68,7 +68,7 @@ pub async fn entries_that_vouch_for_nothing_go_with_time(subject: &Subject) {
         let vouching = subject.destination.windows("conformance").await;
         assert_eq!(
             vouching.expect("the ledger can be read"),
-            [standing.clone()]
+            std::slice::from_ref(standing)
         );
     }
 }
