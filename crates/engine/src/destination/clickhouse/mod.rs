@@ -1,7 +1,7 @@
 //! ClickHouse: a database on a server, reached over HTTP.
 //!
 //! ClickHouse has no transactions over several statements or tables, so a window is committed by replacing a view, which
-//! is atomic: [`view`] says how, and docs/adr/0013 why. Under the stream's name people find that view; beside it lie
+//! is atomic: `view` says how, and docs/adr/0013 why. Under the stream's name people find that view; beside it lie
 //! the rows of all loads (`_criteo_rows_...`), the ledger's views (`_criteo_windows`, ...) and the tables below them.
 //!
 //! | module | |
