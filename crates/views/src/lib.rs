@@ -11,7 +11,7 @@
 //! | [`model`] | what the models need, and what their columns mean |
 //! | [`sources`] | which table stands for which source, and the columns it has |
 //! | [`render`] | a model's template, with all that, as a query |
-//! | [`refresh`] | the views of a destination |
+//! | [`mod@refresh`] | the views of a destination |
 //! | [`dbt`] | those files of the package that are made of the same data |
 
 pub mod attribution;
