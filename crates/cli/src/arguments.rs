@@ -147,9 +147,9 @@ pub(crate) struct Global {
     /// Configuration file
     #[arg(long, global = true, value_name = "FILE", default_value = "criteo.toml", value_hint = ValueHint::FilePath)]
     pub(crate) config: PathBuf,
-    // This text is for the terminal, where the brackets are a name in criteo.toml.
-    #[allow(rustdoc::broken_intra_doc_links)]
     /// Only this connection of [connections] (default: CRITEO_CONNECTION, or each in turn)
+    // That text is for the terminal, where the brackets are a name in criteo.toml.
+    #[allow(rustdoc::broken_intra_doc_links)]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) connection: Option<String>,
     /// JSON on stdout instead of tables: one object, or one event per line while something runs
