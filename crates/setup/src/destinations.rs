@@ -1,11 +1,5 @@
 //! The destinations that are offered, and what has to be asked for each.
 
-use std::sync::Arc;
-
-use criteo_engine::Config;
-use criteo_engine::destination::{self, Destination};
-use secrecy::SecretString;
-
 use crate::answers::DestinationAnswer;
 
 /// A kind of destination.
@@ -224,16 +218,11 @@ impl Question {
     }
 }
 
-/// The destination of a configuration, with a password that a person has typed where the environment has none.
-#[must_use]
-pub fn open(config: &Config, password: Option<&SecretString>) -> Arc<dyn Destination> {
-    destination::open_with_password(config, password.cloned())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use criteo_engine::Config;
     use serde_json::Value;
 
     use super::*;

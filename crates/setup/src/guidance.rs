@@ -5,9 +5,6 @@
 
 use crate::step::Step;
 
-/// The address of Criteo's partner portal.
-pub const PORTAL: &str = "https://partners.criteo.com";
-
 /// What a person has to know at one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guidance {

@@ -60,12 +60,20 @@ pub fn is_content(text: &str) -> bool {
     names_a_value && !is_path && text.contains([':', '=', '|', '\t', '\n'])
 }
 
-/// Reads the key in a file.
+/// Reads the key in a file, which `named_by` says where it was named. The content of a key in the place of a path is
+/// refused without a word of it.
 ///
 /// # Errors
 /// [`ConfigError::KeyUnreadable`] and [`ConfigError::NotAKey`].
-pub fn key_in_file(path: &Path) -> Result<Credentials, ConfigError> {
-    key_from_file(path, "your answer")
+pub fn key_in_file(path: &Path, named_by: &'static str) -> Result<Credentials, ConfigError> {
+    if is_content(&path.to_string_lossy()) && !path.exists() {
+        return Err(ConfigError::NotAKey {
+            path: format!("What {named_by} names").into(),
+            reason: "is the content of a key, not the path of a file; give it on standard input, with - for the path"
+                .to_owned(),
+        });
+    }
+    key_from_file(path, named_by)
 }
 
 /// Reads the key in a text that was pasted.

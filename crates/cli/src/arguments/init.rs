@@ -17,8 +17,9 @@ Examples:
       --destination duckdb --destination-option path=criteo.duckdb --wait 15m
                                                the same for a script, which names what is missing
 
-Options that are given are answered already, and only shown. Keys of --destination-option are those
-of [destination] in docs/reference/configuration.md. A secret is never an option.
+Answers that are given as options are suggested at their step; with --non-interactive they are all
+there is. Keys of --destination-option are those of [destination] in
+docs/reference/configuration.md. A secret is never an option.
 
 Exits with 0 when the configuration is written, with 2 when an answer is missing or wrong, with 1
 when something that was tested does not work, and with 3 when it was stopped: then

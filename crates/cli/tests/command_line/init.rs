@@ -230,6 +230,11 @@ fn wrong_options_are_refused_before_anything_is_asked() {
         ("--enable ads --disable ads", "both enabled and disabled"),
         ("--advertiser abc", "consists of digits"),
         ("--key-file nowhere.txt", "Cannot read nowhere.txt"),
+        (
+            "--key-file client_secret=hunter2",
+            "is the content of a key",
+        ),
+        ("--start-date 2999-01-01", "has not come yet"),
     ] {
         let ended = stage.run(line, 2).saying_only(&[words]);
         assert!(!ended.stderr.contains("hunter2"), "{ended:#?}");

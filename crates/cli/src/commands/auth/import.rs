@@ -1,11 +1,11 @@
 //! `criteo auth import`: tests a key and keeps it.
 
 use criteo_engine::Application;
-use criteo_engine::config::key_store::{Wish, is_same};
+use criteo_engine::config::key_store::is_same;
 use serde::Serialize;
 
 use super::{Context, Subject, called, in_words, read_key, say_what_remains};
-use crate::arguments::{ImportArguments, StoreWish};
+use crate::arguments::ImportArguments;
 use crate::exit::{Exit, UsageError};
 
 /// What `--json` prints.
@@ -41,12 +41,7 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
     } else {
         Some(subject.test(&key).await?)
     };
-    let wish = match arguments.store {
-        StoreWish::Auto => Wish::Anywhere,
-        StoreWish::Keyring => Wish::Keyring,
-        StoreWish::File => Wish::File,
-    };
-    let stored = subject.keep(&key, wish)?;
+    let stored = subject.keep(&key, arguments.store.into())?;
     let printer = &context.printer;
     for note in &stored.notes {
         printer.warning(note);

@@ -14,6 +14,7 @@ use criteo_engine::config::key_store::{
 };
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
 use criteo_engine::{Application, EngineError, application_of};
+use criteo_setup::key_text::key_in_file;
 
 use super::context::Context;
 use crate::arguments::AuthCommand;
@@ -113,17 +114,9 @@ fn configuration(context: &Context) -> Result<Config, ConfigError> {
 }
 
 /// Reads the key in a file, or on standard input for `-`.
-fn read_key(context: &Context, file: &Path) -> Result<Credentials, ConfigError> {
+pub(super) fn read_key(context: &Context, file: &Path) -> Result<Credentials, ConfigError> {
     if file != Path::new("-") {
-        // Whoever gives the content instead of a path must not see it repeated, or have it in a log.
-        if criteo_setup::key_text::is_content(&file.to_string_lossy()) && !file.exists() {
-            return Err(ConfigError::NotAKey {
-                path: "What the command line names".into(),
-                reason: "is the content of a key, not the path of a file; give it on standard input, with - for the path"
-                    .to_owned(),
-            });
-        }
-        return config::key_from_file(file, "the command line");
+        return key_in_file(file, "the command line");
     }
     let origin = PathBuf::from("standard input");
     if std::io::stdin().is_terminal() {

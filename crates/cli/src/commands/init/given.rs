@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use criteo_engine::calendar::Clock;
 use criteo_engine::consent::GrantedAdvertiser;
-use criteo_setup::answers::{check_currency, check_destination, check_time_zone};
-use criteo_setup::destinations::DESTINATIONS;
+use criteo_setup::answers::{check_currency, check_destination, check_start, check_time_zone};
+use criteo_setup::destinations::{DESTINATIONS, DestinationKind};
 use criteo_setup::streams::check_stream;
 use criteo_setup::{AdvertiserChoice, Answers, DestinationAnswer};
 
@@ -18,14 +19,20 @@ pub(super) fn answers(arguments: &InitArguments) -> Result<Answers, UsageError> 
             let value = value.as_deref().map(check).transpose();
             value.map_err(|reason| UsageError::new(format!("{option} cannot be used: {reason}")))
         };
-    Ok(Answers {
+    let answers = Answers {
         advertisers: advertisers(&arguments.advertisers)?,
         currency: checked("--currency", &arguments.currency, check_currency)?,
         timezone: checked("--timezone", &arguments.timezone, check_time_zone)?,
         start_date: arguments.start_date,
         destination: destination(arguments)?,
         streams: streams(arguments)?,
-    })
+    };
+    if let Some(day) = answers.start_date {
+        let now = Clock::from_env().map_err(|error| UsageError::new(error.to_string()))?;
+        check_start(&day.to_string(), answers.today(now.now()))
+            .map_err(|reason| UsageError::new(format!("--start-date cannot be used: {reason}")))?;
+    }
+    Ok(answers)
 }
 
 /// Lets answers that were given win over others.
@@ -68,8 +75,8 @@ fn destination(arguments: &InitArguments) -> Result<Option<DestinationAnswer>, U
     let Some(kind) = &arguments.destination else {
         return Ok(None);
     };
-    let known: Vec<&str> = DESTINATIONS.iter().map(|kind| kind.id).collect();
-    if !known.contains(&kind.as_str()) {
+    if DestinationKind::of(kind).is_none() {
+        let known: Vec<&str> = DESTINATIONS.iter().map(|kind| kind.id).collect();
         return Err(UsageError::new(format!("There is no destination {kind}"))
             .with_hint(format!("There are: {}.", known.join(", "))));
     }

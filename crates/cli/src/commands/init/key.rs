@@ -75,7 +75,7 @@ impl Session<'_> {
                 store.load(DEFAULT_CONNECTION).ok()?.key?.credentials
             }
             KeyHolder::Environment => self.key_of_environment().ok()?.credentials,
-            KeyHolder::File(path) => key_in_file(path).ok()?,
+            KeyHolder::File(path) => key_in_file(path, "your answer").ok()?,
             KeyHolder::Nowhere => return None,
         };
         let is_the_one = credentials.client_id == note.client_id;
@@ -86,9 +86,9 @@ impl Session<'_> {
         })
     }
 
-    /// The key that commands would use now, if nothing was asked.
+    /// The key that commands would use with the configuration that is going to be written, which names none itself.
     fn key_of_environment(&self) -> Result<config::AppKey, ConfigError> {
-        let present = Config::load(&self.path).or_else(|_| self.connection())?;
+        let present = self.connection()?;
         let store = self.context.key_store(&self.environment);
         config::credentials_from(&present.criteo, &self.environment, &store)
     }
@@ -102,7 +102,12 @@ impl Session<'_> {
             };
             return Some((key, from));
         }
-        let found = self.key_of_environment().ok()?;
+        let Ok(found) = self.key_of_environment() else {
+            // The file that the configuration of before names. The new one does not, so the key is taken over from it.
+            let path = Config::load(&self.path).ok()?.criteo.key_file?;
+            let credentials = key_in_file(&path, "your answer").ok()?;
+            return Some((of_file(credentials, &path), path.display().to_string()));
+        };
         let holder = match &found.place {
             config::KeyPlace::Store(_) => KeyHolder::Store,
             config::KeyPlace::File(_) | config::KeyPlace::Environment => KeyHolder::Environment,
@@ -125,7 +130,7 @@ impl Session<'_> {
         if let Some(path) = &self.arguments.key_file
             && self.progress.key.is_none()
         {
-            let credentials = key_in_file(path)?;
+            let credentials = key_in_file(path, "your answer")?;
             return Ok(of_file(credentials, path));
         }
         let mut ways = Vec::new();
@@ -180,7 +185,7 @@ impl Session<'_> {
                     return Ok(text.to_owned());
                 }
                 let path = path_of(text, home.as_deref());
-                match key_in_file(&path) {
+                match key_in_file(&path, "your answer") {
                     Ok(_) => Ok(text.to_owned()),
                     Err(error) => Err(in_full(&error)),
                 }
@@ -193,8 +198,7 @@ impl Session<'_> {
             return self.pasted_key();
         }
         let path = path_of(&text, std::env::home_dir().as_deref());
-        let path = std::path::absolute(&path).unwrap_or(path);
-        Ok(of_file(key_in_file(&path)?, &path))
+        Ok(of_file(key_in_file(&path, "your answer")?, &path))
     }
 
     fn pasted_key(&mut self) -> Result<Key, Detour> {
@@ -331,7 +335,8 @@ fn of_file(credentials: Credentials, path: &Path) -> Key {
     Key {
         credentials,
         received: written(path),
-        holder: KeyHolder::File(path.to_owned()),
+        // A session may be resumed in another folder.
+        holder: KeyHolder::File(std::path::absolute(path).unwrap_or_else(|_| path.to_owned())),
     }
 }
 

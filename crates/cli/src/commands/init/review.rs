@@ -2,11 +2,12 @@
 
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use criteo_engine::{Engine, EngineError, Plan, Selection};
+use criteo_engine::{Engine, EngineError, Plan, Selection, destination};
 use criteo_setup::draft::{Written, lost};
 use criteo_setup::streams::{StreamCost, offers};
-use criteo_setup::{Draft, ProgressFile, Step, destinations};
+use criteo_setup::{Draft, ProgressFile, Step};
 
 use super::ask::Detour;
 use super::key::in_full;
@@ -83,6 +84,8 @@ impl Session<'_> {
         }
         let written = Draft::write(&self.path, &text)?.commit()?;
         self.is_written = true;
+        // There is nothing left to go on with.
+        self.has_begun.store(false, Ordering::Relaxed);
         self.after_writing(&written);
         Ok(())
     }
@@ -95,7 +98,7 @@ impl Session<'_> {
             });
         };
         let reporter = Arc::new(Warnings::new(self.context.printer));
-        let destination = destinations::open(config, self.password.as_ref());
+        let destination = destination::open_with_password(config, self.password.clone());
         Engine::open(config, key.credentials.clone(), reporter)?
             .with_destination(destination)
             .plan(&Selection::default())

@@ -1,8 +1,9 @@
 //! Where the rows go, and whether that works.
 
+use criteo_engine::destination;
 use criteo_setup::DestinationAnswer;
 use criteo_setup::answers::check_destination;
-use criteo_setup::destinations::{self, DESTINATIONS, DestinationKind};
+use criteo_setup::destinations::{DESTINATIONS, DestinationKind};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::ask::Detour;
@@ -77,6 +78,10 @@ impl Session<'_> {
             // What is not asked here stays as it was.
             options: before.options,
         };
+        // The questions are about its parts, and both together are refused.
+        if kind.id == "postgres" {
+            answer.options.remove("url");
+        }
         for question in kind.questions {
             if !question.is_asked(&answer) {
                 answer.options.remove(question.key);
@@ -160,7 +165,7 @@ impl Session<'_> {
             return Ok(false);
         }
         let config = self.candidate()?;
-        let destination = destinations::open(&config, self.password.as_ref());
+        let destination = destination::open_with_password(&config, self.password.clone());
         let described = destination.describe();
         self.terminal
             .say(&format!("Trying to write to {described}."));

@@ -1,21 +1,19 @@
 //! Everything without a terminal: answers from options and environment, each test, and nothing written unless all pass.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use criteo_api::Credentials;
 use criteo_engine::calendar::Clock;
-use criteo_engine::config::key_store::{DEFAULT_CONNECTION, Wish, is_same};
+use criteo_engine::config::key_store::{DEFAULT_CONNECTION, is_same};
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
 use criteo_engine::consent::{GrantedAdvertiser, Watch, WatchOutcome, watch};
 use criteo_engine::doctor::{KeyEvidence, KeyTrial, try_key};
-use criteo_engine::{Engine, Plan, Selection};
+use criteo_engine::{Engine, Plan, Selection, destination};
 use criteo_setup::answers::days_before;
-use criteo_setup::destinations;
-use criteo_setup::key_text::{key_in_file, key_in_text};
+use criteo_setup::draft::lost;
 use criteo_setup::missing::missing;
 use criteo_setup::{AdvertiserChoice, Answers, Draft, KeyHolder};
 use serde::Serialize;
@@ -24,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::{client_options, connection, key_place};
 use super::{given, key};
-use crate::arguments::{InitArguments, StoreWish};
-use crate::commands::{Context, plan};
+use crate::arguments::InitArguments;
+use crate::commands::{Context, auth, plan};
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Warnings;
 use crate::wording::{counted, size, span};
@@ -85,7 +83,7 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
     config.apply_environment(&environment)?;
     {
         // Closed before the plan opens it anew: a file is open once.
-        let destination = destinations::open(&config, None);
+        let destination = destination::open(&config);
         destination
             .check()
             .await
@@ -96,6 +94,15 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
         .plan(&Selection::default())
         .await?;
 
+    if let Ok(existing) = std::fs::read_to_string(path) {
+        let lost = lost(&existing, &text);
+        if !lost.is_empty() {
+            context.printer.warning(&format!(
+                "Not taken over from the file that was there, of which a copy is kept: {}",
+                lost.join(", ")
+            ));
+        }
+    }
     keep(context, arguments, &environment, &key)?;
     let written = Draft::write(path, &text)?.commit()?;
     let printer = &context.printer;
@@ -151,22 +158,11 @@ fn given_key(
             Err(error) => Err(error.into()),
         };
     };
-    if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .context("Cannot read the key from standard input")?;
-        return Ok(Some(Given {
-            credentials: key_in_text(&text)?,
-            holder: KeyHolder::Nowhere,
-            file: None,
-        }));
-    }
+    let file = (path != Path::new("-")).then(|| path.clone());
     Ok(Some(Given {
-        credentials: key_in_file(path)?,
-        holder: KeyHolder::File(path.clone()),
-        file: Some(path.clone()),
+        credentials: auth::read_key(context, path)?,
+        holder: file.clone().map_or(KeyHolder::Nowhere, KeyHolder::File),
+        file,
     }))
 }
 
@@ -242,14 +238,16 @@ async fn accepted(
                 return Err(error.into());
             }
             KeyTrial::Unjudged { error, .. } if left.is_zero() => return Err(error.into()),
-            KeyTrial::Refused { .. } | KeyTrial::Unjudged { .. } => {
-                context.printer.note(format_args!(
-                    "Criteo does not accept the key yet; trying for {} more",
-                    span(left)
-                ));
-                tokio::time::sleep(PAUSE.min(left)).await;
-            }
+            KeyTrial::Refused { .. } => context.printer.note(format_args!(
+                "Criteo does not accept the key yet; trying for {} more",
+                span(left)
+            )),
+            KeyTrial::Unjudged { error, .. } => context.printer.note(format_args!(
+                "Criteo cannot be asked about the key; trying for {} more: {error}",
+                span(left)
+            )),
         }
+        tokio::time::sleep(PAUSE.min(left)).await;
     }
 }
 
@@ -316,14 +314,9 @@ fn keep(
     if matches!(key.holder, KeyHolder::Store | KeyHolder::Environment) {
         return Ok(());
     }
-    let wish = match arguments.store {
-        StoreWish::Auto => Wish::Anywhere,
-        StoreWish::Keyring => Wish::Keyring,
-        StoreWish::File => Wish::File,
-    };
     let store = context.key_store(environment);
     let stored = store
-        .store(DEFAULT_CONNECTION, &key.credentials, wish)
+        .store(DEFAULT_CONNECTION, &key.credentials, arguments.store.into())
         .map_err(ConfigError::from)?;
     for note in &stored.notes {
         context.printer.warning(note);

@@ -211,3 +211,42 @@ fn another_key_that_is_kept_is_not_replaced_in_silence() {
     assert_eq!(terminal.end(), 3);
     assert!(home.read(kept).contains("\"new\""));
 }
+
+/// The new configuration names neither the file of the key nor the address in one piece, as the old one did.
+#[test]
+fn what_the_old_configuration_says_is_taken_over() {
+    let home = Home::new(SCENARIO);
+    std::fs::write(
+        home.path("key.txt"),
+        "client_id: wrong-answers\nclient_secret: works+hunter2/==\n",
+    )
+    .unwrap();
+    let existing = "[criteo]\ncurrency = \"GBP\"\ntimezone = \"Europe/London\"\nkey_file = \"key.txt\"\n\
+                    [destination]\ntype = \"postgres\"\nurl = \"postgresql://me@127.0.0.1:1/criteo\"\n";
+    std::fs::write(home.path("criteo.toml"), existing).unwrap();
+    let mut terminal = home.terminal("init");
+    terminal.choose("How far are you?", "I have the key file");
+    terminal.choose(
+        "How do you want to give the key?",
+        "Use the key wrong-answers",
+    );
+    terminal.see("ok: Criteo accepts the key");
+    terminal.see("ok: The key is kept in");
+    terminal.choose("What now?", "That is everybody");
+    terminal.choose("Which are to be read?", "All of them");
+    terminal.see("(GBP)");
+    terminal.press(ENTER);
+    terminal.see("> Currency: GBP");
+    terminal.see("> Europe/London");
+    terminal.press(ENTER);
+    terminal.see("> Time zone: Europe/London");
+    terminal.choose("From which day on?", "90 days ago");
+    terminal.choose("Where shall the data go?", "PostgreSQL");
+    terminal.answer("Server:", "127.0.0.1");
+    terminal.see("> Server: 127.0.0.1");
+    terminal.answer("Port:", "1");
+    terminal.see("> Port: 1");
+    terminal.see("? Database:");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+}
