@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DestinationError, Observation};
+use crate::calendar::DayRange;
 use crate::ledger::{StreamEntry, WindowEntry};
 use crate::schema::{FieldType, TableSchema};
 
@@ -51,6 +52,15 @@ pub(super) fn refuse_disagreement(
             "the ledger entry says {} rows, and {sum} when summed over its advertisers",
             entry.rows
         ))
+    }
+}
+
+/// Whether `outer` holds every day of `inner`. A window without days covers everything.
+pub(super) fn covers(outer: Option<DayRange>, inner: Option<DayRange>) -> bool {
+    match (outer, inner) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(outer), Some(inner)) => outer.first <= inner.first && inner.last <= outer.last,
     }
 }
 

@@ -1,10 +1,8 @@
 //! Creating and extending tables, and refusing those that do not fit.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 
-use super::super::DestinationError;
+use super::super::rules;
 use super::connection::{Failure, Server};
 use super::ledger::{self, DURABLE, PREFIX, Prepared, WINDOWS};
 use super::sql::{identifier, literal};
@@ -19,11 +17,7 @@ pub(super) async fn prepare(
     schema: &TableSchema,
     stream: &StreamEntry,
 ) -> Result<(), Failure> {
-    if schema.table.to_lowercase().starts_with(PREFIX) {
-        return Err(Failure::Refused(format!(
-            "table names that begin with '{PREFIX}' belong to the ledger; give the stream another table name"
-        )));
-    }
+    rules::refuse_ledger_name(&schema.table, PREFIX).map_err(Failure::Refused)?;
     let remembered = ledger::stream(server, &stream.stream).await?;
     let view = ledger::engine_of(server, &schema.table).await?;
     let head = view::head(server, &schema.table).await?;
@@ -31,7 +25,7 @@ pub(super) async fn prepare(
         .as_ref()
         .is_some_and(|before| before.entry.table == schema.table);
     if let (Some(before), Some(head), true) = (&remembered, head, same_table) {
-        refuse_other_purpose(&before.entry, stream)?;
+        rules::refuse_other_purpose(&before.entry, stream)?;
         extend(server, before, schema, head).await?;
         let prepared = Prepared {
             entry: stream.clone(),
@@ -106,13 +100,9 @@ async fn extend(
         let wanted = sql_type(column);
         match existing.iter().find(|(name, ..)| *name == column.name) {
             Some((_, present, _)) if *present != wanted => {
-                return Err(incompatible(
-                    &schema.table,
-                    format!(
-                        "column '{}' has type {present} there, and {wanted} is needed",
-                        column.name
-                    ),
-                ));
+                return Err(
+                    rules::other_type(&schema.table, &column.name, present, &wanted).into(),
+                );
             }
             Some((.., comment)) if *comment == column.description => {}
             Some(_) => changes.push(format!(
@@ -230,52 +220,6 @@ async fn comment_of(server: &Server, table: &str) -> Result<String, Failure> {
         .unwrap_or_default())
 }
 
-/// Refuses rows of another grain, currency or time zone than those the table holds.
-fn refuse_other_purpose(before: &StreamEntry, now: &StreamEntry) -> Result<(), Failure> {
-    let mut differences = Vec::new();
-    // The order of dimensions does not change what a row stands for.
-    let grain = |entry: &StreamEntry| entry.grain.iter().cloned().collect::<BTreeSet<_>>();
-    if grain(before) != grain(now) {
-        differences.push(format!(
-            "it holds one row per {}, and now one row per {} is asked for",
-            in_words(&before.grain),
-            in_words(&now.grain)
-        ));
-    }
-    for (what, before, now) in [
-        ("currency", &before.currency, &now.currency),
-        ("time zone", &before.time_zone, &now.time_zone),
-    ] {
-        if before != now {
-            let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            differences.push(format!(
-                "its {what} is {}, and now {} is asked for",
-                word(before),
-                word(now)
-            ));
-        }
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(incompatible(&before.table, differences.join("; ")))
-}
-
-fn in_words(grain: &[String]) -> String {
-    if grain.is_empty() {
-        "entity".to_owned()
-    } else {
-        grain.join(", ")
-    }
-}
-
-fn incompatible(table: &str, reason: String) -> Failure {
-    Failure::Destination(DestinationError::Incompatible {
-        table: table.to_owned(),
-        reason,
-    })
-}
-
 /// The refusal of a table that this stream did not make.
 async fn foreign(server: &Server, table: &str) -> Result<Failure, Failure> {
     let condition = format!("JSONExtractString(entry, 'table') = {}", literal(table));
@@ -283,12 +227,6 @@ async fn foreign(server: &Server, table: &str) -> Result<Failure, Failure> {
         .await?
         .into_iter()
         .next();
-    let reason = match owner {
-        Some(owner) => format!("it belongs to stream '{}'", owner.entry.stream),
-        None => "the ledger does not know it, so its rows are somebody else's".to_owned(),
-    };
-    Ok(Failure::Destination(DestinationError::ForeignTable {
-        table: table.to_owned(),
-        reason,
-    }))
+    let owner = owner.map(|owner| owner.entry.stream);
+    Ok(rules::foreign_table(table, owner.as_deref()).into())
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::rules::covers;
 use crate::calendar::DayRange;
 use crate::ledger::WindowEntry;
 
@@ -113,15 +114,6 @@ fn is_read(readings: &[Option<DayRange>], days: Option<DayRange>) -> bool {
                 .flatten()
                 .any(|reading| reading.contains(day))
         }),
-    }
-}
-
-/// Whether `outer` holds every day of `inner`. A window without days covers everything.
-fn covers(outer: Option<DayRange>, inner: Option<DayRange>) -> bool {
-    match (outer, inner) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(outer), Some(inner)) => outer.first <= inner.first && inner.last <= outer.last,
     }
 }
 

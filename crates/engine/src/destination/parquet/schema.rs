@@ -1,8 +1,6 @@
 //! Making tables, adding columns to them, and refusing those that do not fit.
 
-use std::collections::BTreeSet;
-
-use super::super::DestinationError;
+use super::super::{DestinationError, rules};
 use super::commit::Action;
 use super::failure::Failure;
 use super::state::{LakeState, TableState, grown};
@@ -18,11 +16,7 @@ pub(super) fn prepare(
     schema: &TableSchema,
     stream: &StreamEntry,
 ) -> Result<Vec<Action>, Failure> {
-    if schema.table.to_lowercase().starts_with(LEDGER_PREFIX) {
-        return Err(Failure::Refused(format!(
-            "table names that begin with '{LEDGER_PREFIX}' belong to the ledger; give the stream another table name"
-        )));
-    }
+    rules::refuse_ledger_name(&schema.table, LEDGER_PREFIX).map_err(Failure::Refused)?;
     let remembered = state.streams.get(&stream.stream);
     let is_same_table = remembered.is_some_and(|before| same_name(&before.table, &schema.table));
     let put_table = |schema: TableSchema| Action::PutTable {
@@ -42,7 +36,7 @@ pub(super) fn prepare(
         }
         Some(table) if is_same_table => {
             if let Some(before) = remembered {
-                refuse_other_purpose(before, stream)?;
+                rules::refuse_other_purpose(before, stream)?;
             }
             refuse_other_types(table, schema)?;
             let grown = grown(&table.schema, schema);
@@ -83,62 +77,12 @@ fn refuse_other_types(table: &TableState, schema: &TableSchema) -> Result<(), Fa
         if let Some(present) = present
             && present.field_type != column.field_type
         {
-            return Err(incompatible(
-                &schema.table,
-                format!(
-                    "column '{}' holds {:?} there, and {:?} is needed",
-                    column.name, present.field_type, column.field_type
-                ),
-            ));
+            let [found, wanted] =
+                [present, column].map(|column| format!("{:?}", column.field_type));
+            return Err(rules::other_type(&schema.table, &column.name, &found, &wanted).into());
         }
     }
     Ok(())
-}
-
-/// Refuses rows of another grain, currency or time zone than those the table holds.
-fn refuse_other_purpose(before: &StreamEntry, now: &StreamEntry) -> Result<(), Failure> {
-    let mut differences = Vec::new();
-    // The order of dimensions does not change what a row stands for.
-    let grain = |entry: &StreamEntry| entry.grain.iter().cloned().collect::<BTreeSet<_>>();
-    if grain(before) != grain(now) {
-        differences.push(format!(
-            "it holds one row per {}, and now one row per {} is asked for",
-            in_words(&before.grain),
-            in_words(&now.grain)
-        ));
-    }
-    for (what, before, now) in [
-        ("currency", &before.currency, &now.currency),
-        ("time zone", &before.time_zone, &now.time_zone),
-    ] {
-        if before != now {
-            let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-            differences.push(format!(
-                "its {what} is {}, and now {} is asked for",
-                word(before),
-                word(now)
-            ));
-        }
-    }
-    if differences.is_empty() {
-        return Ok(());
-    }
-    Err(incompatible(&before.table, differences.join("; ")))
-}
-
-fn in_words(grain: &[String]) -> String {
-    if grain.is_empty() {
-        "entity".to_owned()
-    } else {
-        grain.join(", ")
-    }
-}
-
-fn incompatible(table: &str, reason: String) -> Failure {
-    Failure::Destination(DestinationError::Incompatible {
-        table: table.to_owned(),
-        reason,
-    })
 }
 
 /// The refusal of a table that this stream does not use.

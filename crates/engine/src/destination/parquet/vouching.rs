@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::rules::covers;
 use super::state::WindowState;
 use crate::calendar::DayRange;
 use crate::ledger::WindowEntry;
@@ -50,15 +51,6 @@ fn take_over(windows: &mut BTreeMap<String, WindowState>, entry: &WindowEntry) {
                 .vouches_for
                 .retain(|advertiser| !entry.advertisers.contains_key(advertiser));
         }
-    }
-}
-
-/// Whether `outer` holds every day of `inner`. A window without days covers everything.
-pub(super) fn covers(outer: Option<DayRange>, inner: Option<DayRange>) -> bool {
-    match (outer, inner) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(outer), Some(inner)) => outer.first <= inner.first && inner.last <= outer.last,
     }
 }
 
