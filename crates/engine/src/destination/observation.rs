@@ -55,6 +55,6 @@ pub struct ObservedPeriod {
     pub age_days: i32,
     /// Whether the first reading is recorded.
     pub is_young: bool,
-    /// Whether it has the age at which its lookback lets go of it: what was read then stays.
+    /// Whether Criteo does not restate it any more and its lookback lets go of it.
     pub is_final: bool,
 }

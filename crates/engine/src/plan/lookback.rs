@@ -118,6 +118,10 @@ impl Lookback {
         if let Some(position) = beyond.filter(|_| !self.is_plain()) {
             self.rules.truncate(position + 1);
             self.rules[position].days = days.max(1);
+            // Two rules for one age: the one that reads more often stays.
+            if position > 0 && self.rules[position - 1].days == self.rules[position].days {
+                self.rules.pop();
+            }
         }
         self
     }
@@ -261,6 +265,7 @@ mod tests {
             "7d every run, 82d once"
         );
         assert_eq!(at_most(&["120d every run"]), "120d every run");
+        assert_eq!(at_most(&["82d weekly", "90d once"]), "82d weekly");
     }
 
     #[test]

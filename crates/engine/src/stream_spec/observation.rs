@@ -2,9 +2,7 @@
 
 use jiff::civil::Date;
 
-#[cfg(doc)]
-use super::RESTATED_FOR_DAYS;
-use super::StreamSpec;
+use super::{RESTATED_FOR_DAYS, StreamSpec};
 use crate::calendar::{DayRange, add_days, days_between};
 use crate::catalog::{Field, FieldType, Role, Stamp};
 use crate::destination::{Observation, ObservedPeriod};
@@ -17,7 +15,9 @@ impl StreamSpec {
     /// How to find out what a window of `days`, read on the day `read_on` of the report's zone, changes.
     #[must_use]
     pub fn observation(&self, days: DayRange, read_on: Date) -> Observation {
-        let final_age = i32::try_from(self.lookback.full_days()).unwrap_or(i32::MAX);
+        // A shorter lookback does not make a day final: nothing is seen to move because nobody looks.
+        let final_age = RESTATED_FOR_DAYS.max(self.lookback.full_days());
+        let final_age = i32::try_from(final_age).unwrap_or(i32::MAX);
         let first_days = std::iter::successors(Some(self.period.first_day(days.first)), |first| {
             Some(add_days(self.period.last_day(*first), 1))
         });

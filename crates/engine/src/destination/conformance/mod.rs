@@ -31,7 +31,6 @@ pub mod analysis_views;
 pub mod changes;
 pub mod fixture;
 pub mod ledger;
-mod lost_answer;
 pub mod retention;
 pub mod schema;
 pub mod values;

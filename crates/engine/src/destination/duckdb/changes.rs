@@ -191,11 +191,12 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
     let per_arriving = |pattern: &dyn Fn(usize) -> String| -> String {
         arriving.iter().map(|number| pattern(*number)).collect()
     };
+    // The last reading of a period is the one whose rows are there. Earlier windows that it covers in part stay.
     let was_read = per_arriving(&|number| {
         let metric = sql::literal(&metrics[number]);
         format!(
-            ", bool_and(w.column_names IS NULL OR list_contains(from_json(w.column_names, '[\"VARCHAR\"]'), {metric})) \
-             AS h{number}"
+            ", arg_max(w.column_names IS NULL OR json_array_length(w.column_names) = 0 \
+             OR list_contains(from_json(w.column_names, '[\"VARCHAR\"]'), {metric}), w.window_id) AS h{number}"
         )
     });
     // Where nothing is known of before, nothing differs.

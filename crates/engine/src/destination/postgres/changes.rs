@@ -213,10 +213,12 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
     let per_arriving = |pattern: &dyn Fn(usize) -> String| -> String {
         arriving.iter().map(|number| pattern(*number)).collect()
     };
+    // The last reading of a period is the one whose rows are there. Earlier windows that it covers in part stay.
     let was_read = per_arriving(&|number| {
         let metric = sql::literal(&metrics[number]);
         format!(
-            ", bool_and(coalesce(jsonb_exists(CAST(w.column_names AS jsonb), {metric}), TRUE)) AS h{number}"
+            ", (array_agg(w.column_names IS NULL OR json_array_length(w.column_names) = 0 \
+             OR jsonb_exists(CAST(w.column_names AS jsonb), {metric}) ORDER BY w.window_id DESC))[1] AS h{number}"
         )
     });
     // Where nothing is known of before, nothing differs.

@@ -80,10 +80,13 @@ const QUERIES: &[(&str, &str)] = &[
              FROM grid g LEFT JOIN steps s ON s.stream = g.stream AND s.metric = g.metric AND s.age = g.age \
              GROUP BY g.stream, g.metric, g.age), \
          days_per_age AS ( \
-             SELECT stream, first_age, count(*) AS days FROM days GROUP BY stream, first_age), \
+             SELECT m.stream, m.metric, greatest(d.first_age, b.age) AS first_age, count(*) AS days \
+             FROM (SELECT DISTINCT stream, metric FROM movements) m JOIN days d USING (stream) \
+             LEFT JOIN bases b USING (stream, advertiser_id, day, metric) \
+             GROUP BY m.stream, m.metric, greatest(d.first_age, b.age)), \
          summed AS ( \
              SELECT stream, metric, age AS age_days, \
-             (SELECT coalesce(sum(days), 0) FROM days_per_age d WHERE d.stream = p.stream AND d.first_age <= p.age) AS days, \
+             (SELECT coalesce(sum(days), 0) FROM days_per_age d WHERE d.stream = p.stream AND d.metric = p.metric AND d.first_age <= p.age) AS days, \
              sum(known) OVER so_far AS value_known, sum(final) OVER so_far AS value_final, \
              sum(moving) OVER so_far AS moving FROM per_age p \
              WINDOW so_far AS (PARTITION BY stream, metric ORDER BY age)) \
