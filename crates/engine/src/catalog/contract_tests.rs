@@ -3,11 +3,15 @@
 //! The document is not part of the project. Its path is taken from `CRITEO_OPENAPI`, or a copy beside the checkout is
 //! used; without either these tests say so on standard error and check nothing.
 
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
+use self::skipped::skipped;
 use super::{Catalog, FieldType};
 
 /// What an entity stream's fields have to agree with.
@@ -192,9 +196,9 @@ impl Document {
             PathBuf::from,
         );
         let Ok(text) = std::fs::read_to_string(&path) else {
-            eprintln!(
-                "SKIPPED: no OpenAPI document at {}; set CRITEO_OPENAPI to the path of one",
-                path.display()
+            skipped(
+                "the catalog was not compared with Criteo's contract",
+                "CRITEO_OPENAPI does not name its OpenAPI document",
             );
             return None;
         };

@@ -286,6 +286,10 @@ impl UrlParts {
             },
             ..UrlParts::default()
         };
+        // What stands before an @ may be a password.
+        if url.query().is_some_and(|query| query.contains('@')) {
+            return Err("a ? in its password has to be written %3F".to_owned());
+        }
         for (key, value) in url.query_pairs() {
             let value = value.into_owned();
             match key.as_ref() {
@@ -407,6 +411,8 @@ mod tests {
             "me:hunter2@db.example.com/x",
             "postgres://me:hunter2@db.example.com/x?sslmode=disable",
             "postgres://db.example.com/?password=hunter2",
+            "postgres://me:1234?hunter2@db.example.com/x",
+            "postgres://me:1234?x&hunter2@db.example.com/x",
         ] {
             let section = section(&format!("url = {url:?}"));
             let words = format!("{section:?} {:?}", section.address());

@@ -22,16 +22,16 @@ pub(super) async fn tidy(server: &Server) -> Result<(), Failure> {
         let Some(head) = head(server, &prepared.entry.table).await? else {
             continue;
         };
-        expire(server, &prepared).await?;
+        expire(server, &prepared, before).await?;
         remove_rows(server, &prepared, head, before).await?;
     }
     Ok(())
 }
 
-/// Takes the advertisers from windows that vouch for nothing any more, so that views need not look at them. Their entries
-/// stay.
-async fn expire(server: &Server, prepared: &Prepared) -> Result<(), Failure> {
-    let history = windows::history(server, prepared).await?;
+/// Takes the advertisers from windows that had nothing left to vouch for before an instant, so that views need not look at
+/// them. Their entries stay.
+async fn expire(server: &Server, prepared: &Prepared, before: Timestamp) -> Result<(), Failure> {
+    let history = windows::history(server, prepared, before).await?;
     if history.is_empty() {
         return Ok(());
     }

@@ -88,16 +88,25 @@ pub(super) async fn of_stream(
         .await?
         .unwrap_or(0);
     Ok(vouching::still_vouching(
-        committed(server, prepared, head).await?,
+        committed(server, prepared, &format!("seq <= {head}")).await?,
     ))
 }
 
-/// The windows that were loaded once and vouch for nothing any more, but still say so.
-pub(super) async fn history(server: &Server, prepared: &Prepared) -> Result<Vec<String>, Failure> {
+/// The windows that were loaded once and had nothing left to vouch for at an instant, but still say that they do.
+pub(super) async fn history(
+    server: &Server,
+    prepared: &Prepared,
+    at: Timestamp,
+) -> Result<Vec<String>, Failure> {
     let head = view::head(server, &prepared.entry.table)
         .await?
         .unwrap_or(0);
-    let committed = committed(server, prepared, head).await?;
+    let committed = committed(
+        server,
+        prepared,
+        &format!("seq <= {head} AND committed_at <= {}", literal(&moment(at))),
+    )
+    .await?;
     let all: BTreeSet<String> = committed
         .iter()
         .filter(|entry| {
@@ -117,7 +126,7 @@ pub(super) async fn open_quarantines(
     server: &Server,
     prepared: &Prepared,
 ) -> Result<Vec<WindowEntry>, Failure> {
-    let entries = vouching::still_vouching(committed(server, prepared, u64::MAX).await?);
+    let entries = vouching::still_vouching(committed(server, prepared, "true").await?);
     Ok(entries
         .into_iter()
         .filter(|entry| entry.quarantine_reason.is_some())
@@ -128,11 +137,11 @@ pub(super) async fn open_quarantines(
 async fn committed(
     server: &Server,
     prepared: &Prepared,
-    head: u64,
+    loaded: &str,
 ) -> Result<Vec<Committed>, Failure> {
     let found = server
         .rows(&format!(
-            "SELECT seq, load_id, empty(advertiser_ids), entry FROM {} WHERE {} AND (NOT is_loaded OR seq <= {head})",
+            "SELECT seq, load_id, empty(advertiser_ids), entry FROM {} WHERE {} AND (NOT is_loaded OR ({loaded}))",
             server.table(WINDOWS),
             of(prepared)
         ))

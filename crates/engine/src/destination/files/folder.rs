@@ -271,17 +271,18 @@ impl Destination for FileFolder {
     async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
         let _change = self.changes.lock().await;
         self.create()?;
-        let mut manifest = match self.manifest(&load.schema.table)? {
-            Some(manifest) => manifest,
+        let (mut manifest, days) = match self.manifest(&load.schema.table)? {
+            Some(manifest) => (manifest, load.entry.days),
             None => {
                 // Written before the rows are committed, so that a crash in between leaves something to go by.
                 let manifest = Manifest::new(&load.schema, load.day_column.as_deref());
                 self.write(&manifest)?;
-                manifest
+                // The store may hold older days: a process that was forgetting the table may have died half-way.
+                (manifest, None)
             }
         };
         self.store.load_window(load).await?;
-        self.publish(&mut manifest, load.entry.days).await
+        self.publish(&mut manifest, days).await
     }
 
     async fn record_quarantine(&self, entry: &WindowEntry) -> Result<(), DestinationError> {

@@ -16,6 +16,7 @@ use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::super::WindowLoad;
+use super::super::rules::covers;
 use super::commit::Action;
 use super::days::{date_of, day_values, text_at};
 use super::encode::{Encoded, encode};
@@ -24,7 +25,6 @@ use super::load::{put_file, unique_name};
 use super::log::damaged;
 use super::spooled::{ADVERTISER_COLUMN, texts};
 use super::state::{FileState, TableState};
-use super::vouching::covers;
 use crate::calendar::DayRange;
 
 /// The rows that a window replaces.
@@ -125,9 +125,14 @@ async fn rest_of(
         }
         Err(error) => return Err(error.into()),
     };
+    let name = path.to_owned();
     let (scope, window_id, days) = (scope.clone(), file.window_id.clone(), file.days);
     tokio::task::spawn_blocking(move || {
-        let batch = decode(body)?;
+        let batch = decode(body).map_err(|error| {
+            damaged(&format!(
+                "{name} is part of it, and cannot be read: {error}"
+            ))
+        })?;
         let kept = filter_record_batch(&batch, &outside(&batch, &scope)?)?;
         if kept.num_rows() == batch.num_rows() {
             return Ok(Rest::Everything);

@@ -6,6 +6,7 @@
 //! where there is no log nothing is removed, and beside the lake only what is named as its files are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -97,12 +98,21 @@ pub(super) fn candidates(
             None => {}
         }
     }
+    // A copy of the ledger is superseded when the next one is written; the folders' names are in that order. The newest
+    // is what readers look at.
+    let mut copies: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for object in &listing.ledger {
+        copies.insert(folder_of(object), modified(object));
+    }
     for object in &listing.ledger {
         let path = object.location.to_string();
-        if !named_by_views.contains(&path) {
+        let next = (Bound::Excluded(folder_of(object)), Bound::Unbounded);
+        if let Some((_, since)) = copies.range(next).next()
+            && !named_by_views.contains(&path)
+        {
             consider(
                 &path,
-                modified(object),
+                *since,
                 older_than.max(ORPHAN_AGE),
                 "an earlier copy of the ledger",
             );
@@ -121,6 +131,14 @@ pub(super) fn candidates(
         });
     }
     report
+}
+
+/// The folder of a copy of the ledger.
+fn folder_of(object: &ObjectMeta) -> String {
+    let path = object.location.as_ref();
+    path.rsplit_once('/')
+        .map_or(path, |(folder, _)| folder)
+        .to_owned()
 }
 
 /// Fails when there are files although no log says whose they are: the address may be a mistake, or the lake may have

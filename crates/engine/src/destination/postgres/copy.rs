@@ -4,7 +4,8 @@
 //! that memory stays the same whatever the size of a window.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::pin::pin;
 
 use arrow_array::cast::AsArray;
@@ -55,24 +56,34 @@ pub(super) async fn send(
     // Dropping the sink without finishing it makes the server forget what it has.
     encoder
         .await
-        .map_err(|crash| Failure::Refused(format!("reading the spool crashed: {crash}")))?
-        .map_err(Failure::Refused)?;
+        .map_err(|crash| Failure::Refused(format!("reading the spool crashed: {crash}")))??;
     Ok(sink.finish().await?)
 }
 
-/// Encodes all rows. The error is the reason in words. Stops early when nobody takes the pieces any more, whose
+/// Encodes all rows. Stops early when nobody takes the pieces any more, whose
 /// failure is then the one that counts.
 fn encode(
     schema: &TableSchema,
     files: &[PathBuf],
     pieces: &mpsc::Sender<Bytes>,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let mut buffer = BytesMut::with_capacity(PIECE_BYTES * 2);
     buffer.put_slice(HEADER);
     for file in files {
-        let of_file = |reason: String| format!("spool file {}: {reason}", file.display());
+        let of_file =
+            |reason: String| Failure::Refused(format!("spool file {}: {reason}", file.display()));
         let mut rows_before = 0;
-        for batch in batches(file).map_err(of_file)? {
+        let opened = match File::open(file) {
+            // One that is gone has to be read from Criteo again.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(Failure::Unreadable {
+                    path: file.display().to_string(),
+                    error,
+                });
+            }
+            opened => opened.map_err(|error| of_file(error.to_string()))?,
+        };
+        for batch in batches(opened).map_err(of_file)? {
             let batch = batch.map_err(|error| of_file(error.to_string()))?;
             let columns = columns_of(schema, &batch).map_err(of_file)?;
             for row in 0..batch.num_rows() {
@@ -94,8 +105,7 @@ fn encode(
     Ok(())
 }
 
-fn batches(file: &Path) -> Result<parquet::arrow::arrow_reader::ParquetRecordBatchReader, String> {
-    let file = File::open(file).map_err(|error| error.to_string())?;
+fn batches(file: File) -> Result<parquet::arrow::arrow_reader::ParquetRecordBatchReader, String> {
     ParquetRecordBatchReaderBuilder::try_new(file)
         .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
         .map_err(|error| error.to_string())

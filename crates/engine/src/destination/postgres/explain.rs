@@ -105,8 +105,15 @@ pub(super) fn working(failure: &Failure) -> Explained {
                 .to_owned(),
         );
     }
-    let Failure::Postgres(error) = failure else {
-        return Explained::Other;
+    let error = match failure {
+        Failure::Postgres(error) => error,
+        Failure::Unreadable { .. } => {
+            return Explained::Exhausted(
+                "Mend what the system says of the file, and run again: what Criteo answered waits in it."
+                    .to_owned(),
+            );
+        }
+        _ => return Explained::Other,
     };
     let Some(code) = error.code() else {
         return if is_network(error) {

@@ -19,6 +19,14 @@ pub(super) enum Failure {
     /// What was asked for cannot be done, in words.
     #[error("{0}")]
     Refused(String),
+    /// The system would not open a file of the spool, which may pass.
+    #[error("spool file {path}: {error}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
     /// A value could not be turned into JSON text or back.
     #[error("a value of the ledger is not the JSON it should be: {0}")]
     Json(#[from] serde_json::Error),

@@ -1,6 +1,6 @@
 //! The ledger's list of windows, and what each of them still vouches for.
 //!
-//! A window keeps its row for good. Its advertisers leave one by one, as later readings cover all of its days, so
+//! A window keeps its row for a long time. Its advertisers leave one by one, as later readings cover all of its days, so
 //! that what remains is what has to be known: who was last read when.
 
 use std::collections::BTreeMap;
@@ -88,9 +88,11 @@ pub(super) async fn of_stream(
     let question = format!(
         "SELECT window_id, run_id, CAST(first_day AS text), CAST(last_day AS text), {}, rows, calls, bytes, verified, \
          CAST(column_names AS text), CAST(totals AS text), CAST(total_differences AS text), request_hash, \
-         quarantine_reason, CAST(read_on AS text), coalesce(waited_milliseconds, 0) FROM {} WHERE stream = $1 AND ($2 OR quarantine_reason IS NOT NULL) ORDER BY window_id",
+         quarantine_reason, CAST(read_on AS text), coalesce(waited_milliseconds, 0) FROM {} WHERE stream = $1 \
+         AND ($2 OR quarantine_reason IS NOT NULL) AND window_id IN (SELECT window_id FROM {}) ORDER BY window_id",
         microseconds("read_at"),
-        session.table(WINDOWS)
+        session.table(WINDOWS),
+        session.table(WINDOW_ADVERTISERS)
     );
     let rows = session
         .transaction

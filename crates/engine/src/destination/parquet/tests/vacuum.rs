@@ -134,7 +134,7 @@ async fn what_a_dead_writer_left_goes_after_a_day() {
     assert_holds(folder.path(), &table, &rows, &[live.entry]).await;
 }
 
-/// Vacuum runs all the time while another process replaces the same days, with every file looking old.
+/// Vacuum runs all the time while another process replaces the same days, with no grace for what was superseded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_live_file_is_never_removed() {
     let folder = TempDir::new().unwrap();
