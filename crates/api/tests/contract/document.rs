@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
+use crate::skipped::skipped;
+
 pub(crate) struct Document(Value);
 
 /// The OpenAPI file, or nothing, which is said aloud, when this machine has none.
@@ -23,9 +25,9 @@ pub(crate) fn load() -> Option<&'static Document> {
                 PathBuf::from,
             );
             if !path.exists() && std::env::var_os("CRITEO_OPENAPI").is_none() {
-                eprintln!(
-                    "\nSKIPPED: THE CONTRACT IS NOT CHECKED. There is no OpenAPI file here; download Criteo's and name \
-                     it in CRITEO_OPENAPI.\n"
+                skipped(
+                    "nothing was compared with Criteo's contract",
+                    "CRITEO_OPENAPI does not name its OpenAPI document, which can be downloaded from Criteo",
                 );
                 return None;
             }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Ended, Folder};
+use crate::skipped::skipped;
 
 const OLD: &str = "client_id: old-id\nclient_secret: old+hunter2/==\n";
 const NEW: &str = "client_id: new-id\nclient_secret: new+hunter2/==\n";
@@ -40,12 +41,13 @@ fn can_run(test: &str) -> bool {
         .filter(|program| !is_there(program))
         .collect();
     if !missing.is_empty() {
-        let line = format!(
-            "SKIPPED {test}: {} missing; apt-get install dbus gnome-keyring libsecret-tools",
-            missing.join(", ")
+        skipped(
+            &format!("{test} was not run"),
+            &format!(
+                "{} is missing; apt-get install dbus gnome-keyring libsecret-tools",
+                missing.join(", ")
+            ),
         );
-        // Past the capture of the test harness.
-        let _ = std::fs::write("/dev/stderr", format!("{line}\n"));
     }
     missing.is_empty()
 }

@@ -14,6 +14,8 @@ mod init;
 mod keyring;
 mod results;
 mod running;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 mod wrong_input;
 
 use std::path::Path;

@@ -12,6 +12,7 @@ use std::process::Command;
 use criteo_sandbox::Scenario;
 use jiff::civil::date;
 
+use crate::skipped::skipped;
 use crate::support::target::Tables;
 use crate::support::{Settings, Stage, TargetKind};
 use exported::ExportedTables;
@@ -38,9 +39,9 @@ impl Engine {
 #[test]
 fn duckdb_polars_and_spark_read_the_truth() {
     let Some(python) = python() else {
-        eprintln!(
-            "SKIPPED: the lake was not read with DuckDB, Polars and Spark from PyPI, because they are not installed. \
-             Run scripts/setup-lake-readers."
+        skipped(
+            "the lake was not read with DuckDB, Polars and Spark from PyPI",
+            "scripts/setup-lake-readers has not installed them",
         );
         return;
     };
@@ -56,8 +57,9 @@ fn duckdb_polars_and_spark_read_the_truth() {
     let scratch = tempfile::tempdir().unwrap();
     let cluster = Cluster::start(&python, scratch.path());
     if cluster.is_none() {
-        eprintln!(
-            "SKIPPED: the lake was not read with Spark, because there is no Java (17 or later)."
+        skipped(
+            "the lake was not read with Spark",
+            "there is no Java (17 or later)",
         );
     }
     for engine in [Engine::DuckDb, Engine::Polars, Engine::Spark] {
@@ -102,5 +104,7 @@ fn python() -> Option<PathBuf> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/setup-lake-readers");
     let output = Command::new(script).arg("--print-python").output().ok()?;
     let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    path.exists().then_some(path)
+    // The mark of an installation that went to its end.
+    let folder = path.parent()?;
+    folder.with_file_name("complete").exists().then_some(path)
 }

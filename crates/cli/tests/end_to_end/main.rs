@@ -8,6 +8,11 @@
 
 mod support;
 
+#[path = "../../../../tests/shared/python.rs"]
+mod python;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
+
 /// A ClickHouse, as the engine's tests start it.
 #[expect(dead_code, reason = "the engine's tests use the rest of it")]
 #[path = "../../../engine/tests/destination_clickhouse/server.rs"]

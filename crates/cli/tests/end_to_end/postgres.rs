@@ -40,7 +40,6 @@ fn assert_right(stage: &Stage, run: &Run) {
     assert!(findings.are_none(), "{findings:#?}\n{run}");
 }
 
-/// Once without and once with a kill of the command itself.
 #[test]
 fn a_server_that_dies_under_a_run_costs_nothing() {
     if shared_server().is_none() {

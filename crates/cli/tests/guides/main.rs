@@ -18,14 +18,16 @@
 
 mod guide;
 mod session;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use criteo_sandbox::{Limits, Sandbox, SandboxConfig, Scenario};
 
 use guide::{Block, Guide};
 use session::{Session, same_but_for_numbers};
+use skipped::skipped;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides")
@@ -100,10 +102,10 @@ fn follow(name: &str) {
             Block::Commands(commands) => {
                 let ended = session.run(&commands.text);
                 if commands.needs_packages && ended.lacks_packages() {
-                    skip(&format!(
-                        "{name} from line {} on: its packages cannot be had here",
-                        commands.line
-                    ));
+                    skipped(
+                        &format!("{name} was not followed from line {} on", commands.line),
+                        "its packages cannot be had here",
+                    );
                     return;
                 }
                 assert!(
@@ -127,12 +129,4 @@ fn follow(name: &str) {
             }
         }
     }
-}
-
-fn skip(what: &str) {
-    let required = std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
-    assert!(!required, "CRITEO_REQUIRE_ALL_TESTS=1, but {what}");
-    // Not by eprintln!, which the test harness keeps to itself when a test passes.
-    let mut loudly = std::io::stderr();
-    writeln!(loudly, "SKIPPED: {what}").unwrap();
 }

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Place, deployed, is_there, skip};
+use super::{Place, deployed, is_there, skipped};
 
 /// Starts a cron that sees no crontab but ours: mounts of its own hide those of the machine.
 const PRIVATE_CRON: &str = r#"
@@ -20,7 +20,7 @@ exec cron -f
 fn cron_runs_the_line() {
     let may_mount = Command::new("unshare").args(["-m", "true"]).output();
     if !is_there("cron") || !may_mount.is_ok_and(|tried| tried.status.success()) {
-        return skip(
+        return skipped(
             "deploy/cron/crontab was not run by cron",
             "there is no cron here, or no right to give it mounts of its own (Debian: apt-get install cron, as root)",
         );

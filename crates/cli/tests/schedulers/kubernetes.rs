@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Place, deployed, python, said, skip, streams_switched_off};
+use super::{Place, deployed, python, said, skipped, streams_switched_off};
 use criteo_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 
 const REQUIREMENTS: &str = "kubernetes-validate==1.37.0\n";
@@ -16,7 +16,7 @@ const TO_JSON: &str =
 fn kubernetes_accepts_the_manifest_and_its_command_syncs() {
     let python = match python::environment("kubernetes", REQUIREMENTS) {
         Ok(python) => python,
-        Err(reason) => return skip("deploy/kubernetes was not validated", &reason),
+        Err(reason) => return skipped("deploy/kubernetes was not validated", &reason),
     };
     let place = Place::new();
     let manifest = deployed("kubernetes/cronjob.yaml");

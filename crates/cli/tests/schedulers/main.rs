@@ -8,18 +8,22 @@
 
 mod cron;
 mod kubernetes;
+#[path = "../../../../tests/shared/python.rs"]
 mod python;
 mod python_schedulers;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 mod systemd;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use criteo_engine::catalog::Catalog;
 use criteo_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Sandbox, SandboxConfig};
 use tempfile::TempDir;
+
+use skipped::skipped;
 
 /// A file under `deploy/`.
 fn deployed(name: &str) -> PathBuf {
@@ -151,13 +155,4 @@ fn is_there(program: &str) -> bool {
         .args(["-c", &format!("command -v {program}")])
         .output()
         .is_ok_and(|found| found.status.success())
-}
-
-/// Says that something was not tested, where nobody can miss it.
-fn skip(what: &str, reason: &str) {
-    let required = std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
-    assert!(!required, "CRITEO_REQUIRE_ALL_TESTS=1, but {reason}");
-    // Not by eprintln!, which the test harness keeps to itself when a test passes.
-    let mut loudly = std::io::stderr();
-    writeln!(loudly, "SKIPPED: {what}, because {reason}").unwrap();
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use super::{Place, deployed, python, said, skip};
+use super::{Place, deployed, python, said, skipped};
 
 const AIRFLOW: &str = "apache-airflow==3.3.2\n";
 const DAGSTER: &str = "dagster==1.13.29\n";
@@ -12,7 +12,7 @@ const DAGSTER: &str = "dagster==1.13.29\n";
 fn airflow_runs_the_dag() {
     let python = match python::environment("airflow", AIRFLOW) {
         Ok(python) => python,
-        Err(reason) => return skip("deploy/airflow was not run by Airflow", &reason),
+        Err(reason) => return skipped("deploy/airflow was not run by Airflow", &reason),
     };
     let place = Place::new();
     let migrated = airflow(&place, &python, &["db", "migrate"]);
@@ -46,7 +46,7 @@ fn airflow(place: &Place, python: &Path, arguments: &[&str]) -> Output {
 fn dagster_runs_the_job() {
     let python = match python::environment("dagster", DAGSTER) {
         Ok(python) => python,
-        Err(reason) => return skip("deploy/dagster was not run by Dagster", &reason),
+        Err(reason) => return skipped("deploy/dagster was not run by Dagster", &reason),
     };
     let place = Place::new();
     std::fs::create_dir(place.home().join("dagster")).unwrap();

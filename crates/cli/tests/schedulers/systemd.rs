@@ -2,14 +2,14 @@
 
 use std::process::Command;
 
-use super::{Place, configuration, deployed, is_there, key, said, skip};
+use super::{Place, configuration, deployed, is_there, key, said, skipped};
 
 const PROGRAM: &str = "/usr/local/bin/criteo";
 
 #[test]
 fn systemd_accepts_the_units() {
     if !is_there("systemd-analyze") {
-        return skip(
+        return skipped(
             "deploy/systemd was not verified",
             "there is no systemd-analyze here (Debian: apt-get install systemd)",
         );

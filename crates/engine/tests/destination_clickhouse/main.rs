@@ -10,8 +10,12 @@
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
 mod commit;
+#[path = "../../../../tests/shared/python.rs"]
+mod python;
 mod refusals;
 mod server;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 mod tables;
 
 use std::path::Path;

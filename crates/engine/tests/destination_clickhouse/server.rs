@@ -1,14 +1,16 @@
 //! The server that the tests talk to: one process for all of them.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use clickhouse::Client;
 use criteo_engine::destination::clickhouse::ClickHouseOptions;
 use tempfile::TempDir;
+
+use crate::python::environment;
+use crate::skipped::skipped;
 
 /// The same from the tests of the engine and from those of the command, which share this file.
 const FOLDER: &str = concat!(
@@ -30,20 +32,13 @@ pub(crate) struct Server {
 pub(crate) fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER
-        .get_or_init(|| match environment().and_then(|python| start(&python)) {
-            Ok(server) => Some(server),
-            Err(reason) => {
-                let required =
-                    std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
-                assert!(!required, "CRITEO_REQUIRE_ALL_TESTS=1, but {reason}");
-                // Not by eprintln!, which the test harness keeps to itself when a test passes.
-                let mut loudly = std::io::stderr();
-                writeln!(
-                    loudly,
-                    "SKIPPED: nothing was tested on ClickHouse, because {reason}"
-                )
-                .unwrap();
-                None
+        .get_or_init(|| {
+            match environment("clickhouse", REQUIREMENTS).and_then(|python| start(&python)) {
+                Ok(server) => Some(server),
+                Err(reason) => {
+                    skipped("nothing was tested on ClickHouse", &reason);
+                    None
+                }
             }
         })
         .as_ref()
@@ -125,67 +120,4 @@ fn start(python: &Path) -> Result<Server, String> {
         _folder: folder,
         _process: process,
     })
-}
-
-/// The Python of a virtual environment that holds ClickHouse, made on first use.
-fn environment() -> Result<PathBuf, String> {
-    let home = cache_folder()?.join("venv-clickhouse");
-    let python = home.join("bin/python");
-    let installed = home.join("installed-requirements.txt");
-    if python.exists() && fs::read_to_string(&installed).is_ok_and(|text| text == REQUIREMENTS) {
-        return Ok(python);
-    }
-    // A folder left over from an interrupted or older installation is made anew.
-    if home.exists() {
-        fs::remove_dir_all(&home)
-            .map_err(|error| format!("{} is stuck: {error}", home.display()))?;
-    }
-    fs::create_dir_all(&home).map_err(|error| format!("no cache folder: {error}"))?;
-    run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
-    run(Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-        ])
-        .args([
-            "--only-binary",
-            ":all:",
-            "--require-hashes",
-            "--requirement",
-        ])
-        .arg(
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("tests/destination_clickhouse/requirements.txt"),
-        ))?;
-    fs::write(&installed, REQUIREMENTS)
-        .map_err(|error| format!("the cache is read-only: {error}"))?;
-    Ok(python)
-}
-
-fn cache_folder() -> Result<PathBuf, String> {
-    let variable = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    variable("CRITEO_BUILD_CACHE")
-        .or_else(|| Some(variable("XDG_CACHE_HOME")?.join("criteo-connector")))
-        .or_else(|| Some(variable("HOME")?.join(".cache/criteo-connector")))
-        .ok_or_else(|| "there is no home folder for its installation".to_owned())
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?} cannot be started: {error}"))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(format!("{command:?} failed: {}", words.trim()))
-    }
 }

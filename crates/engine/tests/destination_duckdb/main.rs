@@ -3,6 +3,7 @@
 #![cfg(feature = "duckdb")]
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
+#[path = "../../../../tests/shared/crash.rs"]
 mod crash;
 mod file;
 mod older_ledger;

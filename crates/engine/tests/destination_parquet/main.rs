@@ -3,8 +3,11 @@
 #![cfg(feature = "parquet-lake")]
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
+#[path = "../../../../tests/shared/crash.rs"]
 mod crash;
 mod s3;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 
 use std::path::Path;
 use std::sync::Arc;

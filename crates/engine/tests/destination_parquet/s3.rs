@@ -4,7 +4,6 @@
 //! Keys come from the environment, which one test cannot change under the others. So each test runs a child process
 //! that has them.
 
-use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +15,8 @@ use criteo_engine::destination::conformance::{self, Subject};
 use criteo_engine::destination::parquet::{LakeOptions, ParquetLake};
 use criteo_engine::destination::{Destination, DestinationError, VacuumOptions};
 use tempfile::TempDir;
+
+use crate::skipped::skipped;
 
 const ACCESS_KEY: &str = "AKIDTEST";
 const SECRET_KEY: &str = "SECRETTEST-never-in-a-message";
@@ -58,14 +59,10 @@ impl Server {
     /// `None`, and a word on stderr, where the server is not installed.
     fn start() -> Option<Self> {
         let Some(program) = program() else {
-            // Not by eprintln!, which the test harness keeps to itself when a test passes.
-            let mut loudly = std::io::stderr();
-            writeln!(
-                loudly,
-                "SKIPPED: the Parquet destination was not tested on S3, because its server s3s-fs is not installed. \
-                 Run scripts/setup-s3-server."
-            )
-            .expect("stderr can be written");
+            skipped(
+                "the Parquet destination was not tested on S3",
+                "scripts/setup-s3-server has not installed its server",
+            );
             return None;
         };
         let folder = TempDir::new().unwrap();

@@ -9,6 +9,8 @@ mod proxy;
 mod refusals;
 #[allow(dead_code, reason = "the tests of the command need more of it")]
 mod server;
+#[path = "../../../../tests/shared/skipped.rs"]
+mod skipped;
 mod tables;
 mod values;
 mod writers;

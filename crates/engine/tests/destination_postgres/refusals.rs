@@ -9,7 +9,8 @@ use criteo_engine::destination::postgres::{Postgres, PostgresOptions};
 use criteo_engine::destination::{Destination, DestinationError};
 use tempfile::TempDir;
 
-use crate::server::{PASSWORD, Server, say_skipped};
+use crate::server::{PASSWORD, Server};
+use crate::skipped::skipped;
 use crate::{options, options_in, options_with_tls, shared_server, subject_of};
 
 /// Fails unless the destination cannot be opened, for this reason and with this hint, and no secret is told.
@@ -255,7 +256,7 @@ impl SmallDisk {
             .arg(folder.path())
             .status();
         if !mounted.is_ok_and(|status| status.success()) {
-            say_skipped("this user may not mount file systems, so no disk was full");
+            skipped("no disk was full", "this user may not mount file systems");
             return None;
         }
         // Only the mounted folder is open to the server, not the one it lies in.

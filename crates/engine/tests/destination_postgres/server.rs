@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+use crate::skipped::skipped;
+
 /// The database of all tests.
 pub(crate) const DATABASE: &str = "tests";
 /// A user who may log in, and owns the schemas that are made for it. It may not even make temporary tables.
@@ -33,7 +35,7 @@ impl Server {
         match Server::try_start() {
             Ok(server) => Some(server),
             Err(reason) => {
-                say_skipped(&format!("tests against PostgreSQL were not run: {reason}"));
+                skipped("nothing was tested on PostgreSQL", &reason);
                 None
             }
         }
@@ -239,12 +241,6 @@ impl Server {
         command.current_dir(&self.folder).stdin(Stdio::null());
         command
     }
-}
-
-/// Says on stderr what was skipped and why, past the test harness, which would hold it back.
-pub(crate) fn say_skipped(what: &str) {
-    let line = format!("SKIPPED: {what}\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
 
 fn programs() -> Result<PathBuf, String> {

@@ -7,6 +7,7 @@ use criteo_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 
 use super::{command, command_with_key, command_with_key_file, sandbox, set_mode, shows};
 use crate::Folder;
+use crate::skipped::skipped;
 
 #[test]
 fn there_is_no_configuration() {
@@ -131,8 +132,9 @@ fn the_disk_under_the_spool_is_full() {
         .arg(&spool)
         .output();
     if !mounted.is_ok_and(|output| output.status.success()) {
-        eprintln!(
-            "SKIPPED: this user may not mount file systems, so a full disk was not shown to the doctor"
+        skipped(
+            "a full disk was not shown to the doctor",
+            "this user may not mount file systems",
         );
         return;
     }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::manifests;
 use super::process::{Moment, Process};
+use crate::skipped::skipped;
 use crate::support::target::DuckDbTarget;
 use crate::support::{Run, Stage, small_world};
 
@@ -25,8 +26,9 @@ impl Mount {
         if mounted.is_ok_and(|status| status.success()) {
             return Some(Mount { folder });
         }
-        println!(
-            "SKIPPED: this user may not mount file systems, so a part of this test was not run"
+        skipped(
+            "a part of this test was not run",
+            "this user may not mount file systems",
         );
         None
     }

@@ -1,13 +1,13 @@
 //! The dbt package, run by dbt: its tests pass, its models show what the views show, and its freshness is that of the
 //! ledger. What dbt is run from is made by `scripts/setup-dbt`; where that was not possible these tests say so.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
 use super::{VIEWS, columns, loaded};
+use crate::skipped::skipped;
 use crate::support::target::postgres::server;
 use crate::support::{Stage, TargetKind};
 
@@ -88,14 +88,10 @@ fn installed() -> Option<PathBuf> {
     if folder.with_file_name("complete").exists() {
         return Some(folder.join("dbt"));
     }
-    let required = std::env::var("CRITEO_REQUIRE_ALL_TESTS").is_ok_and(|value| value == "1");
-    assert!(
-        !required,
-        "CRITEO_REQUIRE_ALL_TESTS=1, but dbt is not installed"
+    skipped(
+        "the dbt package was not run",
+        "scripts/setup-dbt has not made its environment",
     );
-    // Not by eprintln!, which the test harness keeps to itself when a test passes.
-    let mut loudly = std::io::stderr();
-    writeln!(loudly, "SKIPPED: the dbt package was not run, because scripts/setup-dbt has not made its environment").unwrap();
     None
 }
 
@@ -136,7 +132,7 @@ fn models_pass_their_tests_and_show_what_views_show_and_stale_data_is_told() {
         words.contains("ERROR STALE freshness of criteo.statistics"),
         "{words}"
     );
-    // A key that is not unique, a value out of range, and an advertiser whom nobody knows are found.
+    // Values out of range, and an advertiser whom nobody knows, are found.
     stage
         .target
         .execute("UPDATE statistics SET clicks = -clicks - 1, advertiser_id = 'nobody'");

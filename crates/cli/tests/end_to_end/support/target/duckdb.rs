@@ -134,8 +134,8 @@ impl Tables for DuckDbTables {
     }
 
     fn comment(&self, table: &str) -> Option<String> {
-        let question =
-            "SELECT comment FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = ?";
+        let question = "SELECT comment FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = ?1 \
+             UNION ALL SELECT comment FROM duckdb_views() WHERE schema_name = 'main' AND view_name = ?1";
         self.connection
             .query_row(question, params![table], |row| row.get(0))
             .unwrap()

@@ -1,4 +1,5 @@
-//! A process that is killed while it loads leaves a lake that opens, in which rows and ledger agree.
+//! A process that is killed while it loads leaves a destination on disk that opens, in which rows and ledger agree. The
+//! test program that includes this says with `subject_in` which destination.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
