@@ -11,6 +11,7 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use criteo_engine::config::key_store::Wish;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -389,6 +390,16 @@ pub(crate) enum StoreWish {
     Keyring,
     /// In a file: for servers, and for runs while nobody is logged in
     File,
+}
+
+impl From<StoreWish> for Wish {
+    fn from(wish: StoreWish) -> Wish {
+        match wish {
+            StoreWish::Auto => Wish::Anywhere,
+            StoreWish::Keyring => Wish::Keyring,
+            StoreWish::File => Wish::File,
+        }
+    }
 }
 
 /// What `vacuum` takes.

@@ -74,9 +74,13 @@ impl ViewsError {
             Self::Destination(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::NoViews { hint, .. } => Some((*hint).to_owned()),
-            Self::Nothing { .. } => Some(
-                "Run `criteo sync` first: views are made of the tables that are there.".to_owned(),
-            ),
+            Self::Nothing { left_out, .. } => {
+                let reasons: Vec<&str> = left_out.iter().map(|one| one.reason.as_str()).collect();
+                Some(format!(
+                    "Views are made of the tables that are there: run `criteo sync` first, or read what they need ({}).",
+                    reasons.join("; ")
+                ))
+            }
             Self::Template { .. } => None,
         }
     }

@@ -47,7 +47,8 @@ pub struct Model {
     pub facts: String,
     /// Columns of `facts` without which there is no such view.
     pub requires: Vec<String>,
-    /// Of these, written `source.column`, at least one has to be there, if there are any.
+    /// Of these, written `source.column`, or several that belong together with a plus between them, at least one has to be
+    /// there, if there are any.
     #[serde(default)]
     pub any_of: Vec<String>,
     /// Columns of `facts` with which there is no such view.
@@ -144,9 +145,10 @@ impl Model {
             ));
         }
         let is_there = |written: &String| {
-            written
-                .split_once('.')
-                .is_some_and(|(source, column)| sources.has(source, column))
+            written.split(" + ").all(|one| {
+                one.split_once('.')
+                    .is_some_and(|(source, column)| sources.has(source, column))
+            })
         };
         if self.any_of.is_empty() || self.any_of.iter().any(is_there) {
             return None;

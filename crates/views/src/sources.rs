@@ -145,12 +145,6 @@ impl Sources {
         self.columns(source).iter().any(|name| name == column)
     }
 
-    /// Whether there is no table at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.tables.is_empty()
-    }
-
     /// The name of the table that stands for a source.
     #[must_use]
     pub fn table(&self, source: &str) -> Option<&str> {

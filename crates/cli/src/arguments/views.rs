@@ -9,7 +9,7 @@ Examples:
   criteo views --prefix v_               under names that begin with v_ instead of criteo_
   criteo views --drop                    remove them all
   criteo views --print                   show their SQL, and touch nothing
-  criteo views --print --dialect postgres | psql
+  criteo views --print --dialect postgres | PGOPTIONS=--search_path=criteo psql
 
 Only views that this command made are ever replaced or dropped. Once there are some, `criteo sync`
 brings them up to date when a table gets a column or is read anew.";

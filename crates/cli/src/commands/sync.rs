@@ -78,7 +78,7 @@ async fn sync(
     drop(connected.engine);
     let run = result?;
     ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
-    views::renew(context, &connected.config).await?;
+    views::renew(context, &connected.config).await;
     Ok(run.outcome.into())
 }
 

@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, arguments: &ViewsArguments) -> anyhow
 
 /// Brings views up to date after a run, where somebody has asked for some before. The rows are loaded, so a failure is
 /// told of and does not change how the run ended.
-pub(super) async fn renew(context: &Context, config: &Config) -> std::io::Result<()> {
+pub(super) async fn renew(context: &Context, config: &Config) {
     let destination = destination::open(config);
     let printer = &context.printer;
     match criteo_views::renew(config, destination.as_ref()).await {
@@ -55,7 +55,6 @@ pub(super) async fn renew(context: &Context, config: &Config) -> std::io::Result
              makes them again."
         )),
     }
-    Ok(())
 }
 
 fn tell(printer: &Printer, refreshed: &Refreshed) -> std::io::Result<()> {
