@@ -18,8 +18,9 @@ help: ## Show this list.
 setup: ## Fetch the prebuilt libduckdb once and check it; nothing else needs setting up.
 	@scripts/setup-libduckdb
 
-setup-tests: setup ## Install what tests start or read with: an S3 server, dbt, and DuckDB, Polars and Spark for Python.
-	@scripts/setup-s3-server || echo 'SKIPPED: without the S3 server, Parquet is tested in folders only.' >&2
+setup-tests: setup ## Install what tests start or read with: servers of S3 and Azure, dbt, and DuckDB, Polars and Spark for Python.
+	@scripts/setup-s3-server || echo 'SKIPPED: without the S3 server, Parquet is not tested on S3 and Google.' >&2
+	@scripts/setup-azure-server || echo 'SKIPPED: without Azurite, Parquet is not tested on Azure.' >&2
 	@scripts/setup-dbt || echo 'SKIPPED: without dbt, the dbt package is not run.' >&2
 	@scripts/setup-lake-readers || echo 'SKIPPED: without the readers, Parquet is not read with DuckDB, Polars and Spark.' >&2
 

@@ -75,7 +75,12 @@ impl ViewsError {
             Self::Engine(error) => error.hint(),
             Self::NoViews { hint, .. } => Some((*hint).to_owned()),
             Self::Nothing { left_out, .. } => {
-                let reasons: Vec<&str> = left_out.iter().map(|one| one.reason.as_str()).collect();
+                let mut reasons: Vec<&str> = Vec::new();
+                for view in left_out {
+                    if !reasons.contains(&view.reason.as_str()) {
+                        reasons.push(&view.reason);
+                    }
+                }
                 Some(format!(
                     "Views are made of the tables that are there: run `criteo sync` first, or read what they need ({}).",
                     reasons.join("; ")

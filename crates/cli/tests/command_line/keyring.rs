@@ -225,8 +225,10 @@ fn a_key_goes_into_the_keyring_and_out_again() {
     session.run("auth import old.txt --no-test --replace --store file", 0);
     assert_eq!(session.in_keyring("default"), "");
     assert!(session.has_file("default"));
-    session.run("auth import new.txt --no-test --replace", 0);
-    assert!(session.in_keyring("default").contains("new-id") && !session.has_file("default"));
+    let moved = session.run("auth import new.txt --no-test --replace", 0);
+    let text = session.in_keyring("default");
+    assert!(text.contains("new-id"), "{text}: {moved:#?}");
+    assert!(!session.has_file("default"), "{moved:#?}");
 
     let removed = session.run("auth remove", 0);
     assert!(

@@ -15,8 +15,10 @@ use verdict::{Ending, judge};
 
 /// Everything that is random here follows from it.
 const SEED: u64 = 20_261_123;
-/// Runs for each kind of fault, with the first kind of destination.
-const RUNS_PER_KIND: usize = 9;
+/// Runs for each kind of fault, with the first kind of destination; [`RUNS_VARIABLE`] sets another number.
+const RUNS_PER_KIND: usize = 3;
+/// For a long search, as `CRITEO_TEST_RUNS_PER_FAULT=50`.
+const RUNS_VARIABLE: &str = "CRITEO_TEST_RUNS_PER_FAULT";
 /// The same with each other kind of destination: only the load differs, and what a fault leaves to be loaded.
 const RUNS_PER_KIND_OF_OTHERS: usize = 2;
 /// A call is tried again for so long. Single faults pass sooner.
@@ -33,7 +35,8 @@ struct Case {
 
 #[test]
 fn random_faults_are_overcome_or_told() {
-    random_faults_into(TargetKind::DuckDb, RUNS_PER_KIND);
+    let runs = std::env::var(RUNS_VARIABLE).map_or(RUNS_PER_KIND, |text| text.parse().unwrap());
+    random_faults_into(TargetKind::DuckDb, runs);
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! Parquet as a destination: the suite every destination passes, on a folder and on a server that speaks S3.
+//! Parquet as a destination: the suite every destination passes, in a folder and in the buckets of three clouds.
 
 #![cfg(feature = "parquet-lake")]
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
+mod clouds;
 #[path = "../../../../tests/shared/crash.rs"]
 mod crash;
-mod s3;
 #[path = "../../../../tests/shared/skipped.rs"]
 mod skipped;
 

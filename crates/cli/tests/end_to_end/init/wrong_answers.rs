@@ -240,7 +240,7 @@ fn what_the_old_configuration_says_is_taken_over() {
     terminal.see("> Europe/London");
     terminal.press(ENTER);
     terminal.see("> Time zone: Europe/London");
-    terminal.choose("From which day on?", "90 days ago");
+    terminal.choose("From which day on?", "2026-01-05, 90 days ago");
     terminal.choose("Where shall the data go?", "PostgreSQL");
     terminal.answer("Server:", "127.0.0.1");
     terminal.see("> Server: 127.0.0.1");

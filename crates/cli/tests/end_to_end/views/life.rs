@@ -30,7 +30,12 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
         settings.stream("statistics").metrics = Some(few.to_vec());
         let mut stage = opened(settings);
         let nothing = stage.criteo(&["views"]).expect(1);
-        assert_says(&nothing, &["nothing in", "hint: Run `criteo sync` first"]);
+        assert_says(&nothing, &["nothing in", "run `criteo sync` first"]);
+        assert_eq!(
+            nothing.stderr.matches("no table of statistics").count(),
+            1,
+            "a reason is said once: {nothing}"
+        );
         let none = stage.criteo(&["views", "--drop"]).expect(0);
         assert_says(&none, &["There are no views of ours"]);
         if kind == TargetKind::DuckDb {
