@@ -49,6 +49,14 @@ pub enum ApiEvent {
         /// From sending to the last byte.
         elapsed: Duration,
     },
+    /// A call queues behind another one that waits for the same quota. Nothing of it has been sent; its
+    /// [`CallStarted`](Self::CallStarted) ends the wait.
+    CallQueued {
+        /// Which operation.
+        operation: &'static str,
+        /// Which quota.
+        budget: Budget,
+    },
     /// A call waits because its quota is spent.
     RateLimitWait {
         /// Which quota.

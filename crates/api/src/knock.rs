@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, timeout};
 
-use crate::call::{Transport, chain};
+use crate::call::{Transport, describe};
 use crate::quota::date;
 use crate::{ClientOptions, Error, Operation, Refusal, Request};
 
@@ -62,12 +62,7 @@ pub async fn knock(options: &ClientOptions) -> Result<Result<Knock, KnockFailure
         Ok(Err(problem)) => {
             let is_connection = problem.is_connect();
             let is_timeout = problem.is_timeout();
-            let problem = problem.without_url();
-            // The outermost text says that sending failed, and the next one at which step; both are known here.
-            let text = match std::error::Error::source(&problem).map(|cause| cause.source()) {
-                Some(Some(reason)) if is_connection => chain(reason),
-                _ => chain(&problem),
-            };
+            let text = describe(problem);
             return Ok(Err(if is_timeout {
                 KnockFailure::TimedOut(started.elapsed())
             } else if is_connection {

@@ -24,6 +24,7 @@ use crate::sync::{self, Selection};
 pub struct Engine {
     pub(crate) specs: Vec<Arc<StreamSpec>>,
     pub(crate) client: Client,
+    client_id: String,
     pub(crate) destination: Arc<dyn Destination>,
     /// Tells this destination from any other, so that a spooled window finds the one it was read for.
     pub(crate) destination_identity: String,
@@ -68,6 +69,7 @@ impl Engine {
         let (spool_folder, temporary) = spool_folder(config)?;
         Ok(Self {
             specs: specs.into_iter().map(Arc::new).collect(),
+            client_id: credentials.client_id.clone(),
             client: Client::new(credentials, options)?,
             destination: destination::open(config),
             destination_identity: destination::identity(config),
@@ -92,6 +94,12 @@ impl Engine {
     pub fn with_destination(mut self, destination: Arc<dyn Destination>) -> Self {
         self.destination = destination;
         self
+    }
+
+    /// The client id of the key that it reads with.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
     }
 
     /// Every stream, enabled or not.

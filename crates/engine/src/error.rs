@@ -81,12 +81,12 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) => error.hint(),
-            Self::Api(error) => doctor::advice(self)
-                .map(str::to_owned)
-                .or_else(|| error.hint()),
+            Self::Api(error) => doctor::hint_of_api_error(error),
             Self::Destination(error) => error.hint(),
-            Self::NoAdvertisers { .. } => doctor::advice(self)
-                .map(|advice| format!("{advice} `criteo check` shows when it has worked.")),
+            Self::NoAdvertisers { .. } => Some(format!(
+                "{} `criteo check` shows when it has worked.",
+                doctor::CauseId::NoConsent.next()
+            )),
             Self::Spool { .. } => Some(
                 "Choose another folder with `spool_dir` in [sync], or make room on this disk."
                     .to_owned(),

@@ -139,6 +139,12 @@ pub enum Event {
         /// What went wrong.
         reason: String,
     },
+    /// A person asked the run to stop. Nothing new begins, and calls that wait for their quota are given up.
+    Stopping {
+        /// What is on its way and is finished first, in words: windows whose call Criteo has not answered in full, or
+        /// whose rows are being loaded.
+        waiting_for: Vec<String>,
+    },
     /// Something a person should know that does not stop the run.
     Warning {
         /// The stream it concerns, if one.
@@ -202,6 +208,9 @@ pub struct RunSummary {
     pub outcome: Outcome,
     /// Per stream, in the order of the catalog.
     pub streams: Vec<StreamSummary>,
+    /// Calls made, as the ledger has them: those of the streams, and those of no stream in particular, such as asking
+    /// which advertisers have consented. Requests for a token are not counted.
+    pub calls: u64,
     /// Windows that were given up, each with its reason.
     pub quarantined: Vec<QuarantinedWindow>,
     /// Whole seconds and fractions from start to end.

@@ -147,17 +147,7 @@ impl ProgressFile {
     /// `%LOCALAPPDATA%`, with `criteo-connector/setup` below it. `None` if the system names no such folder.
     #[must_use]
     pub fn of_user(configuration: &Path) -> Option<ProgressFile> {
-        let named = |name| {
-            let folder = std::env::var_os(name).map(PathBuf::from);
-            // A relative path would mean another folder in every folder; the XDG specification says to ignore it.
-            folder.filter(|folder| folder.is_absolute())
-        };
-        let state = if cfg!(windows) {
-            named("LOCALAPPDATA")
-        } else {
-            named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))
-        };
-        let folder = state?.join("criteo-connector").join("setup");
+        let folder = criteo_engine::state_folder()?.join("setup");
         Some(ProgressFile::in_folder(&folder, configuration))
     }
 

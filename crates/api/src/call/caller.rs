@@ -138,13 +138,12 @@ impl Caller {
             self.token().await?;
         }
         if let Some(limiter) = self.limiter(route.budget) {
+            let (operation, budget) = (route.operation, route.budget);
             limiter
-                .pass(|wait| {
-                    self.notify(&ApiEvent::RateLimitWait {
-                        budget: route.budget,
-                        wait,
-                    });
-                })
+                .pass(
+                    || self.notify(&ApiEvent::CallQueued { operation, budget }),
+                    |wait| self.notify(&ApiEvent::RateLimitWait { budget, wait }),
+                )
                 .await;
         }
         // And again behind it, since a token may end while its call is waiting.

@@ -13,4 +13,4 @@ mod transport;
 pub(crate) use caller::Caller;
 pub(crate) use json::{JsonSink, MalformedJson};
 pub(crate) use route::Route;
-pub(crate) use transport::{Transport, chain};
+pub(crate) use transport::{Transport, describe};

@@ -69,7 +69,10 @@ impl Transport {
     ) -> Result<Response, Failure> {
         match timeout(patience, request.send()).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(problem)) => Err(Failure::Connection(describe(problem))),
+            Ok(Err(problem)) => Err(Failure::Connection(match server_of(&problem) {
+                Some(server) => format!("{server}: {}", describe(problem)),
+                None => describe(problem),
+            })),
             Err(_) => Err(Failure::TimedOut),
         }
     }
@@ -113,14 +116,28 @@ impl Transport {
     }
 }
 
+/// Who was asked: `api.criteo.com, port 443`. The rest of an address is not told, since that of a log-level file is a
+/// secret.
+fn server_of(problem: &reqwest::Error) -> Option<String> {
+    let url = problem.url()?;
+    let port = url.port_or_known_default()?;
+    Some(format!("{}, port {port}", url.host_str()?))
+}
+
 /// An error of the HTTP library in words, without the address: that of a log-level file is a
 /// secret.
-fn describe(problem: reqwest::Error) -> String {
-    chain(&problem.without_url())
+pub(crate) fn describe(problem: reqwest::Error) -> String {
+    let is_connection = problem.is_connect();
+    let problem = problem.without_url();
+    // The outermost text says that sending failed, and the next one at which step, which is known here.
+    match problem.source().and_then(StdError::source) {
+        Some(reason) if is_connection => chain(reason),
+        _ => chain(&problem),
+    }
 }
 
 /// An error and its causes. The outer texts alone say too little ("error sending request").
-pub(crate) fn chain(problem: &dyn StdError) -> String {
+fn chain(problem: &dyn StdError) -> String {
     let mut text = problem.to_string();
     let mut cause = problem.source();
     while let Some(inner) = cause {

@@ -44,12 +44,18 @@ impl Limiter {
         }
     }
 
-    /// Waits until a call may be made, and counts it. `on_wait` is told of every wait at the head
-    /// of the queue.
+    /// Waits until a call may be made, and counts it. `on_queue` is told when others are before it,
+    /// `on_wait` of every wait at the head of the queue.
     ///
     /// Dropping the future gives the place in the queue back and counts nothing.
-    pub(crate) async fn pass(&self, on_wait: impl Fn(Duration)) {
-        let _turn = self.turn.lock().await;
+    pub(crate) async fn pass(&self, on_queue: impl FnOnce(), on_wait: impl Fn(Duration)) {
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => {
+                on_queue();
+                self.turn.lock().await
+            }
+        };
         loop {
             let now = Instant::now();
             let Err(free_at) = self.state().try_pass(now) else {
@@ -151,7 +157,7 @@ mod tests {
                 sleep(Duration::from_millis(*distance)).await;
                 let limiter = Arc::clone(&limiter);
                 calls.push(tokio::spawn(async move {
-                    limiter.pass(|_| {}).await;
+                    limiter.pass(|| {}, |_| {}).await;
                     start.elapsed()
                 }));
             }
@@ -234,7 +240,7 @@ mod tests {
             let limiter = Limiter::new(5);
             limiter.block_for(Duration::from_secs(30));
             limiter.block_for(Duration::from_secs(10));
-            limiter.pass(|_| {}).await;
+            limiter.pass(|| {}, |_| {}).await;
             assert!(start.elapsed() >= Duration::from_secs(30));
             assert!(start.elapsed() < Duration::from_secs(31));
         });
@@ -244,15 +250,15 @@ mod tests {
     fn a_dropped_wait_counts_nothing() {
         paused().block_on(async {
             let limiter = Arc::new(Limiter::new(1));
-            limiter.pass(|_| {}).await;
+            limiter.pass(|| {}, |_| {}).await;
             let waiting = tokio::spawn({
                 let limiter = Arc::clone(&limiter);
-                async move { limiter.pass(|_| {}).await }
+                async move { limiter.pass(|| {}, |_| {}).await }
             });
             sleep(Duration::from_secs(5)).await;
             waiting.abort();
             let start = Instant::now();
-            limiter.pass(|_| {}).await;
+            limiter.pass(|| {}, |_| {}).await;
             assert!(start.elapsed() <= Duration::from_secs(57));
         });
     }

@@ -206,6 +206,25 @@ pub enum Reader {
     MarketplaceSellerCampaignStats,
 }
 
+impl Reader {
+    /// Whether it can be read for customers of Marketplace Performance Outcomes only.
+    #[must_use]
+    pub fn is_of_marketplace(self) -> bool {
+        matches!(
+            self,
+            Self::MarketplaceAdvertisers
+                | Self::MarketplaceSellers
+                | Self::MarketplaceSellerCampaigns
+                | Self::MarketplaceCampaigns
+                | Self::MarketplaceAdSets
+                | Self::MarketplaceBudgets
+                | Self::MarketplaceCampaignStats
+                | Self::MarketplaceSellerStats
+                | Self::MarketplaceSellerCampaignStats
+        )
+    }
+}
+
 /// A permission that an app is given in Criteo's portal. Criteo's OpenAPI 2026-07 spells it with
 /// `MarketingSolutions_` before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

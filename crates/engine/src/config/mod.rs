@@ -20,6 +20,7 @@
 mod connections;
 mod connector_key;
 mod credentials;
+mod currency;
 mod document;
 mod environment;
 mod key_file;

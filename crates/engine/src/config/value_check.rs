@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::currency;
 use super::document::{Document, Place};
 use super::key_store;
 use super::problem::Problem;
@@ -138,7 +139,7 @@ fn path_problem(place: &Place<'_, '_>, path: &Path, wanted: &str) -> Option<Prob
 
 fn criteo_problems(section: &CriteoSection, place: &Place<'_, '_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    problems.extend(currency_problem(&section.currency).map(|m| place.key("currency").problem(m)));
+    problems.extend(currency::problem(&section.currency).map(|m| place.key("currency").problem(m)));
     problems
         .extend(time_zone::problem(&section.timezone).map(|m| place.key("timezone").problem(m)));
     if let Some(ids) = &section.advertiser_ids {
@@ -213,22 +214,6 @@ fn connection_problems(config: &Config, root: &Place<'_, '_>) -> Vec<Problem> {
         }
     }
     problems
-}
-
-fn currency_problem(currency: &str) -> Option<String> {
-    let is_code = |text: &str| text.len() == 3 && text.chars().all(|c| c.is_ascii_uppercase());
-    if is_code(currency) {
-        return None;
-    }
-    let capitals = currency.trim().to_ascii_uppercase();
-    let suggestion = if is_code(&capitals) {
-        format!("; did you mean \"{capitals}\"?")
-    } else {
-        String::new()
-    };
-    Some(format!(
-        "`currency` must be three capital letters (ISO 4217, such as \"EUR\"), but is \"{currency}\"{suggestion}"
-    ))
 }
 
 fn advertiser_problems(ids: &[String], place: &Place<'_, '_>) -> Vec<Problem> {

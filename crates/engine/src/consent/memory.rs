@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::GrantedAdvertiser;
+use crate::state_folder::state_folder;
 
 /// The layout of the file. Another number is another layout, and the file counts as damaged.
 const FORMAT: u32 = 1;
@@ -71,23 +72,10 @@ impl Memory {
         }
     }
 
-    /// Looks remembered in the state folder of this user: `$XDG_STATE_HOME`, otherwise `~/.local/state`, and on
-    /// Windows `%LOCALAPPDATA%`, with `criteo-connector/consent` below it. `None` if the system names no such folder.
+    /// Looks remembered in `consent` of this user's [`state_folder`]. `None` if the system names no such folder.
     #[must_use]
     pub fn of_user() -> Option<Memory> {
-        let named = |name| {
-            let folder = std::env::var_os(name).map(PathBuf::from);
-            // A relative path would mean another folder in every folder; the XDG specification says to ignore it.
-            folder.filter(|folder| folder.is_absolute())
-        };
-        let state = if cfg!(windows) {
-            named("LOCALAPPDATA")
-        } else {
-            named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")))
-        };
-        Some(Memory::in_folder(
-            state?.join("criteo-connector").join("consent"),
-        ))
+        Some(Memory::in_folder(state_folder()?.join("consent")))
     }
 
     /// The last look at the app with this client id.

@@ -15,12 +15,16 @@ pub enum DestinationError {
         hint: Option<String>,
     },
     /// The existing table does not fit what the configuration asks for.
-    #[error("Table '{table}' does not fit the configuration: {reason}")]
+    #[error("Table '{table}' does not fit the configuration: {reason}{}", likewise(others))]
     Incompatible {
         /// The table.
         table: String,
         /// What differs.
         reason: String,
+        /// The stream it belongs to, where that is known.
+        stream: Option<String>,
+        /// Other streams whose tables do not fit either, with these tables.
+        others: Vec<(String, String)>,
     },
     /// A table of that name exists that the connector did not make for this stream. It is left alone.
     #[error("Table '{table}' exists already, but not for this stream: {reason}")]
@@ -89,16 +93,49 @@ pub enum DestinationError {
 }
 
 impl DestinationError {
+    /// The same, with what a second [`Incompatible`](Self::Incompatible) says about another table added to it.
+    pub(crate) fn joined_by(mut self, other: Self) -> Self {
+        if let (
+            Self::Incompatible { others, .. },
+            Self::Incompatible {
+                table,
+                stream,
+                others: more,
+                ..
+            },
+        ) = (&mut self, other)
+        {
+            others.push((stream.unwrap_or_else(|| table.clone()), table));
+            others.extend(more);
+        }
+        self
+    }
+
     /// What a person can do next.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Unavailable { hint, .. } => hint.clone(),
-            Self::Incompatible { .. } => Some(
-                "Run `criteo sync --rebuild --stream NAME` to read everything again into a new table, or give \
-                 the stream another table name in the configuration."
-                    .to_owned(),
-            ),
+            Self::Incompatible {
+                table,
+                stream,
+                others,
+                ..
+            } => {
+                // Unless told otherwise a table is called as its stream.
+                let first = stream.as_ref().unwrap_or(table);
+                let names = others.iter().map(|(stream, _)| stream);
+                let options: Vec<String> = std::iter::once(first)
+                    .chain(names)
+                    .map(|name| format!("--stream {name}"))
+                    .collect();
+                Some(format!(
+                    "If the configuration was changed by mistake, change it back. Otherwise `criteo sync --rebuild {}` \
+                     reads everything again into a new table; another `table` in the configuration of the stream \
+                     keeps the old one.",
+                    options.join(" ")
+                ))
+            }
             Self::ForeignTable { .. } => Some(
                 "Give the stream another table name in the configuration, or rename or drop the existing table."
                     .to_owned(),
@@ -113,4 +150,13 @@ impl DestinationError {
             Self::Failed { .. } | Self::ReaderGone { .. } => None,
         }
     }
+}
+
+/// Words on the tables that do not fit either.
+fn likewise(others: &[(String, String)]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let tables: Vec<&str> = others.iter().map(|(_, table)| table.as_str()).collect();
+    format!("; nor does {}", tables.join(", "))
 }

@@ -98,6 +98,8 @@ pub(crate) fn refuse_other_purpose(
     Err(DestinationError::Incompatible {
         table: before.table.clone(),
         reason: differences.join("; "),
+        stream: Some(now.stream.clone()),
+        others: Vec::new(),
     })
 }
 
@@ -132,6 +134,8 @@ pub(super) fn other_type(table: &str, column: &str, found: &str, wanted: &str) -
     DestinationError::Incompatible {
         table: table.to_owned(),
         reason: format!("column '{column}' has type {found} there, and {wanted} is needed"),
+        stream: None,
+        others: Vec::new(),
     }
 }
 

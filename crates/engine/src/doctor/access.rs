@@ -367,16 +367,27 @@ fn evidence_in_words(evidence: &super::KeyEvidence) -> String {
     let received = evidence
         .received
         .map(|moment| format!("this one was put here {} ago", age(moment)));
-    let worked = match evidence.last_worked {
-        Some(moment) if evidence.received.is_some_and(|received| received < moment) => {
-            format!("and has worked since, {} ago", age(moment))
+    if let Some(moment) = evidence.last_accepted {
+        let accepted = format!("Criteo accepted this very key {} ago", age(moment));
+        return match received {
+            Some(received) => format!("{received}, and {accepted}"),
+            None => accepted,
+        };
+    }
+    match (evidence.last_worked, received) {
+        (Some(moment), Some(received))
+            if evidence.received.is_some_and(|received| received < moment) =>
+        {
+            format!("{received} and has worked since, {} ago", age(moment))
         }
-        Some(moment) => format!("a key last worked here {} ago", age(moment)),
-        None => "no key has worked here yet".to_owned(),
-    };
-    match received {
-        Some(received) if worked.starts_with("and ") => format!("{received} {worked}"),
-        Some(received) => format!("{received}, and {worked}"),
-        None => worked,
+        (Some(moment), Some(received)) => {
+            format!("{received}, and a key last worked here {} ago", age(moment))
+        }
+        (Some(moment), None) => format!(
+            "a key last worked here {} ago, and nothing shows that it was this one",
+            age(moment)
+        ),
+        (None, Some(received)) => format!("{received}, and no key has worked here yet"),
+        (None, None) => "no key has worked here yet".to_owned(),
     }
 }

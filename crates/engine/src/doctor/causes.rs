@@ -205,7 +205,7 @@ causes! {
     }
     KeyDeleted "key_deleted" on Token {
         seen: "Criteo no longer knows the key",
-        recognised: "Criteo answers invalid_client, and a run with a key has succeeded here since the key was put in place. A wrong key is answered alike.",
+        recognised: "Criteo answers invalid_client, and has accepted a key with this client id here before, or a run has succeeded since the key's file was put in place. A wrong key is answered alike.",
         reason: "Most likely the key was deleted in Criteo's portal; it stops working within 15 minutes. An app holds five keys at most, so somebody may have made room.",
         next: "In Criteo's partner portal, open the app, look whether the key is still listed, and press \"Create new key\" when it is not.",
     }
@@ -244,6 +244,18 @@ causes! {
         recognised: "Criteo answers 403 to the cheapest call that needs it, for an advertiser that it lists as readable.",
         reason: "It was not ticked when the app was made. The permissions of an active app cannot be changed.",
         next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives, or turn off the streams that need the missing one.",
+    }
+    CurrencyRefused "currency_refused" on PermissionAnalytics {
+        seen: "Criteo does not report in the configured currency",
+        recognised: "Criteo answers a report with 400 and a problem that names the currency.",
+        reason: "It is a currency of ISO 4217, but not one of those that Criteo converts money to. Every report would be refused.",
+        next: "Choose another currency in [criteo], such as \"EUR\" or \"USD\".",
+    }
+    TimeZoneRefused "time_zone_refused" on PermissionAnalytics {
+        seen: "Criteo does not know the configured time zone",
+        recognised: "Criteo answers a report with 400 and a problem that names the time zone.",
+        reason: "The zone is in the database of this program and not in Criteo's, which may be older. Every report would be refused.",
+        next: "Choose an older zone with the same hours for timezone in [criteo], such as that of the next large city, or \"UTC\".",
     }
     QuotaSpent "quota_spent" on Quota {
         seen: "The app's calls of this minute are spent",

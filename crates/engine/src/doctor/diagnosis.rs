@@ -70,6 +70,7 @@ pub(crate) fn cause_of_api_error(error: &ApiError) -> Option<CauseId> {
         // A link of a log-level file that has expired; it has nothing to do with permissions.
         ApiError::Forbidden { operation, .. } if *operation == "LogFile" => return None,
         ApiError::Forbidden { .. } => CauseId::PermissionMissing,
+        ApiError::Rejected { .. } => refused_setting(error)?,
         ApiError::Retired { .. } => CauseId::VersionRetired,
         ApiError::RateLimited { .. } => CauseId::QuotaSpent,
         ApiError::TimedOut { .. } => CauseId::CriteoUnavailable,
@@ -82,23 +83,47 @@ pub(crate) fn cause_of_api_error(error: &ApiError) -> Option<CauseId> {
     })
 }
 
-/// The table's advice for an error of the engine, where the two mean the same. For errors whose own hint says more
-/// (a moment, a path) there is none.
-pub(crate) fn advice(error: &EngineError) -> Option<&'static str> {
-    let cause = match error {
-        EngineError::NoAdvertisers { .. } => CauseId::NoConsent,
-        EngineError::Api(error) => match cause_of_api_error(error)? {
+/// The setting that a report is refused for. What Criteo says of one that it does not support is nowhere documented;
+/// its contract has the code `invalid` for values, and the problem has to name the field somewhere.
+fn refused_setting(error: &ApiError) -> Option<CauseId> {
+    let names = |words: &[&str]| {
+        error.problems().iter().any(|problem| {
+            let source = problem.source.as_ref().map(ToString::to_string);
+            let texts = [&problem.title, &problem.detail, &source];
+            let said: String = texts.into_iter().flatten().map(String::as_str).collect();
+            let said = said.to_lowercase();
+            let is_about_a_value = problem.code.as_deref().is_none_or(|code| code.starts_with("invalid"));
+            is_about_a_value && words.iter().any(|word| said.contains(word))
+        })
+    };
+    match error.status() {
+        Some(400) if names(&["currency"]) => Some(CauseId::CurrencyRefused),
+        Some(400) if names(&["timezone", "time zone"]) => Some(CauseId::TimeZoneRefused),
+        _ => None,
+    }
+}
+
+/// What a person can do about a failed call: the table's advice where it means the same, and else what the client
+/// itself says, which may be more (a moment). The one home of these words, for every command.
+#[must_use]
+pub fn hint_of_api_error(error: &ApiError) -> Option<String> {
+    match cause_of_api_error(error) {
+        Some(
             cause @ (CauseId::KeyWrong
             | CauseId::TokenExpired
             | CauseId::TokenRefused
             | CauseId::PermissionMissing
             | CauseId::ConsentRevoked
-            | CauseId::VersionRetired) => cause,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some(cause.next())
+            | CauseId::VersionRetired
+            | CauseId::CurrencyRefused
+            | CauseId::TimeZoneRefused),
+        ) => Some(cause.next().to_owned()),
+        // Name, proxy, port or certificate: only the doctor looks at each of them.
+        Some(CauseId::NoConnection) => {
+            Some("`criteo check` finds out where the way to Criteo ends, and what to do.".to_owned())
+        }
+        _ => error.hint(),
+    }
 }
 
 /// What an unusable key file or a missing key means.

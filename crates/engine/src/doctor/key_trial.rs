@@ -19,6 +19,8 @@ pub struct KeyEvidence {
     pub received: Option<Timestamp>,
     /// When a run last read something from Criteo for the same destination, with whatever key.
     pub last_worked: Option<Timestamp>,
+    /// When Criteo last accepted this very key here ([`KeyRecord`](super::KeyRecord)). `None` when nobody remembers.
+    pub last_accepted: Option<Timestamp>,
 }
 
 /// What a refused key most likely is.
@@ -40,11 +42,9 @@ impl KeyEvidence {
             .received
             .map(|received| KEY_DELAY - now.duration_since(received))
             .filter(|wait| wait.is_positive() && *wait <= KEY_DELAY + SignedDuration::from_mins(1));
-        let worked_since = match (self.received, self.last_worked) {
-            (Some(received), Some(worked)) => worked > received,
-            (None, Some(_)) => true,
-            (_, None) => false,
-        };
+        // Whoever made the other runs may have had another key, unless this one has lain here since before them.
+        let worked_since = self.last_accepted.is_some()
+            || matches!((self.received, self.last_worked), (Some(received), Some(worked)) if worked > received);
         let likely = match (worked_since, wait) {
             (true, _) => [KeyDeleted, KeyWrong, KeyNotActiveYet],
             (false, Some(_)) => [KeyNotActiveYet, KeyWrong, KeyDeleted],
@@ -142,21 +142,25 @@ mod tests {
     fn age_and_history_decide_what_is_likely() {
         use CauseId::{KeyDeleted, KeyNotActiveYet, KeyWrong};
         let now: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
-        for (received, last_worked, likeliest, minutes) in [
-            (Some(5), None, KeyNotActiveYet, Some(10)),
-            (Some(14), Some(600), KeyNotActiveYet, Some(1)),
-            (Some(15), None, KeyWrong, None),
-            (Some(600), Some(900), KeyWrong, None),
-            (Some(600), Some(60), KeyDeleted, None),
-            (Some(5), Some(2), KeyDeleted, None),
-            (None, Some(60), KeyDeleted, None),
-            (None, None, KeyWrong, None),
+        for (received, last_worked, last_accepted, likeliest, minutes) in [
+            (Some(5), None, None, KeyNotActiveYet, Some(10)),
+            (Some(14), Some(600), None, KeyNotActiveYet, Some(1)),
+            (Some(15), None, None, KeyWrong, None),
+            (Some(600), Some(900), None, KeyWrong, None),
+            (Some(600), Some(60), None, KeyDeleted, None),
+            (Some(5), Some(2), None, KeyDeleted, None),
+            // A key of the environment: nobody knows whether it made those runs, unless it is remembered.
+            (None, Some(60), None, KeyWrong, None),
+            (None, Some(60), Some(60), KeyDeleted, None),
+            (None, None, Some(60), KeyDeleted, None),
+            (None, None, None, KeyWrong, None),
             // A file from the future tells nothing.
-            (Some(-600), None, KeyWrong, None),
+            (Some(-600), None, None, KeyWrong, None),
         ] {
             let evidence = KeyEvidence {
                 received: received.and_then(|minutes| minutes_ago(now, minutes)),
                 last_worked: last_worked.and_then(|minutes| minutes_ago(now, minutes)),
+                last_accepted: last_accepted.and_then(|minutes| minutes_ago(now, minutes)),
             };
             let verdict = evidence.verdict(now);
             assert_eq!(verdict.likely[0], likeliest, "{evidence:?}");

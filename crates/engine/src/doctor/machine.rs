@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::diagnosis::{Diagnosis, with_source};
-use super::{CauseId, KeyEvidence, Link, LinkReport};
+use super::{CauseId, KeyEvidence, KeyRecord, Link, LinkReport};
 use crate::config::AppKey;
 use crate::destination::{Destination, DestinationError, refuse_other_purpose};
 use crate::stream_spec::StreamSpec;
@@ -54,6 +54,8 @@ impl Memory {
                 .ok()
                 .and_then(|moment| Timestamp::try_from(moment).ok()),
             last_worked: self.last_worked,
+            last_accepted: KeyRecord::of_user()
+                .and_then(|record| record.last_accepted(&key.credentials.client_id)),
         }
     }
 }
@@ -75,11 +77,7 @@ pub(super) async fn examine_destination(
     destination: &dyn Destination,
     specs: &[StreamSpec],
 ) -> LinkReport {
-    let judged = match destination.check().await {
-        Ok(()) => purposes(destination, specs).await,
-        Err(error) => Err(error),
-    };
-    match judged {
+    match try_destination(destination, specs).await {
         Ok(()) => LinkReport::ok(
             Link::Destination,
             format!("{} can be written to", destination.describe()),
@@ -95,20 +93,40 @@ pub(super) async fn examine_destination(
     }
 }
 
-/// Refuses what the next sync would refuse: tables of another currency, time zone or grain.
-async fn purposes(
+/// Whether rows can be written to `destination`, and whether the tables that are in it are for what the enabled ones of
+/// `specs` ask: what everybody has to ask before approving of a destination.
+///
+/// # Errors
+/// What the destination complains about, or what the next sync would refuse.
+pub async fn try_destination(
     destination: &dyn Destination,
     specs: &[StreamSpec],
 ) -> Result<(), DestinationError> {
-    for spec in specs.iter().filter(|spec| spec.enabled) {
+    destination.check().await?;
+    refuse_other_purposes(destination, specs.iter().filter(|spec| spec.enabled)).await
+}
+
+/// Refuses what the next sync would refuse: tables of another currency, time zone or grain. All of them are named.
+pub(crate) async fn refuse_other_purposes(
+    destination: &dyn Destination,
+    specs: impl IntoIterator<Item = &StreamSpec>,
+) -> Result<(), DestinationError> {
+    let mut refused: Option<DestinationError> = None;
+    for spec in specs {
         let now = spec.entry();
         // Another table begins anew.
         let before = destination.stream(&spec.name).await?;
-        if let Some(before) = before.filter(|before| before.table == now.table) {
-            refuse_other_purpose(&before, &now)?;
+        let Some(before) = before.filter(|before| before.table == now.table) else {
+            continue;
+        };
+        if let Err(error) = refuse_other_purpose(&before, &now) {
+            refused = Some(match refused {
+                Some(first) => first.joined_by(error),
+                None => error,
+            });
         }
     }
-    Ok(())
+    refused.map_or(Ok(()), Err)
 }
 
 pub(super) async fn examine_spool(folder: PathBuf) -> LinkReport {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::lookback::Lookback;
 use super::pool::Pool;
 use crate::calendar::{DayRange, add_days};
+use crate::doctor::refuse_other_purposes;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::WindowEntry;
@@ -104,15 +105,17 @@ impl Plan {
                 .chain(read_elsewhere)
                 .collect(),
         };
+        if !selection.rebuild
+            && let Err(error) = refuse_other_purposes(
+                engine.destination.as_ref(),
+                specs.iter().map(AsRef::as_ref),
+            )
+            .await
+        {
+            let hint = error.hint().unwrap_or_default();
+            plan.notes.push(format!("A sync would be refused. {error}. {hint}"));
+        }
         for spec in &specs {
-            let made_for = engine.destination.stream(&spec.name).await?;
-            if !selection.rebuild && made_for.is_some_and(|entry| entry != spec.entry()) {
-                plan.notes.push(format!(
-                    "Table {} was made for other dimensions, another currency or time zone: a sync will refuse it \
-                     without --rebuild",
-                    spec.schema.table
-                ));
-            }
             let stream =
                 StreamPlan::make(engine, spec, selection, &advertisers, engine.clock.now()).await?;
             if spec.uses_report_budget() {

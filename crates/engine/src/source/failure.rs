@@ -3,6 +3,7 @@
 use criteo_api::Error as ApiError;
 
 use crate::decode::DecodeError;
+use crate::doctor::{CauseId, cause_of_api_error};
 use crate::error::EngineError;
 
 /// The name that downloads of log-level files have in errors.
@@ -53,6 +54,12 @@ pub enum ReadFailure {
         /// What Criteo said.
         reason: String,
     },
+    /// Criteo refuses what the configuration asks of every report, such as a currency: no other window would fare better.
+    #[error("{reason}")]
+    Misconfigured {
+        /// What Criteo said, and what to do.
+        reason: String,
+    },
     /// Criteo did not answer within the attempts and the time allowed.
     #[error("{reason}")]
     Unavailable {
@@ -73,6 +80,13 @@ impl From<EngineError> for ReadFailure {
 impl From<ApiError> for ReadFailure {
     fn from(error: ApiError) -> Self {
         let reason = error.to_string();
+        if let Some(cause @ (CauseId::CurrencyRefused | CauseId::TimeZoneRefused)) =
+            cause_of_api_error(&error)
+        {
+            return Self::Misconfigured {
+                reason: format!("{}: {reason}. {}", cause.cause().seen, cause.next()),
+            };
+        }
         match error {
             ApiError::TimespanTooLong { .. } => Self::SpanTooLong { reason },
             ApiError::TooLarge { .. }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use criteo_api::{ApiEvent, Observer};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Reporter};
 
@@ -15,9 +17,27 @@ pub struct Meter {
     calls: AtomicU32,
     bytes: AtomicU64,
     waited_milliseconds: AtomicU64,
+    /// Whether its call waits, for the quota or until it is tried again, so that nothing of it is on the wire.
+    is_waiting: watch::Sender<bool>,
 }
 
 impl Meter {
+    /// Whether its call waits, for the quota or until it is tried again. One thing makes one call at a time.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        *self.is_waiting.borrow()
+    }
+
+    /// Ends when its call begins to wait, at once when it does already.
+    async fn begins_to_wait(&self) {
+        // The sender lives as long as this meter, so waiting cannot fail.
+        let _ = self.is_waiting.subscribe().wait_for(|waits| *waits).await;
+    }
+
+    fn set_waiting(&self, waits: bool) {
+        self.is_waiting.send_replace(waits);
+    }
+
     /// Calls made, retries included.
     #[must_use]
     pub fn calls(&self) -> u32 {
@@ -60,6 +80,25 @@ pub async fn metered<F: Future>(meter: Arc<Meter>, work: F) -> F::Output {
     METER.scope(meter, work).await
 }
 
+/// [`metered`], until `stop` is cancelled: then a call that is on its way is finished, and one that waits for the quota
+/// or to be tried again is given up, since nothing of it has been sent. `None` when it was given up.
+pub(crate) async fn metered_until<F: Future>(
+    stop: &CancellationToken,
+    meter: Arc<Meter>,
+    work: F,
+) -> Option<F::Output> {
+    let stopped = async {
+        stop.cancelled().await;
+        meter.begins_to_wait().await;
+    };
+    tokio::select! {
+        // First, so that a call that is let pass now is on its way before anybody asks.
+        biased;
+        output = metered(Arc::clone(&meter), work) => Some(output),
+        () = stopped => None,
+    }
+}
+
 /// Counts calls on the meter of the task that makes them, and passes on what people should see.
 pub struct ApiReporter {
     reporter: Arc<dyn Reporter>,
@@ -86,15 +125,24 @@ impl Observer for ApiReporter {
         match event {
             // The token is not data: its calls are not those that a plan counts or a quota limits.
             ApiEvent::CallStarted { operation, .. } if *operation != "Token" => {
-                let _ = METER.try_with(|meter| meter.calls.fetch_add(1, Ordering::Relaxed));
+                let _ = METER.try_with(|meter| {
+                    meter.set_waiting(false);
+                    meter.calls.fetch_add(1, Ordering::Relaxed)
+                });
             }
             ApiEvent::CallFinished {
                 operation, bytes, ..
             } if *operation != "Token" => {
                 let _ = METER.try_with(|meter| meter.bytes.fetch_add(*bytes, Ordering::Relaxed));
             }
+            ApiEvent::CallQueued { .. } => {
+                let _ = METER.try_with(|meter| meter.set_waiting(true));
+            }
             ApiEvent::RateLimitWait { budget, wait } => {
-                let _ = METER.try_with(|meter| meter.waited(*wait));
+                let _ = METER.try_with(|meter| {
+                    meter.set_waiting(true);
+                    meter.waited(*wait);
+                });
                 self.reporter.on_event(&Event::RateLimitWait {
                     budget: budget.to_string(),
                     wait: *wait,
@@ -106,7 +154,10 @@ impl Observer for ApiReporter {
                 wait,
                 reason,
             } => {
-                let _ = METER.try_with(|meter| meter.waited(*wait));
+                let _ = METER.try_with(|meter| {
+                    meter.set_waiting(true);
+                    meter.waited(*wait);
+                });
                 self.reporter.on_event(&Event::Retry {
                     operation: (*operation).to_owned(),
                     attempt: *attempt,

@@ -25,6 +25,7 @@ use tokio::sync::OnceCell;
 
 pub use failure::ReadFailure;
 pub use listing::Listings;
+pub(crate) use meter::metered_until;
 pub use meter::{ApiReporter, Meter, metered};
 pub(crate) use spool_file::batches_of_file;
 pub(crate) use trust::AGREEMENTS_TO_TRUST;

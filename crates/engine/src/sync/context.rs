@@ -1,7 +1,7 @@
 //! What everything in a run shares.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +14,7 @@ use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow, Reporter};
 use crate::ledger::WindowEntry;
 use crate::neighbours::Ownership;
-use crate::source::Source;
+use crate::source::{Meter, Source};
 use crate::stream_spec::StreamSpec;
 
 /// One run's surroundings.
@@ -31,7 +31,8 @@ pub(super) struct Context {
     /// Windows being read at the same time, over all streams.
     pub(super) slots: Semaphore,
     pub(super) concurrency: usize,
-    /// Cancelled when a person wants the run to end: windows in flight are finished, no new ones begin.
+    /// Cancelled when a person wants the run to end: what is on its way is finished, calls that wait are given up, no
+    /// new ones begin.
     pub(super) stop: CancellationToken,
     pub(super) quarantined: Mutex<Vec<QuarantinedWindow>>,
     /// Everybody who has consented; `None` when the configuration names the advertisers itself.
@@ -44,6 +45,30 @@ pub(super) struct Context {
     pub(super) rebuilt_by: HashSet<String>,
     /// Streams that have not read all of their work yet.
     pub(super) streams_reading: watch::Sender<usize>,
+    /// Windows that are being read and loaded.
+    pub(super) under_way: Mutex<Vec<UnderWay>>,
+}
+
+/// A window that is being read and loaded.
+pub(super) struct UnderWay {
+    /// Stream and window.
+    words: String,
+    /// Its calls.
+    meter: Arc<Meter>,
+}
+
+/// Takes a window off the list of those under way when it is dropped.
+pub(super) struct Arrival<'context> {
+    context: &'context Context,
+    meter: Arc<Meter>,
+}
+
+impl Drop for Arrival<'_> {
+    fn drop(&mut self) {
+        self.context
+            .under_way()
+            .retain(|one| !Arc::ptr_eq(&one.meter, &self.meter));
+    }
 }
 
 impl Context {
@@ -100,6 +125,37 @@ impl Context {
             .subscribe()
             .wait_for(|left| *left == 0)
             .await;
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, Vec<UnderWay>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a window that is being read, until what is given is dropped.
+    pub(super) fn sets_out(&self, words: String, meter: &Arc<Meter>) -> Arrival<'_> {
+        let meter = Arc::clone(meter);
+        self.under_way().push(UnderWay {
+            words,
+            meter: Arc::clone(&meter),
+        });
+        Arrival {
+            context: self,
+            meter,
+        }
+    }
+
+    /// When the run is to stop, tells what is finished first: every window but those whose call merely waits.
+    pub(super) async fn announce_stop(&self) {
+        self.stop.cancelled().await;
+        let waiting_for = self
+            .under_way()
+            .iter()
+            .filter(|one| !one.meter.is_waiting())
+            .map(|one| one.words.clone())
+            .collect();
+        self.emit(&Event::Stopping { waiting_for });
     }
 
     /// Notes a window that was given up.

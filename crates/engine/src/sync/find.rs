@@ -11,7 +11,6 @@ use super::stream::StreamRun;
 use super::work::{Work, entity_units};
 use super::{Days, Selection};
 use crate::calendar::DayRange;
-use crate::catalog::Reader;
 use crate::destination::{Destination, DestinationError};
 use crate::error::EngineError;
 use crate::event::{Event, StreamSummary};
@@ -21,32 +20,39 @@ use crate::plan::density::Density;
 use crate::plan::lookback::Lookback;
 use crate::plan::needs::{Needs, Rules, is_fresh};
 use crate::plan::pool::Pool;
-use crate::source::{AGREEMENTS_TO_TRUST, ReadFailure, Source};
+use crate::source::{AGREEMENTS_TO_TRUST, Meter, ReadFailure, Source, metered_until};
 use crate::stream_spec::StreamSpec;
 
 /// Days of loaded windows from which the density is taken.
 const DENSITY_DAYS: u32 = 60;
 
-/// Finds the work of one stream and does it.
+/// Finds the work of one stream and does it. Calls that belong to no window are counted on `misc`.
 pub(super) async fn stream(
     context: Arc<Context>,
     spec: Arc<StreamSpec>,
     advertisers: Vec<String>,
+    misc: Arc<Meter>,
 ) -> Result<StreamSummary, EngineError> {
-    let advertisers = match readable(&context.source, &spec, advertisers).await {
-        Ok(advertisers) => advertisers,
-        Err(ReadFailure::Fatal(error)) => return Err(*error),
-        Err(failure) => {
-            let summary = StreamSummary {
-                stream: spec.name.clone(),
-                table: spec.schema.table.clone(),
-                failure: Some(failure.to_string()),
-                ..StreamSummary::default()
-            };
-            context.stream_has_read();
-            context.emit(&Event::StreamFinished(summary.clone()));
-            return Ok(summary);
-        }
+    let nothing_read = |failure: Option<String>| {
+        let summary = StreamSummary {
+            stream: spec.name.clone(),
+            table: spec.schema.table.clone(),
+            failure,
+            ..StreamSummary::default()
+        };
+        context.stream_has_read();
+        context.emit(&Event::StreamFinished(summary.clone()));
+        Ok(summary)
+    };
+    let meter = Arc::new(Meter::default());
+    let readable = readable(&context.source, &spec, advertisers);
+    let readable = metered_until(&context.stop, Arc::clone(&meter), readable).await;
+    misc.add(&meter);
+    let advertisers = match readable {
+        Some(Ok(advertisers)) => advertisers,
+        Some(Err(ReadFailure::Fatal(error))) => return Err(*error),
+        Some(Err(failure)) => return nothing_read(Some(failure.to_string())),
+        None => return nothing_read(None),
     };
     let entries = context.destination.windows(&spec.name).await?;
     context.warn_of_departed(&entries);
@@ -187,19 +193,7 @@ async fn readable(
     spec: &StreamSpec,
     advertisers: Vec<String>,
 ) -> Result<Vec<String>, ReadFailure> {
-    let marketplace_only = matches!(
-        spec.stream.reader,
-        Reader::MarketplaceAdvertisers
-            | Reader::MarketplaceSellers
-            | Reader::MarketplaceSellerCampaigns
-            | Reader::MarketplaceCampaigns
-            | Reader::MarketplaceAdSets
-            | Reader::MarketplaceBudgets
-            | Reader::MarketplaceCampaignStats
-            | Reader::MarketplaceSellerStats
-            | Reader::MarketplaceSellerCampaignStats
-    );
-    if !marketplace_only {
+    if !spec.stream.reader.is_of_marketplace() {
         return Ok(advertisers);
     }
     let customers: BTreeSet<&String> = source.marketplace_advertisers().await?.iter().collect();

@@ -15,12 +15,13 @@ use super::find::stream;
 use super::prepare::{make_ready, refuse_partial_rebuild, refuse_unsupported};
 use super::replay::replay;
 use super::resume;
+use crate::doctor::refuse_other_purposes;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::{Event, Outcome, RunSummary, StreamSummary};
 use crate::ledger::RunEntry;
 use crate::neighbours::{connection_of, question};
-use crate::source::{Meter, Source, metered};
+use crate::source::{Meter, Source, metered, metered_until};
 use crate::spool::Spool;
 use crate::stream_spec::StreamSpec;
 
@@ -40,10 +41,20 @@ pub(crate) async fn run(
     refuse_unsupported(engine.destination.capabilities(), &specs)?;
     refuse_several_streams(engine, &specs)?;
     let spool = Spool::open(&engine.spool_folder)?;
+    if !selection.rebuild {
+        // Before anything is recorded or dropped: whoever changed the configuration by mistake changes it back, and
+        // nothing has happened.
+        let specs = specs.iter().map(AsRef::as_ref);
+        refuse_other_purposes(engine.destination.as_ref(), specs).await?;
+    }
     replay(engine, &spool, selection).await?;
 
     let misc = Arc::new(Meter::default());
-    let granted = metered(Arc::clone(&misc), granted_advertisers(&engine.client)).await?;
+    let asked = granted_advertisers(&engine.client);
+    let Some(granted) = metered_until(&stop, Arc::clone(&misc), asked).await else {
+        return stopped_at_the_door(engine, selection, &misc, started).await;
+    };
+    let granted = granted?;
     let (advertisers, missing) = configured(engine, &granted)?;
     let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
 
@@ -74,6 +85,7 @@ pub(crate) async fn run(
         ownership: engine.ownership().await?,
         rebuilt_by,
         streams_reading: watch::Sender::new(specs.len()),
+        under_way: Mutex::default(),
     });
     context.emit(&Event::RunStarted {
         run_id: entry.run_id.clone(),
@@ -99,9 +111,21 @@ pub(crate) async fn run(
     }
 
     for spec in &specs {
-        make_ready(&context, spec).await?;
+        if let Err(error) = make_ready(&context, spec).await {
+            // Nothing was read, so there is nothing to carry on. What is told is why, not that this could not be noted.
+            entry.outcome = Some(Outcome::Failed);
+            entry.finished_at = Some(engine.clock.now());
+            let _ = engine.destination.record_run(&entry).await;
+            return Err(error);
+        }
     }
-    let summaries = streams(&context, &specs, &advertisers, &misc).await?;
+    let announcement = tokio::spawn({
+        let context = Arc::clone(&context);
+        async move { context.announce_stop().await }
+    });
+    let summaries = streams(&context, &specs, &advertisers, &misc).await;
+    announcement.abort();
+    let summaries = summaries?;
 
     let quarantined = std::mem::take(
         &mut *context
@@ -109,41 +133,58 @@ pub(crate) async fn run(
             .lock()
             .unwrap_or_else(PoisonError::into_inner),
     );
+    let sum = |part: fn(&StreamSummary) -> u64| summaries.iter().map(part).sum::<u64>();
+    entry.finished_at = Some(engine.clock.now());
+    entry.calls = sum(|stream| stream.calls.into()) + u64::from(misc.calls());
+    entry.bytes = sum(|stream| stream.bytes) + misc.bytes();
+    entry.waited_milliseconds =
+        sum(|stream| stream.waited_milliseconds) + misc.waited_milliseconds();
+    entry.rows = sum(|stream| stream.rows);
+    let outcome = outcome(
+        &summaries,
+        !quarantined.is_empty(),
+        !missing.is_empty(),
+        stop.is_cancelled(),
+    );
+    entry.outcome = Some(outcome);
     let summary = RunSummary {
         run_id: entry.run_id.clone(),
-        outcome: outcome(
-            &summaries,
-            !quarantined.is_empty(),
-            !missing.is_empty(),
-            stop.is_cancelled(),
-        ),
+        outcome,
+        calls: entry.calls,
         streams: summaries,
         quarantined,
         seconds: started.elapsed().as_secs_f64(),
     };
-    entry.finished_at = Some(engine.clock.now());
-    entry.outcome = Some(summary.outcome);
-    entry.calls = summary
-        .streams
-        .iter()
-        .map(|stream| u64::from(stream.calls))
-        .sum::<u64>()
-        + u64::from(misc.calls());
-    entry.bytes = summary
-        .streams
-        .iter()
-        .map(|stream| stream.bytes)
-        .sum::<u64>()
-        + misc.bytes();
-    entry.waited_milliseconds = summary
-        .streams
-        .iter()
-        .map(|stream| stream.waited_milliseconds)
-        .sum::<u64>()
-        + misc.waited_milliseconds();
-    entry.rows = summary.streams.iter().map(|stream| stream.rows).sum();
     engine.destination.record_run(&entry).await?;
     context.emit(&Event::RunFinished(summary.clone()));
+    Ok(summary)
+}
+
+/// The end of a run that was stopped before Criteo said which advertisers there are.
+async fn stopped_at_the_door(
+    engine: &Engine,
+    selection: &Selection,
+    misc: &Meter,
+    started: Instant,
+) -> Result<RunSummary, EngineError> {
+    let mut entry = begin(engine, selection).await?;
+    entry.continues_run_id = continuation(engine, selection).await?.run_id;
+    entry.finished_at = Some(engine.clock.now());
+    entry.outcome = Some(Outcome::Interrupted);
+    entry.calls = misc.calls().into();
+    entry.waited_milliseconds = misc.waited_milliseconds();
+    engine.destination.record_run(&entry).await?;
+    let summary = RunSummary {
+        run_id: entry.run_id,
+        outcome: Outcome::Interrupted,
+        calls: entry.calls,
+        streams: Vec::new(),
+        quarantined: Vec::new(),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    engine
+        .reporter
+        .on_event(&Event::RunFinished(summary.clone()));
     Ok(summary)
 }
 
@@ -161,7 +202,11 @@ async fn streams(
         running.spawn(async move {
             (
                 position,
-                metered(misc, stream(context, spec, advertisers)).await,
+                metered(
+                    Arc::clone(&misc),
+                    stream(context, spec, advertisers, misc),
+                )
+                .await,
             )
         });
     }

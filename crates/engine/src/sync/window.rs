@@ -13,7 +13,7 @@ use crate::destination::{DestinationError, Observation, WindowLoad};
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow};
 use crate::ledger::WindowEntry;
-use crate::source::{Meter, ReadFailure, ReadWindow, Scope, metered};
+use crate::source::{Meter, ReadFailure, ReadWindow, Scope, metered_until};
 
 /// A scope on its way, and why it became one.
 enum Step {
@@ -60,9 +60,16 @@ impl StreamRun {
             let meter = Arc::new(Meter::default());
             let window_id = Uuid::now_v7().to_string();
             let read_at = self.context.clock.now();
-            let outcome = self.read(&step, &window_id, &meter).await?;
+            let words = format!("{} {}", self.spec.name, step.scope());
+            let _arrival = self.context.sets_out(words, &meter);
+            let outcome = self.read(&step, &window_id, &meter).await;
             drop(slot);
             self.progress().count(&meter);
+            let Some(outcome) = outcome else { break };
+            let outcome = match outcome {
+                Err(ReadFailure::Fatal(error)) => return Err(*error),
+                outcome => outcome,
+            };
             match outcome {
                 Ok(window) => {
                     let entry = self.entry(step.scope(), window_id, read_at, &meter);
@@ -77,18 +84,19 @@ impl StreamRun {
         Ok(())
     }
 
+    /// Reads one window; `None` when the run was stopped while its call waited.
     async fn read(
         &self,
         step: &Step,
         window_id: &str,
         meter: &Arc<Meter>,
-    ) -> Result<Result<ReadWindow, ReadFailure>, EngineError> {
+    ) -> Option<Result<ReadWindow, ReadFailure>> {
         self.context.emit(&Event::WindowStarted {
             stream: self.spec.name.clone(),
             window: step.scope().to_string(),
         });
         let source = &self.context.source;
-        let outcome = metered(Arc::clone(meter), async {
+        metered_until(&self.context.stop, Arc::clone(meter), async {
             match step {
                 Step::Read(scope) => source.read(&self.spec, scope, window_id).await,
                 Step::ReadInParts(scope) => {
@@ -96,11 +104,7 @@ impl StreamRun {
                 }
             }
         })
-        .await;
-        match outcome {
-            Err(ReadFailure::Fatal(error)) => Err(*error),
-            outcome => Ok(outcome),
-        }
+        .await
     }
 
     /// Spools and loads what was read.
@@ -263,7 +267,9 @@ impl StreamRun {
             ReadFailure::NotPermitted { .. } if step.scope().advertisers.len() == 1 => {
                 self.breaker.failed(&reason);
             }
-            ReadFailure::NotPermitted { .. } => self.breaker.open(reason.clone()),
+            ReadFailure::NotPermitted { .. } | ReadFailure::Misconfigured { .. } => {
+                self.breaker.open(reason.clone());
+            }
             _ => {}
         }
         self.quarantine(step.scope(), entry, reason).await

@@ -16,7 +16,7 @@ use serde::Serialize;
 use self::ask::Totals;
 use self::sums::{Key, SumTable};
 use crate::calendar::{DayRange, add_days};
-use crate::catalog::Reader;
+use crate::catalog::{Reader, StreamKind};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::coverage::Coverage;
@@ -30,6 +30,8 @@ use crate::sync::{self, Selection};
 pub struct Verification {
     /// Per stream that can be compared.
     pub streams: Vec<StreamVerification>,
+    /// The selected streams that cannot be compared.
+    pub not_comparable: Vec<NotComparable>,
     /// Calls it took.
     pub calls: u32,
     /// Whether there was nothing to compare because other connections read, and compare, all of the advertisers.
@@ -48,6 +50,15 @@ impl Verification {
                 .iter()
                 .all(|stream| stream.differences.is_empty())
     }
+}
+
+/// A stream that cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotComparable {
+    /// Stream name.
+    pub stream: String,
+    /// Why, as words that can stand in brackets behind the names of several such streams.
+    pub reason: &'static str,
 }
 
 /// What came of comparing one stream.
@@ -92,6 +103,17 @@ pub struct Difference {
     pub immature: bool,
 }
 
+/// Why Criteo gives no totals for a stream; `None` when it does.
+fn why_not_comparable(spec: &StreamSpec) -> Option<&'static str> {
+    match (spec.stream.reader, spec.stream.kind) {
+        (Reader::Statistics, _) => None,
+        (_, StreamKind::Entity) => Some("listings have no sums"),
+        (_, StreamKind::Report | StreamKind::Files) => {
+            Some("Criteo gives totals for statistics and custom reports only")
+        }
+    }
+}
+
 impl Engine {
     /// Compares the sums of every loaded statistics stream with Criteo's totals.
     ///
@@ -105,8 +127,14 @@ impl Engine {
         let (comparable, _) = self.without_those_of_neighbours(granted);
         let ownership = self.ownership().await?;
         let mut streams = Vec::new();
+        let mut not_comparable = Vec::new();
         for spec in sync::selected(&self.specs, selection)? {
-            if spec.stream.reader == Reader::Statistics {
+            if let Some(reason) = why_not_comparable(&spec) {
+                not_comparable.push(NotComparable {
+                    stream: spec.name.clone(),
+                    reason,
+                });
+            } else {
                 streams.push(
                     self.verify_stream(&spec, selection, &totals, &comparable, &ownership)
                         .await?,
@@ -115,6 +143,7 @@ impl Engine {
         }
         Ok(Verification {
             streams,
+            not_comparable,
             calls: totals.calls(),
             is_left_to_others: has_advertisers && comparable.is_empty(),
         })

@@ -329,6 +329,8 @@ async fn extend(session: &Session<'_>, table: &str) -> Result<(), Failure> {
                         "column '{}' has type {} there and {} in table '{table}'; rename or drop that table to begin anew",
                         column.name, present.sql_type, column.sql_type
                     ),
+                    stream: Some(table.to_owned()),
+                    others: Vec::new(),
                 }
                 .into());
             }

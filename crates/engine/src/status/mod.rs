@@ -1,6 +1,8 @@
 //! What the destination holds: loaded days, gaps, what is not final yet, what was given up.
 
-use std::collections::BTreeSet;
+mod missing;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,6 +18,11 @@ use crate::ledger::coverage::Coverage;
 use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
+use missing::{expected_advertisers, refusal, unread_days};
+pub use missing::{Refusal, UnreadDays};
+
+/// Runs looked back at to find the newest that read everything.
+const RUNS_TO_LOOK_AT: usize = 100;
 
 /// Gaps named per stream; more are counted.
 const GAPS_TO_NAME: usize = 5;
@@ -29,6 +36,8 @@ pub struct Status {
     pub streams: Vec<StreamStatus>,
     /// The newest run.
     pub last_run: Option<RunStatus>,
+    /// What the next sync would be refused with, if it would.
+    pub refusal: Option<Refusal>,
     /// What is done by default and not here, because the destination cannot.
     pub notes: Vec<String>,
 }
@@ -52,6 +61,8 @@ pub struct StreamStatus {
     pub days_loaded: u64,
     /// Days between loaded ones that were never read, in words.
     pub gaps: Vec<String>,
+    /// Days that a sync would read for the first time, of the advertisers that are known.
+    pub unread: Option<UnreadDays>,
     /// Advertiser-days that were read too early to be final.
     pub immature_days: u64,
     /// When it was last read.
@@ -142,24 +153,28 @@ pub async fn maturation(config: &Config) -> Result<Maturation, EngineError> {
 pub async fn status(config: &Config) -> Result<Status, EngineError> {
     let destination = destination::open(config);
     let clock = Clock::from_env()?;
+    let specs = StreamSpec::resolve_all(config)?;
+    let runs = destination.runs(RUNS_TO_LOOK_AT).await?;
+    let mut entries = BTreeMap::new();
+    for spec in &specs {
+        let of_stream = destination.windows(&spec.name).await?;
+        entries.insert(spec.name.clone(), of_stream);
+    }
+    let expected = expected_advertisers(config, &entries, &runs);
     let mut streams = Vec::new();
-    for spec in StreamSpec::resolve_all(config)? {
-        let entries = destination.windows(&spec.name).await?;
+    for spec in &specs {
+        let entries = entries.remove(&spec.name).unwrap_or_default();
         if spec.enabled || !entries.is_empty() {
-            streams.push(
-                stream_status(
-                    destination.as_ref(),
-                    &spec,
-                    entries,
-                    clock.today(&spec.time_zone),
-                )
-                .await?,
-            );
+            let unread = (spec.enabled && spec.has_days())
+                .then(|| unread_days(spec, &readable(spec, &expected, &entries), &entries, clock.now()))
+                .flatten();
+            let today = clock.today(&spec.time_zone);
+            let mut status = stream_status(destination.as_ref(), spec, entries, today).await?;
+            status.unread = unread;
+            streams.push(status);
         }
     }
-    let last_run = destination
-        .runs(1)
-        .await?
+    let last_run = runs
         .into_iter()
         .next()
         .map(|run| RunStatus {
@@ -174,11 +189,27 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         destination: destination.describe(),
         streams,
         last_run,
-        notes: left_out_by(
-            destination.capabilities(),
-            &StreamSpec::resolve_all(config)?,
-        ),
+        refusal: refusal(destination.as_ref(), &specs).await?,
+        notes: left_out_by(destination.capabilities(), &specs),
     })
+}
+
+/// Those of the `expected` advertisers for which a stream can be read. Who is a customer of the marketplace only Criteo
+/// knows, so of those streams whoever was read before counts.
+fn readable(
+    spec: &StreamSpec,
+    expected: &BTreeSet<String>,
+    entries: &[WindowEntry],
+) -> BTreeSet<String> {
+    if !spec.stream.reader.is_of_marketplace() {
+        return expected.clone();
+    }
+    let read: BTreeSet<&String> = entries
+        .iter()
+        .flat_map(|entry| entry.advertisers.keys())
+        .collect();
+    let is_read = |advertiser: &&String| read.contains(advertiser);
+    expected.iter().filter(is_read).cloned().collect()
 }
 
 /// Words on what would be done by default and is not, because the destination cannot.
@@ -235,6 +266,7 @@ async fn stream_status(
         last_day: span.map(|span| span.last),
         days_loaded: 0,
         gaps: Vec::new(),
+        unread: None,
         immature_days: 0,
         last_read,
         quarantined: Vec::new(),
