@@ -6,6 +6,7 @@ use criteo_engine::EngineError;
 use criteo_engine::config::ConfigError;
 use criteo_engine::consent::listen::ListenError;
 use criteo_engine::destination::DestinationError;
+use criteo_engine::doctor::hint_of_api_error;
 use criteo_engine::event::Outcome;
 use criteo_views::ViewsError;
 
@@ -170,7 +171,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             return error.hint();
         }
         if let Some(error) = cause.downcast_ref::<criteo_api::Error>() {
-            return error.hint();
+            return hint_of_api_error(error);
         }
         cause.downcast_ref::<EngineError>()?.hint()
     })

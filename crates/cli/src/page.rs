@@ -15,22 +15,23 @@ pub(crate) fn columns(terminal: &Term) -> Option<usize> {
 }
 
 /// The text in lines of at most `page` columns, those after the first indented by `margin`. Lines that the text has
-/// already stay apart and keep their own indentation. A word that is longer than a line stands whole on its own.
+/// already stay apart and keep their own indentation. A word that is longer than a line stands whole on its own, and so
+/// does a `command in backticks`, which is going to be copied, where a line has room for it.
 pub(crate) fn wrapped(text: &str, page: Option<usize>, margin: usize) -> String {
     let mut lines = Vec::new();
     for written in text.lines() {
         let words = written.trim_start();
         let indentation = &written[..written.len() - words.len()];
         let mut line = indentation.to_owned();
-        for word in words.split(' ') {
+        for word in unbroken(words, page) {
             let is_begun = line.len() > indentation.len();
-            let width = measure_text_width(&line) + 1 + measure_text_width(word);
+            let width = measure_text_width(&line) + 1 + measure_text_width(&word);
             if is_begun && page.is_some_and(|page| width > page) {
                 lines.push(std::mem::replace(&mut line, indentation.to_owned()));
             } else if is_begun {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
         lines.push(line);
     }
@@ -46,6 +47,34 @@ pub(crate) fn wrapped(text: &str, page: Option<usize>, margin: usize) -> String 
     shown
 }
 
+/// The words of a line, those between backticks as one where they fit on the page.
+fn unbroken(line: &str, page: Option<usize>) -> Vec<String> {
+    let is_open = |text: &str| text.matches('`').count() % 2 == 1;
+    let mut words: Vec<String> = Vec::new();
+    let mut command: Option<String> = None;
+    for word in line.split(' ') {
+        let so_far = match command.take() {
+            Some(begun) => format!("{begun} {word}"),
+            None => word.to_owned(),
+        };
+        if is_open(&so_far) {
+            command = Some(so_far);
+        } else if page.is_none_or(|page| measure_text_width(&so_far) <= page) {
+            words.push(so_far);
+        } else {
+            words.extend(so_far.split(' ').map(str::to_owned));
+        }
+    }
+    // A backtick without its other half is a mark like any other.
+    words.extend(
+        command
+            .iter()
+            .flat_map(|rest| rest.split(' '))
+            .map(str::to_owned),
+    );
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::wrapped;
@@ -59,6 +88,20 @@ mod tests {
             "a\n /very/long/path/indeed\n b"
         );
         assert_eq!(wrapped("größe größe", Some(11), 0), "größe größe");
+    }
+
+    #[test]
+    fn commands_stay_whole_where_they_fit() {
+        let text = "Run `criteo sync --rebuild` now";
+        assert_eq!(
+            wrapped(text, Some(26), 0),
+            "Run\n`criteo sync --rebuild`\nnow"
+        );
+        assert_eq!(
+            wrapped(text, Some(14), 0),
+            "Run `criteo\nsync\n--rebuild` now"
+        );
+        assert_eq!(wrapped("a ` b c", Some(5), 0), "a ` b\nc");
     }
 
     #[test]

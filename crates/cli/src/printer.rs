@@ -3,10 +3,11 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use console::{measure_text_width, style};
+use console::{Style, Term, style};
 use serde::Serialize;
 
 use crate::arguments::{Color, Global};
+use crate::page::{columns, wrapped};
 
 /// Writes results and messages the way the global options ask for.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,12 @@ impl Printer {
         stdout.flush()
     }
 
+    /// A result in sentences, which a terminal gets in lines that fit.
+    pub(crate) fn prose(&self, text: impl Display) -> io::Result<()> {
+        let page = columns(&Term::stdout());
+        self.data(wrapped(&text.to_string(), page, 0))
+    }
+
     /// A result, as one JSON object on indented lines.
     pub(crate) fn json(&self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
@@ -68,7 +75,8 @@ impl Printer {
     /// A word to the person who watches. Silent when quiet.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.quiet {
-            self.say(text);
+            let page = columns(&Term::stderr());
+            self.say(wrapped(&text.to_string(), page, 0));
         }
     }
 
@@ -84,20 +92,24 @@ impl Printer {
 
     /// What went wrong.
     pub(crate) fn error(&self, text: &str) {
-        let label = style("error:").for_stderr().red().bold();
-        self.say(format_args!("{label} {}", hanging(text, "error: ")));
+        let look = Style::new().for_stderr().red().bold();
+        self.say(labelled("error:", &look, text));
     }
 
     /// Why it went wrong.
     pub(crate) fn cause(&self, text: &str) {
+        // Lines after the first begin below its first word.
+        let margin = "  because: ".len();
+        let page = columns(&Term::stderr()).map(|page| page.saturating_sub(margin));
+        let text = wrapped(text, page, margin);
         let label = style("because:").for_stderr().dim();
-        self.say(format_args!("  {label} {}", hanging(text, "  because: ")));
+        self.say(format_args!("  {label} {text}"));
     }
 
     /// What to do about it.
     pub(crate) fn hint(&self, text: &str) {
-        let label = style("hint:").for_stderr().cyan().bold();
-        self.say(format_args!("{label} {text}"));
+        let look = Style::new().for_stderr().cyan().bold();
+        self.say(labelled("hint:", &look, text));
     }
 
     /// A reader of stderr that went away is nobody to complain to, so failures to write there are ignored.
@@ -109,16 +121,13 @@ impl Printer {
 
 /// A warning as it stands on a terminal, for those who have to draw it above progress bars.
 pub(crate) fn warning_line(text: &str) -> String {
-    format!("{} {text}", style("warning:").for_stderr().yellow().bold())
+    let look = Style::new().for_stderr().yellow().bold();
+    labelled("warning:", &look, text)
 }
 
-/// Lines after the first of a cause begin below its first word; an error's keep their own indentation.
-fn hanging(text: &str, label: &str) -> String {
-    let is_cause = label.starts_with(' ');
-    let indentation = if is_cause {
-        measure_text_width(label)
-    } else {
-        0
-    };
-    text.replace('\n', &format!("\n{}", " ".repeat(indentation)))
+/// A text behind its label, on a terminal in lines that fit. Lines that the text has already keep their own indentation.
+fn labelled(label: &str, look: &Style, text: &str) -> String {
+    let page = columns(&Term::stderr());
+    let whole = wrapped(&format!("{label} {text}"), page, 0);
+    whole.replacen(label, &look.apply_to(label).to_string(), 1)
 }

@@ -20,7 +20,10 @@ pub(crate) fn stop_token_saying(say: impl Fn(&str) + Send + 'static) -> Cancella
     tokio::spawn(async move {
         interruption().await;
         stop.cancel();
-        say("Stopping: what is on its way is finished. Ctrl-C again stops at once.");
+        say(
+            "Stopping: answers that are on their way are waited for, calls that wait for their quota are given up. Ctrl-C \
+             again stops at once.",
+        );
         interruption().await;
         say("Stopped at once. The next sync carries on from what is committed.");
         std::process::exit(Exit::Partial.code().into());

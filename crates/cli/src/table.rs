@@ -1,13 +1,14 @@
-//! Tables for people: no frames, numbers to the right, as wide as they need to be.
+//! Tables for people: no frames, numbers to the right, as wide as they need to be and no wider than the terminal.
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use console::style;
+use console::{Term, measure_text_width, style};
+
+use crate::page::columns;
 
 /// A table that is filled row by row.
 pub(crate) struct TextTable {
-    table: Table,
-    alignments: Vec<CellAlignment>,
-    filled: Vec<bool>,
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
 }
 
 /// How a column stands.
@@ -19,60 +20,113 @@ pub(crate) enum Column {
     Number(&'static str),
 }
 
+/// The blanks between two columns.
+const GAP: usize = 2;
+
+impl Column {
+    fn head(self) -> &'static str {
+        match self {
+            Column::Words(head) | Column::Number(head) => head,
+        }
+    }
+
+    fn alignment(self) -> CellAlignment {
+        match self {
+            Column::Words(_) => CellAlignment::Left,
+            Column::Number(_) => CellAlignment::Right,
+        }
+    }
+}
+
 impl TextTable {
     /// An empty table with a head.
     pub(crate) fn new(columns: &[Column]) -> TextTable {
-        let mut table = Table::new();
-        table
-            .load_preset(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic);
-        let mut alignments = Vec::new();
-        let mut head = Vec::new();
-        for column in columns {
-            let (name, alignment) = match column {
-                Column::Words(name) => (name, CellAlignment::Left),
-                Column::Number(name) => (name, CellAlignment::Right),
-            };
-            alignments.push(alignment);
-            head.push(Cell::new(name).set_alignment(alignment));
-        }
-        table.set_header(head);
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        let filled = vec![false; alignments.len()];
         TextTable {
-            table,
-            alignments,
-            filled,
+            columns: columns.to_vec(),
+            rows: Vec::new(),
         }
     }
 
     /// Adds a row, one cell for each column.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let cells: Vec<String> = cells.into_iter().collect();
-        for (filled, text) in self.filled.iter_mut().zip(&cells) {
-            *filled |= !text.is_empty();
-        }
-        let cells = cells
-            .into_iter()
-            .zip(&self.alignments)
-            .map(|(text, alignment)| Cell::new(text).set_alignment(*alignment));
-        self.table.add_row(cells);
+        self.rows.push(cells.into_iter().collect());
     }
 
-    /// The table as text, its head in bold where colours are on, without blanks at the ends of lines and without
-    /// columns that say nothing in any row.
-    pub(crate) fn render(mut self) -> String {
-        for (index, filled) in self.filled.iter().enumerate() {
-            if let Some(column) = self.table.column_mut(index).filter(|_| !filled) {
-                column.set_constraint(ColumnConstraint::Hidden);
+    /// The table as text for standard output, its head in bold where colours are on, without blanks at the ends of lines
+    /// and without columns that say nothing in any row.
+    pub(crate) fn render(self) -> String {
+        self.render_on(columns(&Term::stdout()))
+    }
+
+    /// The same on a page of so many columns. Where the table is wider, its heads are broken at their blanks, then the
+    /// gaps are made smaller, and in the end every row becomes a paragraph: a terminal would break lines in the middle of
+    /// words, and nobody could tell any more which number is whose.
+    pub(crate) fn render_on(mut self, page: Option<usize>) -> String {
+        self.drop_empty_columns();
+        let Some(page) = page else {
+            return self.grid(false, GAP);
+        };
+        for (broken_heads, gap) in [(false, GAP), (true, GAP), (true, 1)] {
+            let grid = self.grid(broken_heads, gap);
+            if grid.lines().all(|line| measure_text_width(line) <= page) {
+                return grid;
             }
         }
-        let lines = self.table.lines().enumerate().map(|(index, line)| {
+        self.paragraphs(page)
+    }
+
+    fn drop_empty_columns(&mut self) {
+        let says_something: Vec<bool> = (0..self.columns.len())
+            .map(|index| {
+                let mut cells = self.rows.iter().filter_map(|row| row.get(index));
+                cells.any(|cell| !cell.is_empty())
+            })
+            .collect();
+        let mut says = says_something.iter();
+        self.columns
+            .retain(|_| says.next().is_none_or(|says| *says));
+        for row in &mut self.rows {
+            let mut says = says_something.iter();
+            row.retain(|_| says.next().is_none_or(|says| *says));
+        }
+    }
+
+    fn grid(&self, broken_heads: bool, gap: usize) -> String {
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        let cell = |text: &str, column: &Column| Cell::new(text).set_alignment(column.alignment());
+        let heads: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| match broken_heads {
+                true => column.head().replace(' ', "\n"),
+                false => column.head().to_owned(),
+            })
+            .collect();
+        let head_lines = heads.iter().map(|head| head.lines().count()).max();
+        table.set_header(
+            heads
+                .iter()
+                .zip(&self.columns)
+                .map(|(head, column)| cell(head, column)),
+        );
+        for row in &self.rows {
+            table.add_row(
+                row.iter()
+                    .zip(&self.columns)
+                    .map(|(text, column)| cell(text, column)),
+            );
+        }
+        let gap = u16::try_from(gap).unwrap_or(1);
+        for column in table.column_iter_mut() {
+            column.set_padding((0, gap));
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        let lines = table.lines().enumerate().map(|(index, line)| {
             let line = line.trim_end();
-            if index == 0 {
+            if index < head_lines.unwrap_or(1) {
                 style(line).bold().to_string()
             } else {
                 line.to_owned()
@@ -80,27 +134,74 @@ impl TextTable {
         });
         lines.collect::<Vec<_>>().join("\n")
     }
+
+    /// Each row as its first cell, and below it the others with their heads, as many on a line as fit.
+    fn paragraphs(&self, page: usize) -> String {
+        let mut lines = Vec::new();
+        for row in &self.rows {
+            let mut cells = row.iter().zip(&self.columns);
+            if let Some((first, _)) = cells.next() {
+                lines.push(style(first).bold().to_string());
+            }
+            let mut line = String::new();
+            for (text, column) in cells.filter(|(text, _)| !text.is_empty()) {
+                let pair = format!("  {} {text}", column.head().to_lowercase());
+                let width = measure_text_width(&line) + measure_text_width(&pair);
+                if width > page && !line.is_empty() {
+                    lines.push(std::mem::take(&mut line));
+                }
+                line.push_str(&pair);
+            }
+            if !line.is_empty() {
+                lines.push(line);
+            }
+        }
+        lines.join("\n")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn numbers_stand_to_the_right_and_empty_columns_are_left_out() {
+    fn plan() -> TextTable {
         let mut table = TextTable::new(&[
             Column::Words("STREAM"),
             Column::Number("GAPS"),
+            Column::Number("DAYS NEW"),
             Column::Number("ROWS"),
         ]);
         for (stream, rows) in [("ads", "45"), ("statistics", "1,972")] {
-            table.row([stream, "", rows].map(str::to_owned));
+            table.row([stream, "", "7", rows].map(str::to_owned));
         }
-        let text = table.render();
-        let text = console::strip_ansi_codes(&text);
+        table
+    }
+
+    fn on(page: Option<usize>) -> String {
+        console::strip_ansi_codes(&plan().render_on(page)).into_owned()
+    }
+
+    #[test]
+    fn numbers_stand_to_the_right_and_empty_columns_are_left_out() {
+        let whole =
+            "STREAM      DAYS NEW   ROWS\nads                7     45\nstatistics         7  1,972";
+        assert_eq!(on(None), whole);
+        assert_eq!(on(Some(27)), whole);
+    }
+
+    #[test]
+    fn what_is_wider_than_the_page_is_narrowed_and_at_last_set_in_paragraphs() {
         assert_eq!(
-            text,
-            "STREAM       ROWS\nads            45\nstatistics  1,972"
+            on(Some(26)),
+            "STREAM      DAYS   ROWS\n             NEW\nads            7     45\nstatistics     7  1,972"
+        );
+        assert_eq!(
+            on(Some(21)),
+            "STREAM     DAYS  ROWS\n            NEW\nads           7    45\nstatistics    7 1,972"
+        );
+        assert_eq!(
+            on(Some(20)),
+            "ads\n  days new 7  rows 45\nstatistics\n  days new 7\n  rows 1,972"
         );
     }
 }

@@ -174,15 +174,26 @@ pub fn message_to_administrator(app: Option<&str>, consent_url: Option<&str>) ->
     )
 }
 
-/// Whether a text can be a consent URL of Criteo's portal.
+/// Whether a text can be a consent URL: one of Criteo's portal, of this machine (a sandbox), or of `page`, the address
+/// that `CRITEO_CONSENT_URL` puts in Criteo's place.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub fn check_consent_url(text: &str) -> Result<String, String> {
+pub fn check_consent_url(text: &str, page: Option<&str>) -> Result<String, String> {
     let text = text.trim();
     let refused = "that is no consent URL, which begins with https://consent.criteo.com/";
     let url = url::Url::parse(text).map_err(|_| refused.to_owned())?;
-    if url.scheme() == "https" && url.host_str() == Some("consent.criteo.com") {
+    let is_criteo = url.scheme() == "https" && url.host_str() == Some("consent.criteo.com");
+    let is_here = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    } && matches!(url.scheme(), "http" | "https");
+    let is_of_page = page
+        .and_then(|page| url::Url::parse(page).ok())
+        .is_some_and(|page| page.host().is_some() && page.origin() == url.origin());
+    if is_criteo || is_here || is_of_page {
         Ok(text.to_owned())
     } else {
         Err(refused.to_owned())
@@ -222,14 +233,24 @@ mod tests {
     #[test]
     fn consent_urls_are_criteos() {
         let good = " https://consent.criteo.com/request?nonce=a&hmac=b ";
-        assert_eq!(check_consent_url(good).as_deref(), Ok(good.trim()));
+        assert_eq!(check_consent_url(good, None).as_deref(), Ok(good.trim()));
+        for sandbox in [
+            "http://127.0.0.1:4010/consent?a=b",
+            "http://localhost/x",
+            "http://[::1]:9/",
+        ] {
+            assert_eq!(check_consent_url(sandbox, None).as_deref(), Ok(sandbox));
+        }
+        let page = Some("https://consent.example/request");
+        assert!(check_consent_url("https://consent.example/request?nonce=a", page).is_ok());
+        assert!(check_consent_url("https://other.example/request?nonce=a", page).is_err());
         for wrong in [
             "",
             "consent",
             "http://consent.criteo.com/request",
             "https://consent.example/request",
         ] {
-            assert!(check_consent_url(wrong).is_err(), "{wrong}");
+            assert!(check_consent_url(wrong, None).is_err(), "{wrong}");
         }
     }
 }

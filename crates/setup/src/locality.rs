@@ -89,6 +89,48 @@ pub fn time_zones() -> Vec<String> {
     names
 }
 
+/// How well a search fits a name. Higher is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The name holds what was typed.
+    Part(i64),
+    /// It is merely similar, so whoever typed it has to be asked.
+    Similar(i64),
+}
+
+/// How well what somebody typed fits the name of a time zone, by any part of it and with blanks for underscores: `new
+/// york` is a part of `America/New_York`.
+#[must_use]
+pub fn fit_of_zone(typed: &str, zone: &str) -> Option<Fit> {
+    let plain = |text: &str| text.trim().to_lowercase().replace([' ', '-'], "_");
+    let (typed, zone) = (plain(typed), plain(zone));
+    let city = zone.rsplit('/').next().unwrap_or(&zone);
+    let begins_a_word = || {
+        zone.match_indices(typed.as_str())
+            .any(|(place, _)| place == 0 || zone[..place].ends_with(['/', '_']))
+    };
+    let rank = if zone == typed || city == typed {
+        4
+    } else if city.starts_with(typed.as_str()) {
+        3
+    } else if begins_a_word() {
+        2
+    } else if zone.contains(typed.as_str()) {
+        1
+    } else {
+        let similarity = strsim::normalized_damerau_levenshtein(&typed, city);
+        // In whole percent, which is fine enough to sort by.
+        let percent = (1..=100)
+            .rev()
+            .find(|percent| similarity * 100.0 >= f64::from(*percent))?;
+        return (percent >= LEAST_SIMILARITY).then(|| Fit::Similar(percent.into()));
+    };
+    Some(Fit::Part(rank))
+}
+
+/// How alike a city must be to what was typed to be offered in its place, in percent.
+const LEAST_SIMILARITY: i32 = 60;
+
 /// Whether a name is one of a region, as the configuration wants it.
 fn is_region(name: &str) -> bool {
     const OTHERS: [&str; 4] = ["Etc/", "posix/", "right/", "SystemV/"];
@@ -120,6 +162,38 @@ mod tests {
         };
         assert_eq!(suggested_currency(environment), "SEK");
         assert_eq!(suggested_currency(|_| None), "EUR");
+    }
+
+    #[test]
+    fn zones_are_found_by_any_part_and_guessed_only_where_none_holds_it() {
+        let zones = time_zones();
+        let parts = |typed: &str| {
+            let mut found: Vec<(i64, &str)> = zones
+                .iter()
+                .filter_map(|zone| match fit_of_zone(typed, zone)? {
+                    Fit::Part(rank) => Some((-rank, zone.as_str())),
+                    Fit::Similar(_) => None,
+                })
+                .collect();
+            found.sort_unstable();
+            found.into_iter().map(|(_, zone)| zone).collect::<Vec<_>>()
+        };
+        for (typed, first) in [
+            ("new york", "America/New_York"),
+            ("Europe/Paris", "Europe/Paris"),
+            ("york", "America/New_York"),
+            ("port-au-prince", "America/Port-au-Prince"),
+            ("utc", "UTC"),
+            ("buenos", "America/Argentina/Buenos_Aires"),
+        ] {
+            assert_eq!(parts(typed).first(), Some(&first), "{typed}");
+        }
+        assert!(parts("mars").is_empty(), "{:?}", parts("mars"));
+        assert_eq!(fit_of_zone("mars", "Pacific/Marquesas"), None);
+        assert!(matches!(
+            fit_of_zone("stokholm", "Europe/Stockholm"),
+            Some(Fit::Similar(80..))
+        ));
     }
 
     #[test]

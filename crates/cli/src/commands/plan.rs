@@ -54,14 +54,14 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
         printer.json(plan)?;
         return Ok(());
     }
-    printer.data(streams(plan))?;
+    printer.data(streams(plan).render())?;
     if with_windows {
         printer.data(format_args!("\n{}", windows(plan)))?;
     }
-    printer.data(format_args!("\n{}", cost(plan)))?;
+    printer.prose(format_args!("\n{}", cost(plan)))?;
     for stream in &plan.streams {
         if let (Some(full), Some(lookback)) = (stream.calls_with_full_lookback, &stream.lookback) {
-            printer.data(format_args!(
+            printer.prose(format_args!(
                 "{}: {} with the lookback {lookback}; reading all of these days again in every run takes {}.",
                 stream.stream,
                 counted(stream.calls, "call"),
@@ -69,7 +69,7 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
             ))?;
         }
         if let (Some(keep_from), days @ 1..) = (stream.keep_from, stream.days_to_drop) {
-            printer.data(format_args!(
+            printer.prose(format_args!(
                 "{}: {} before {keep_from} would be deleted (`keep_days`).",
                 stream.stream,
                 counted(days, "day"),
@@ -97,7 +97,7 @@ pub(super) fn cost(plan: &Plan) -> String {
 }
 
 /// The streams as a table.
-pub(super) fn streams(plan: &Plan) -> String {
+pub(super) fn streams(plan: &Plan) -> TextTable {
     let mut table = TextTable::new(&[
         Column::Words("STREAM"),
         Column::Words("FROM"),
@@ -119,7 +119,7 @@ pub(super) fn streams(plan: &Plan) -> String {
             format!("{about}{}", count(stream.calls)),
         ]);
     }
-    table.render()
+    table
 }
 
 fn windows(plan: &Plan) -> String {

@@ -26,16 +26,51 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         );
     }
     for line in status.streams.iter().flat_map(missing) {
-        printer.data(line)?;
+        printer.prose(line)?;
     }
     for note in &status.notes {
         printer.note(note);
     }
-    match &status.last_run {
-        Some(run) => printer.data(format_args!("\n{}", last_run(run)))?,
-        None => printer.note("\nNothing has been loaded yet. `criteo sync` does."),
+    if let Some(run) = &status.last_run {
+        printer.prose(format_args!("\n{}", last_run(run)))?;
     }
+    if let Some(refusal) = &status.refusal {
+        printer.warning(&format!(
+            "The next `criteo sync` will be refused, and read nothing. {}",
+            refusal.message
+        ));
+        if let Some(hint) = &refusal.hint {
+            printer.hint(hint);
+        }
+        return Ok(Exit::Complete);
+    }
+    printer.note(next(&status));
     Ok(Exit::Complete)
+}
+
+/// What to do next, in a sentence.
+fn next(status: &Status) -> &'static str {
+    let is_missing = |what: fn(&StreamStatus) -> bool| status.streams.iter().any(what);
+    let Some(run) = &status.last_run else {
+        return "\nNothing has been loaded yet. `criteo sync` does.";
+    };
+    match run.outcome {
+        Some(Outcome::Failed | Outcome::Partial) => {
+            "Next: `criteo check` says what is broken; when all is well, `criteo sync` reads what is missing."
+        }
+        _ if is_missing(|stream| !stream.quarantined.is_empty()) => {
+            "Next: `criteo sync` tries again what was left out; `criteo check` says whether something is broken."
+        }
+        None | Some(Outcome::Interrupted) => "Next: `criteo sync` reads what is missing.",
+        Some(Outcome::Complete)
+            if is_missing(|stream| stream.unread.is_some() || !stream.gaps.is_empty()) =>
+        {
+            "Next: `criteo sync` reads what is missing."
+        }
+        Some(Outcome::Complete) => {
+            "Nothing is missing. The next `criteo sync` reads what is new by then."
+        }
+    }
 }
 
 fn streams(status: &Status) -> String {
@@ -45,6 +80,7 @@ fn streams(status: &Status) -> String {
         Column::Number("ROWS"),
         Column::Words("FIRST DAY"),
         Column::Words("LAST DAY"),
+        Column::Number("NOT READ"),
         Column::Number("GAPS"),
         Column::Number("NOT FINAL"),
         Column::Number("LEFT OUT"),
@@ -61,6 +97,7 @@ fn streams(status: &Status) -> String {
             stream.rows.map_or_else(|| "-".to_owned(), count),
             day(stream.first_day),
             day(stream.last_day),
+            unless_none(stream.unread.as_ref().map_or(0, |unread| unread.days)),
             unless_none(size(stream.gaps.len())),
             unless_none(stream.immature_days),
             unless_none(size(stream.quarantined.len())),
@@ -70,17 +107,31 @@ fn streams(status: &Status) -> String {
     table.render()
 }
 
-/// Gaps and windows that were left out, in words.
+/// What is not there, in words.
 fn missing(stream: &StreamStatus) -> Vec<String> {
+    let unread = stream.unread.iter().map(|unread| {
+        let days = match unread.first_day == unread.last_day {
+            true => unread.first_day.to_string(),
+            false => format!("{} to {}", unread.first_day, unread.last_day),
+        };
+        format!(
+            "\n{}: not read yet: {days}, {} of {}",
+            stream.stream,
+            counted(unread.days, "day"),
+            counted(size(unread.advertisers), "advertiser")
+        )
+    });
+    // Most of them are among the days above; --json has every one.
     let gaps = stream
         .gaps
         .iter()
+        .filter(|_| stream.unread.is_none())
         .map(|gap| format!("\n{}: gap: {gap}", stream.stream));
     let windows = stream
         .quarantined
         .iter()
         .map(|window| format!("\n{}", left_out(window)));
-    gaps.chain(windows).collect()
+    unread.chain(gaps).chain(windows).collect()
 }
 
 fn last_run(run: &RunStatus) -> String {
@@ -88,8 +139,10 @@ fn last_run(run: &RunStatus) -> String {
         Some(Outcome::Complete) => "loaded everything",
         Some(Outcome::Partial) => "loaded a part",
         Some(Outcome::Failed) => "failed",
-        Some(Outcome::Interrupted) => "was interrupted",
-        None => "did not finish; the next sync carries on from it",
+        Some(Outcome::Interrupted) => "was stopped before its end",
+        None => {
+            "has not finished: it is still running, or it was cut off, and then the next sync carries on from it"
+        }
     };
     format!(
         "Last run {} began {} UTC and {ended}: {} in {}.",

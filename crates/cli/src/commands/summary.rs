@@ -86,16 +86,24 @@ fn table(streams: &[StreamSummary]) -> String {
 
 fn loaded(run: &RunSummary) -> String {
     let rows: u64 = run.streams.iter().map(|stream| stream.rows).sum();
-    let calls: u64 = run
+    let of_streams: u64 = run
         .streams
         .iter()
         .map(|stream| u64::from(stream.calls))
         .sum();
+    // The table above has the others only.
+    let of_none = match run.calls.saturating_sub(of_streams) {
+        0 => String::new(),
+        calls => format!(
+            " ({} of no stream, such as asking for the advertisers)",
+            count(calls)
+        ),
+    };
     format!(
-        "Loaded {} of {} in {} and {}.",
+        "Loaded {} of {} in {}{of_none} and {}.",
         counted(rows, "row"),
         counted(size(run.streams.len()), "stream"),
-        counted(calls, "call"),
+        counted(run.calls, "call"),
         span_of_seconds(run.seconds)
     )
 }

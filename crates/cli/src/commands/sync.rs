@@ -7,7 +7,7 @@ use criteo_engine::Selection;
 use criteo_engine::config::DestinationSection;
 use tokio_util::sync::CancellationToken;
 
-use super::context::{Connected, Context, selection};
+use super::context::{Connected, Context, note_accepted_key, selection};
 use super::summary::{self, Kept};
 use super::views;
 use crate::arguments::{OutputFormat, SyncArguments};
@@ -74,6 +74,9 @@ async fn sync(
 ) -> anyhow::Result<Exit> {
     let result = connected.engine.sync(selection, stop).await;
     connected.reporter.finish();
+    if result.as_ref().is_ok_and(|run| run.calls > 0) {
+        note_accepted_key(connected.engine.client_id());
+    }
     // Views are made anew by another door to the destination.
     drop(connected.engine);
     let run = result?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use criteo_engine::verify::{StreamVerification, Verification};
+use criteo_engine::verify::{NotComparable, StreamVerification, Verification};
 use criteo_engine::{Config, Engine, Neighbours, Selection};
 use jiff::civil::Date;
 
@@ -131,7 +131,8 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
         return Ok(());
     }
     if verification.streams.is_empty() {
-        printer.note("None of the selected streams has totals to compare with: Criteo gives them for statistics and custom reports");
+        printer.note("None of the selected streams has totals to compare with");
+        printer.note(not_comparable(&verification.not_comparable));
         return Ok(());
     }
     printer.data(overview(verification))?;
@@ -165,11 +166,33 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
             ));
         }
     }
+    if !verification.not_comparable.is_empty() {
+        printer.note(not_comparable(&verification.not_comparable));
+    }
     printer.note(format_args!(
         "Asked Criteo with {}.",
         counted(u64::from(verification.calls), "call")
     ));
     Ok(())
+}
+
+/// The streams that cannot be compared, those with the same reason side by side.
+fn not_comparable(streams: &[NotComparable]) -> String {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in streams {
+        match by_reason
+            .iter_mut()
+            .find(|(reason, _)| *reason == one.reason)
+        {
+            Some((_, names)) => names.push(&one.stream),
+            None => by_reason.push((one.reason, vec![&one.stream])),
+        }
+    }
+    let groups: Vec<String> = by_reason
+        .into_iter()
+        .map(|(reason, names)| format!("{} ({reason})", names.join(", ")))
+        .collect();
+    format!("Not compared: {}.", groups.join("; "))
 }
 
 fn overview(verification: &Verification) -> String {

@@ -78,8 +78,13 @@ impl Bars {
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
                 self.say(&warning_line(&lines::warning(event)));
             }
-            Event::SpoolReplayed { .. } | Event::DaysDropped { .. } | Event::WindowSplit { .. } => {
-                self.say(&lines::line(event).unwrap_or_default());
+            Event::SpoolReplayed { .. }
+            | Event::DaysDropped { .. }
+            | Event::WindowSplit { .. }
+            | Event::Stopping { .. } => {
+                if let Some(line) = lines::line(event) {
+                    self.say(&line);
+                }
             }
             _ => {}
         }

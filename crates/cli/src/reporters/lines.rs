@@ -10,6 +10,9 @@ use crate::wording::{count, counted, size, span, span_of_seconds};
 /// Waits shorter than this are the quota's normal breathing and not worth a line.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
 
+/// So many windows that a run waits for are named.
+const NAMED: usize = 3;
+
 /// Writes events as lines on stderr.
 pub(crate) struct Lines {
     printer: Printer,
@@ -136,6 +139,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
         } => {
             format!("{stream}: {window} is read in {parts} parts: {reason}")
         }
+        Event::Stopping { waiting_for } => stopping(waiting_for)?,
         Event::StreamFinished(summary) => finished(summary),
         Event::RateLimitWait { budget, wait } => {
             format!("Waiting {} for the {budget} quota", span(*wait))
@@ -154,6 +158,19 @@ pub(super) fn line(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(line)
+}
+
+/// What a run that is to stop still waits for; `None` when it is nothing, since it ends at once then.
+fn stopping(waiting_for: &[String]) -> Option<String> {
+    let named = waiting_for.get(..NAMED).unwrap_or(waiting_for).join("; ");
+    match waiting_for.len().saturating_sub(NAMED) {
+        _ if waiting_for.is_empty() => None,
+        0 => Some(format!("Waiting for {named}")),
+        more => Some(format!(
+            "Waiting for {named}; and {}",
+            counted(size(more), "more window")
+        )),
+    }
 }
 
 fn finished(summary: &StreamSummary) -> String {

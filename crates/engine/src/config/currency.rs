@@ -73,7 +73,10 @@ mod tests {
             ("gpb", "GBP"),
         ] {
             let problem = problem(wrong).unwrap();
-            assert!(problem.ends_with(&format!("did you mean \"{near}\"?")), "{problem}");
+            assert!(
+                problem.ends_with(&format!("did you mean \"{near}\"?")),
+                "{problem}"
+            );
         }
         assert!(!problem("dollars").unwrap().contains("did you mean"));
     }

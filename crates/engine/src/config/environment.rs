@@ -173,6 +173,12 @@ impl Environment {
         }
     }
 
+    /// The address that `CRITEO_CONSENT_URL` puts in the place of Criteo's consent page.
+    #[must_use]
+    pub fn consent_url(&self) -> Option<&str> {
+        self.value(Variable::CONSENT_URL).map(str::trim)
+    }
+
     /// The value of a variable, unless it is unset or empty.
     pub(crate) fn value(&self, variable: Variable) -> Option<&str> {
         self.values.get(variable.name).map(String::as_str)

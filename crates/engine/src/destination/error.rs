@@ -15,7 +15,10 @@ pub enum DestinationError {
         hint: Option<String>,
     },
     /// The existing table does not fit what the configuration asks for.
-    #[error("Table '{table}' does not fit the configuration: {reason}{}", likewise(others))]
+    #[error(
+        "Table '{table}' does not fit the configuration: {reason}{}",
+        likewise(others)
+    )]
     Incompatible {
         /// The table.
         table: String,

@@ -92,7 +92,10 @@ fn refused_setting(error: &ApiError) -> Option<CauseId> {
             let texts = [&problem.title, &problem.detail, &source];
             let said: String = texts.into_iter().flatten().map(String::as_str).collect();
             let said = said.to_lowercase();
-            let is_about_a_value = problem.code.as_deref().is_none_or(|code| code.starts_with("invalid"));
+            let is_about_a_value = problem
+                .code
+                .as_deref()
+                .is_none_or(|code| code.starts_with("invalid"));
             is_about_a_value && words.iter().any(|word| said.contains(word))
         })
     };
@@ -119,9 +122,9 @@ pub fn hint_of_api_error(error: &ApiError) -> Option<String> {
             | CauseId::TimeZoneRefused),
         ) => Some(cause.next().to_owned()),
         // Name, proxy, port or certificate: only the doctor looks at each of them.
-        Some(CauseId::NoConnection) => {
-            Some("`criteo check` finds out where the way to Criteo ends, and what to do.".to_owned())
-        }
+        Some(CauseId::NoConnection) => Some(
+            "`criteo check` finds out where the way to Criteo ends, and what to do.".to_owned(),
+        ),
         _ => error.hint(),
     }
 }

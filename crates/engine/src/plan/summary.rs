@@ -106,14 +106,13 @@ impl Plan {
                 .collect(),
         };
         if !selection.rebuild
-            && let Err(error) = refuse_other_purposes(
-                engine.destination.as_ref(),
-                specs.iter().map(AsRef::as_ref),
-            )
-            .await
+            && let Err(error) =
+                refuse_other_purposes(engine.destination.as_ref(), specs.iter().map(AsRef::as_ref))
+                    .await
         {
             let hint = error.hint().unwrap_or_default();
-            plan.notes.push(format!("A sync would be refused. {error}. {hint}"));
+            plan.notes
+                .push(format!("A sync would be refused. {error}. {hint}"));
         }
         for spec in &specs {
             let stream =

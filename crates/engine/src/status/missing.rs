@@ -182,8 +182,18 @@ mod tests {
         let now = "2026-06-10T12:00:00Z".parse().unwrap();
         let both = BTreeSet::from(["1".to_owned(), "2".to_owned()]);
         let entries = [
-            window(date(2026, 6, 8), date(2026, 6, 10), &["1", "2"], "2026-06-10T09:00:00Z"),
-            window(date(2026, 6, 1), date(2026, 6, 7), &["1"], "2026-06-10T09:01:00Z"),
+            window(
+                date(2026, 6, 8),
+                date(2026, 6, 10),
+                &["1", "2"],
+                "2026-06-10T09:00:00Z",
+            ),
+            window(
+                date(2026, 6, 1),
+                date(2026, 6, 7),
+                &["1"],
+                "2026-06-10T09:01:00Z",
+            ),
         ];
         assert_eq!(
             unread_days(&spec, &both, &entries, now),
@@ -206,8 +216,18 @@ mod tests {
         let entries = BTreeMap::from([(
             "statistics".to_owned(),
             vec![
-                window(date(2026, 6, 1), date(2026, 6, 1), &["1", "2"], "2026-06-02T00:00:00Z"),
-                window(date(2026, 6, 2), date(2026, 6, 2), &["1"], "2026-06-03T00:00:30Z"),
+                window(
+                    date(2026, 6, 1),
+                    date(2026, 6, 1),
+                    &["1", "2"],
+                    "2026-06-02T00:00:00Z",
+                ),
+                window(
+                    date(2026, 6, 2),
+                    date(2026, 6, 2),
+                    &["1"],
+                    "2026-06-03T00:00:30Z",
+                ),
             ],
         )]);
         let config = |more: &str| {

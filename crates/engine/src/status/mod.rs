@@ -18,8 +18,8 @@ use crate::ledger::coverage::Coverage;
 use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
-use missing::{expected_advertisers, refusal, unread_days};
 pub use missing::{Refusal, UnreadDays};
+use missing::{expected_advertisers, refusal, unread_days};
 
 /// Runs looked back at to find the newest that read everything.
 const RUNS_TO_LOOK_AT: usize = 100;
@@ -166,7 +166,14 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         let entries = entries.remove(&spec.name).unwrap_or_default();
         if spec.enabled || !entries.is_empty() {
             let unread = (spec.enabled && spec.has_days())
-                .then(|| unread_days(spec, &readable(spec, &expected, &entries), &entries, clock.now()))
+                .then(|| {
+                    unread_days(
+                        spec,
+                        &readable(spec, &expected, &entries),
+                        &entries,
+                        clock.now(),
+                    )
+                })
                 .flatten();
             let today = clock.today(&spec.time_zone);
             let mut status = stream_status(destination.as_ref(), spec, entries, today).await?;
@@ -174,17 +181,14 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
             streams.push(status);
         }
     }
-    let last_run = runs
-        .into_iter()
-        .next()
-        .map(|run| RunStatus {
-            run_id: run.run_id,
-            started_at: run.started_at,
-            finished_at: run.finished_at,
-            outcome: run.outcome,
-            calls: run.calls,
-            rows: run.rows,
-        });
+    let last_run = runs.into_iter().next().map(|run| RunStatus {
+        run_id: run.run_id,
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+        outcome: run.outcome,
+        calls: run.calls,
+        rows: run.rows,
+    });
     Ok(Status {
         destination: destination.describe(),
         streams,

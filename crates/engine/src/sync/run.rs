@@ -202,11 +202,7 @@ async fn streams(
         running.spawn(async move {
             (
                 position,
-                metered(
-                    Arc::clone(&misc),
-                    stream(context, spec, advertisers, misc),
-                )
-                .await,
+                metered(Arc::clone(&misc), stream(context, spec, advertisers, misc)).await,
             )
         });
     }

@@ -13,6 +13,8 @@ struct Rotated {
     connection: String,
     from_client_id: String,
     to_client_id: String,
+    /// Whether both keys belong to the same app; `None` when the old one could not be asked.
+    is_same_app: Option<bool>,
     kept_in: String,
 }
 
@@ -36,19 +38,33 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
         return Ok(Exit::Complete);
     }
     let application = subject.test(&new).await?;
-    // The old key may be dead already, which is a reason to rotate and none to stop.
-    if let Ok(before) = subject.test(&old.credentials).await
-        && before.id.is_some()
-        && application.id.is_some()
-        && before.id != application.id
-    {
-        let message = format!(
-            "The new key belongs to {}, the kept one to {}: other apps may read other advertisers",
-            called(&application),
-            called(&before)
-        );
-        let hint = "If that is what you want, `criteo auth import --replace FILE` does it.";
-        return Err(UsageError::new(message).with_hint(hint).into());
+    let is_same_app = match subject.test(&old.credentials).await {
+        Ok(before) => match (before.id, application.id) {
+            (Some(of_old), Some(of_new)) if of_old != of_new => {
+                let message = format!(
+                    "The new key belongs to {}, the kept one to {}: other apps may read other advertisers",
+                    called(&application),
+                    called(&before)
+                );
+                let hint = "If that is what you want, `criteo auth import --replace FILE` does it.";
+                return Err(UsageError::new(message).with_hint(hint).into());
+            }
+            (Some(_), Some(_)) => Some(true),
+            _ => None,
+        },
+        // A dead key is a reason to rotate and none to stop.
+        Err(error) => {
+            tracing::debug!(%error, "The kept key could not be asked for its app");
+            None
+        }
+    };
+    if is_same_app.is_none() {
+        context.printer.warning(&format!(
+            "The kept key {from_client_id} could not be asked which app it belongs to, so nobody can tell whether the new one \
+             belongs to the same: it belongs to {}. If that is another app, it may read other advertisers; `criteo check` \
+             compares them with those that were read before.",
+            called(&application)
+        ));
     }
     let wish = match old.place {
         Place::Keyring => Wish::Keyring,
@@ -64,6 +80,7 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
             connection: subject.connection().to_owned(),
             from_client_id,
             to_client_id: new.client_id,
+            is_same_app,
             kept_in: stored.place.to_string(),
         })?;
     } else {

@@ -1,15 +1,15 @@
 //! The terminal as a place to ask: one question at a time, each of which can be answered, gone back from, or left.
 
+use std::cell::RefCell;
 use std::fmt;
 
-use console::{Term, style};
+use console::{Term, measure_text_width, style, truncate_str};
+use criteo_setup::locality::Fit;
 use inquire::ui::{RenderConfig, Styled};
-use inquire::validator::{ErrorMessage, Validation};
-use inquire::{
-    CustomUserError, InquireError, MultiSelect, Password, PasswordDisplayMode, Select, Text,
-};
+use inquire::{InquireError, MultiSelect, Select};
 use secrecy::SecretString;
 
+use super::line::{Frame, Typed, type_line};
 use crate::page::{columns, wrapped};
 use crate::printer::Printer;
 
@@ -53,11 +53,13 @@ pub(super) struct Terminal {
 struct Labelled<T> {
     value: T,
     label: String,
+    /// The label in lines that fit on the page.
+    shown: String,
 }
 
 impl<T> fmt::Display for Labelled<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.label)
+        formatter.write_str(&self.shown)
     }
 }
 
@@ -81,13 +83,30 @@ impl Terminal {
         columns(&Term::stderr()).unwrap_or(80).min(WIDEST)
     }
 
-    /// The longer help where it fits, brackets and all.
-    fn help(&self, long: &'static str, short: &'static str) -> &'static str {
-        if self.width() > long.len() + 2 {
-            long
-        } else {
-            short
+    /// A text in lines that fit between the brackets that help stands in.
+    fn help(&self, text: &str) -> String {
+        let page = self.width().saturating_sub(2).max(20);
+        wrapped(text, Some(page), 1)
+    }
+
+    /// What is left of a question: on one line where it fits there.
+    fn answered(&self, question: &str, answer: &str) -> String {
+        let taken = 2 + measure_text_width(question) + 1 + measure_text_width(answer);
+        if taken < self.width() {
+            return answer.to_owned();
         }
+        let page = self.width().saturating_sub(2).max(20);
+        format!("\n  {}", wrapped(answer, Some(page), 2))
+    }
+
+    fn labelled_options<T>(&self, options: Vec<(T, String)>) -> Vec<Labelled<T>> {
+        let page = self.width().saturating_sub(3).max(20);
+        let labelled = |(value, label): (T, String)| Labelled {
+            value,
+            shown: wrapped(&label, Some(page), 2),
+            label,
+        };
+        options.into_iter().map(labelled).collect()
     }
 
     /// A paragraph, broken into lines.
@@ -155,54 +174,100 @@ impl Terminal {
 
     /// One of a few things. The first is what most people want.
     pub(super) fn choose<T>(&self, question: &str, options: Vec<(T, String)>) -> Result<T, Detour> {
-        let options = labelled_options(options);
+        let options = self.labelled_options(options);
+        let help = self.help("Arrows move, Enter chooses, Esc goes back, Ctrl-C stops");
         Select::new(question, options)
             .with_render_config(self.look)
-            .with_help_message(self.help(
-                "Arrows move, Enter chooses, Esc goes back, Ctrl-C stops",
-                "Enter chooses, Esc back, Ctrl-C stops",
-            ))
+            .with_help_message(&help)
             .with_page_size(PAGE)
-            .with_formatter(&|option| in_short(&option.value.label))
+            .with_formatter(&|option| self.answered(question, &in_short(&option.value.label)))
             .without_filtering()
             .prompt()
             .map(|option| option.value)
             .map_err(detour)
     }
 
-    /// One of many things, found by typing a part of it; the cursor begins at `first`.
+    /// One of many things, found by typing a part of it; the cursor begins at `first`. `fit` says how well a search fits
+    /// a name. Where nothing holds what was typed, similar names are offered, and none of them is taken unasked.
     pub(super) fn find(
         &self,
         question: &str,
-        names: Vec<String>,
+        names: &[String],
         first: usize,
+        fit: fn(&str, &str) -> Option<Fit>,
     ) -> Result<String, Detour> {
-        Select::new(question, names)
+        loop {
+            let found = self.search(question, names, first, fit)?;
+            let typed = found.typed.trim();
+            if typed.is_empty() || matches!(fit(typed, &found.name), Some(Fit::Part(_))) {
+                return Ok(found.name);
+            }
+            let asked = format!("There is no {typed:?}. Is {} meant?", found.name);
+            let options = vec![
+                (true, format!("Yes, {}", found.name)),
+                (false, "No, search once more".to_owned()),
+            ];
+            match self.choose(&asked, options) {
+                Ok(true) => return Ok(found.name),
+                Ok(false) | Err(Detour::Back) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    fn search(
+        &self,
+        question: &str,
+        names: &[String],
+        first: usize,
+        fit: fn(&str, &str) -> Option<Fit>,
+    ) -> Result<Found, Detour> {
+        // What was typed last, and whether any of the names holds it.
+        let search = RefCell::new((String::new(), true));
+        let score = |typed: &str, name: &String, _: &str, _: usize| {
+            let mut search = search.borrow_mut();
+            if search.0 != typed {
+                let is_part = |name: &String| matches!(fit(typed, name), Some(Fit::Part(_)));
+                *search = (typed.to_owned(), names.iter().any(is_part));
+            }
+            match fit(typed, name)? {
+                Fit::Part(rank) => Some(rank),
+                Fit::Similar(rank) => (!search.1).then_some(rank),
+            }
+        };
+        let help =
+            self.help("Type a part of a name to search, arrows move, Enter chooses, Esc goes back");
+        let name = Select::new(question, names.to_vec())
             .with_render_config(self.look)
-            .with_help_message(self.help(
-                "Type to search, arrows move, Enter chooses, Esc goes back",
-                "Type to search, Enter chooses, Esc back",
-            ))
+            .with_help_message(&help)
             .with_page_size(PAGE)
             .with_starting_cursor(first)
+            .with_scorer(&score)
             .prompt()
-            .map_err(detour)
+            .map_err(detour)?;
+        let (typed, _) = search.into_inner();
+        Ok(Found { name, typed })
     }
 
     /// Some of many things, by their places in the list; those of `ticked` are chosen already.
     pub(super) fn tick(
         &self,
         question: &str,
-        names: Vec<String>,
+        names: &[String],
         ticked: &[usize],
     ) -> Result<Vec<usize>, Detour> {
         let all = names.len();
+        let page = self.width().saturating_sub("> [x] ".len() + 1).max(20);
+        let names = names
+            .iter()
+            .map(|name| wrapped(name, Some(page), "> [x] ".len()))
+            .collect();
+        let help = self.help(
+            "Space ticks, Right all, Left none, type to search, Enter accepts, Esc goes back",
+        );
         let chosen = MultiSelect::new(question, names)
             .with_render_config(self.look)
-            .with_help_message(self.help(
-                "Space ticks, Right all, Left none, type to search, Enter accepts",
-                "Space ticks, Enter accepts, Esc back",
-            ))
+            .with_help_message(&help)
             .with_page_size(PAGE)
             .with_default(ticked)
             .with_keep_filter(false)
@@ -212,45 +277,112 @@ impl Terminal {
         Ok(chosen.into_iter().map(|option| option.index).collect())
     }
 
-    /// A line of text that `check` accepts, in the form that `check` gives it.
+    /// A line of text that `check` accepts, in the form that `check` gives it. Enter on an empty line gives `default`.
     pub(super) fn text<T>(
         &self,
         question: &str,
         default: Option<&str>,
         help: &str,
-        check: impl Fn(&str) -> Result<T, String> + Clone + 'static,
+        check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Detour> {
-        let tried = check.clone();
-        let validator = move |text: &str| -> Result<Validation, CustomUserError> {
-            Ok(match tried(text) {
-                Ok(_) => Validation::Valid,
-                Err(reason) => Validation::Invalid(ErrorMessage::Custom(sentence(&reason))),
-            })
-        };
-        let mut prompt = Text::new(question)
-            .with_render_config(self.look)
-            .with_validator(validator);
-        if !help.is_empty() {
-            prompt = prompt.with_help_message(help);
+        let mut refused: Option<String> = None;
+        loop {
+            let or_default = |typed: &str| match default {
+                Some(default) if typed.is_empty() => default.to_owned(),
+                _ => typed.to_owned(),
+            };
+            let answered = |typed: &str| match check(&or_default(typed)) {
+                Ok(_) => self.answered(question, &or_default(typed)),
+                // The question comes again, with the reason above it.
+                Err(_) => truncated(
+                    typed,
+                    self.width()
+                        .saturating_sub(measure_text_width(question) + 4),
+                ),
+            };
+            let text = self.typed(
+                question,
+                default,
+                help,
+                refused.as_deref(),
+                false,
+                &answered,
+            )?;
+            match check(&or_default(&text)) {
+                Ok(value) => return Ok(value),
+                Err(reason) => refused = Some(sentence(&reason)),
+            }
         }
-        if let Some(default) = default {
-            prompt = prompt.with_default(default);
-        }
-        let text = prompt.prompt().map_err(detour)?;
-        check(&text).map_err(|reason| Detour::Failed(anyhow::anyhow!(reason)))
     }
 
     /// A line of text that is not shown.
     pub(super) fn secret(&self, question: &str, help: &str) -> Result<SecretString, Detour> {
-        Password::new(question)
-            .with_render_config(self.look)
-            .with_help_message(help)
-            .with_display_mode(PasswordDisplayMode::Hidden)
-            .without_confirmation()
-            .prompt()
-            .map(SecretString::from)
-            .map_err(detour)
+        let hidden = |typed: &str| if typed.is_empty() { "" } else { "********" }.to_owned();
+        let text = self.typed(question, None, help, None, true, &hidden)?;
+        Ok(SecretString::from(text))
     }
+
+    fn typed(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        help: &str,
+        refused: Option<&str>,
+        is_secret: bool,
+        answered: &dyn Fn(&str) -> String,
+    ) -> Result<String, Detour> {
+        let page = self.width().saturating_sub(3).max(20);
+        let lines = |text: String, style: console::Style| -> Vec<String> {
+            text.lines()
+                .map(|line| style.apply_to(line).to_string())
+                .collect()
+        };
+        let above = refused.map_or_else(Vec::new, |reason| {
+            let red = console::Style::new().for_stderr().red();
+            lines(format!("# {}", wrapped(reason, Some(page), 2)), red)
+        });
+        let below = if help.is_empty() {
+            Vec::new()
+        } else {
+            let cyan = console::Style::new().for_stderr().cyan();
+            lines(format!("[{}]", self.help(help)), cyan)
+        };
+        let mark = style("?").for_stderr().green();
+        let in_brackets = default.map_or_else(String::new, |default| {
+            // The text is typed on the same line, which needs some room.
+            let room = page
+                .saturating_sub(measure_text_width(question) + 20)
+                .max(10);
+            format!(" ({})", truncated(default, room))
+        });
+        let done = style(">").for_stderr().green();
+        let frame = Frame {
+            above: &above,
+            prompt: &format!("{mark} {question}{in_brackets} "),
+            below: &below,
+            is_secret,
+            answered: &|text| {
+                let answer = style(answered(text)).for_stderr().cyan();
+                format!("{done} {question} {answer}")
+            },
+            left: &format!("{done} {question} (left)"),
+        };
+        match type_line(&frame)? {
+            Typed::Text(text) => Ok(text),
+            Typed::Back => Err(Detour::Back),
+            Typed::Stop => Err(Detour::Stop),
+        }
+    }
+}
+
+/// A name that was found, and what was typed to find it.
+struct Found {
+    name: String,
+    typed: String,
+}
+
+fn truncated(text: &str, columns: usize) -> String {
+    truncate_str(text, columns, "…").into_owned()
 }
 
 /// What stays of an option that was chosen: its explanation has been read.
@@ -260,11 +392,6 @@ fn in_short(label: &str) -> String {
         .filter_map(|mark| label.find(mark))
         .min();
     label[..end.unwrap_or(label.len())].to_owned()
-}
-
-fn labelled_options<T>(options: Vec<(T, String)>) -> Vec<Labelled<T>> {
-    let labelled = |(value, label)| Labelled { value, label };
-    options.into_iter().map(labelled).collect()
 }
 
 /// A reason as a sentence of its own. Paths and keys stay as they are.

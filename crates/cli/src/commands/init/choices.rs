@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use criteo_setup::answers::{
     check_currency, check_start, check_time_zone, days_before, two_years_before,
 };
-use criteo_setup::locality::{suggested_currency, suggested_time_zone, time_zones};
+use criteo_setup::locality::{fit_of_zone, suggested_currency, suggested_time_zone, time_zones};
 use criteo_setup::streams::{StreamOffer, changes, is_on, offers};
 use jiff::civil::Date;
 
@@ -32,7 +32,9 @@ impl Session<'_> {
         let zones = time_zones();
         let first = zones.iter().position(|zone| *zone == default).unwrap_or(0);
         loop {
-            let zone = self.terminal.find("Time zone:", zones.clone(), first)?;
+            let zone = self
+                .terminal
+                .find("Time zone:", &zones, first, fit_of_zone)?;
             match check_time_zone(&zone) {
                 Ok(zone) => {
                     answers.timezone = Some(zone);
@@ -92,7 +94,7 @@ impl Session<'_> {
         };
         let ticked: Vec<usize> = offers.iter().enumerate().filter_map(on).collect();
         loop {
-            let chosen = self.terminal.tick("Streams:", names.clone(), &ticked)?;
+            let chosen = self.terminal.tick("Streams:", &names, &ticked)?;
             if chosen.is_empty() {
                 self.terminal
                     .bad("At least one stream has to be read. Space ticks.");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use criteo_api::{Client, Error as ApiError};
 use criteo_engine::consent::{self, GrantedAdvertiser, Watch, WatchEvent, WatchOutcome, watch};
+use criteo_engine::doctor::hint_of_api_error;
 use criteo_setup::guidance::{check_consent_url, message_to_administrator};
 use criteo_setup::{AdvertiserChoice, Step};
 use jiff::ZonedDateTime;
@@ -94,7 +95,7 @@ impl Session<'_> {
             "From \"Generate new URL\" in the portal; leave it empty to fill it in later",
             |text| match text.trim() {
                 "" => Ok(None),
-                url => check_consent_url(url).map(Some),
+                url => check_consent_url(url, self.environment.consent_url()).map(Some),
             },
         )?;
         let app = self
@@ -178,7 +179,7 @@ impl Session<'_> {
         };
         let names: Vec<String> = self.granted.iter().map(in_words).collect();
         loop {
-            let chosen = self.terminal.tick("Advertisers:", names.clone(), &ticked)?;
+            let chosen = self.terminal.tick("Advertisers:", &names, &ticked)?;
             if chosen.is_empty() {
                 self.terminal
                     .bad("At least one advertiser has to be read. Space ticks.");
@@ -211,7 +212,7 @@ impl Session<'_> {
 
     fn trouble(&self, error: &ApiError) {
         self.terminal.bad(&in_full(error));
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = hint_of_api_error(error) {
             self.terminal.say(&hint);
         }
     }
@@ -238,7 +239,8 @@ impl Session<'_> {
             table.row([advertiser.id.clone(), name]);
         }
         self.terminal.space();
-        self.terminal.show(table.render());
+        self.terminal
+            .show(table.render_on(Some(self.terminal.width())));
         if let Some(more @ 1..) = self.granted.len().checked_sub(LISTED) {
             self.terminal.say(&format!("and {more} more"));
         }

@@ -18,6 +18,9 @@ use super::ask::Detour;
 /// How long a key may go unnoticed.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// What is pasted comes in one go. When nothing has come for so long, a person has pressed the key.
+const PASTE_PAUSE: Duration = Duration::from_millis(200);
+
 /// What a person wants while something goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
@@ -166,8 +169,9 @@ pub(super) enum Pasted {
     Stop,
 }
 
-/// Takes a text of several lines without showing it. It ends with an empty line once `is_whole` says so, or with
-/// Ctrl-D. `on_line` is told how many lines there are.
+/// Takes a text of several lines without showing it. It ends with an empty line, or with Ctrl-D: at once when `is_whole`
+/// says so, and otherwise when nothing follows it, since a text that is pasted may have empty lines of its own. `on_line`
+/// is told how many lines there are.
 pub(super) fn paste(
     is_whole: impl Fn(&str) -> bool,
     on_line: impl Fn(usize),
@@ -195,7 +199,7 @@ pub(super) fn paste(
                 KeyCode::Esc => return Ok(Pasted::Back),
                 KeyCode::Enter => {
                     let is_empty_line = text.is_empty() || text.ends_with('\n');
-                    if is_empty_line && is_whole(&text) {
+                    if is_empty_line && (is_whole(&text) || !event::poll(PASTE_PAUSE)?) {
                         return Ok(Pasted::Text(text));
                     }
                     text.push('\n');
@@ -221,10 +225,10 @@ pub(super) fn show_received(lines: &str) {
 }
 
 /// Raw mode with bracketed paste, until it is dropped.
-struct Raw;
+pub(super) struct Raw;
 
 impl Raw {
-    fn begin() -> io::Result<Raw> {
+    pub(super) fn begin() -> io::Result<Raw> {
         enable_raw_mode()?;
         let raw = Raw;
         execute!(io::stderr(), event::EnableBracketedPaste)?;

@@ -6,7 +6,7 @@
 //! | module | |
 //! |---|---|
 //! | here | the walk: forwards, backwards, left and resumed |
-//! | [`ask`], [`keys`] | questions; the keyboard while something else goes on |
+//! | [`ask`], [`line`], [`keys`] | questions; a line of text while it is typed; the keyboard while something else goes on |
 //! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
 //! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
 //! | [`review`] | the plan, the file, the first sync |
@@ -18,6 +18,7 @@ mod consent;
 mod given;
 mod key;
 mod keys;
+mod line;
 mod review;
 mod session;
 mod target;

@@ -107,7 +107,9 @@ impl Session<'_> {
 
     fn show_plan(&self, made: &Plan) {
         self.terminal.space();
-        self.terminal.show(plan::streams(made));
+        let page = self.terminal.width();
+        self.terminal
+            .show(plan::streams(made).render_on(Some(page)));
         self.terminal.space();
         self.terminal.say(&plan::cost(made));
         self.terminal.say(&rows_known(made));

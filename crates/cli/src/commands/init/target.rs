@@ -1,6 +1,7 @@
 //! Where the rows go, and whether that works.
 
-use criteo_engine::destination;
+use criteo_engine::doctor::try_destination;
+use criteo_engine::{StreamSpec, destination};
 use criteo_setup::DestinationAnswer;
 use criteo_setup::answers::check_destination;
 use criteo_setup::destinations::{DESTINATIONS, DestinationKind};
@@ -169,7 +170,8 @@ impl Session<'_> {
         let described = destination.describe();
         self.terminal
             .say(&format!("Trying to write to {described}."));
-        match destination.check().await {
+        let specs = StreamSpec::resolve_all(&config)?;
+        match try_destination(destination.as_ref(), &specs).await {
             Ok(()) => {
                 self.terminal
                     .good(&format!("{described} can be written to."));

@@ -1,6 +1,8 @@
 //! Testing a key, and waiting for one that is not active yet.
 
-use criteo_engine::doctor::{KEY_DELAY, KeyEvidence, KeyTrial, KeyVerdict, try_key};
+use criteo_engine::doctor::{
+    CauseId, KEY_DELAY, KeyEvidence, KeyRecord, KeyTrial, KeyVerdict, try_key,
+};
 use criteo_setup::key_wait::KeyWait;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant, sleep_until};
@@ -8,6 +10,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::ask::Detour;
 use super::keys::{Keys, Pressed};
 use super::session::{Key, Session, client_options};
+use crate::commands::context::note_accepted_key;
 use crate::wording::span;
 
 /// How the test ended.
@@ -36,7 +39,7 @@ impl Session<'_> {
                 key.credentials.client_id
             ));
             let verdict = match self.ask_criteo(key).await? {
-                KeyTrial::Accepted { app } => return Ok(self.accepted(app)),
+                KeyTrial::Accepted { app } => return Ok(self.accepted(key, app)),
                 KeyTrial::Unjudged { diagnosis, error } => {
                     self.terminal.bad(&format!(
                         "Nothing can be said about the key: {}.",
@@ -77,14 +80,17 @@ impl Session<'_> {
 
     async fn ask_criteo(&self, key: &Key) -> Result<KeyTrial, Detour> {
         let options = client_options(&self.connection()?)?;
+        let client_id = &key.credentials.client_id;
         let evidence = KeyEvidence {
             received: key.received,
             last_worked: None,
+            last_accepted: KeyRecord::of_user().and_then(|record| record.last_accepted(client_id)),
         };
         Ok(try_key(options, key.credentials.clone(), &evidence).await?)
     }
 
-    fn accepted(&self, app: Option<String>) -> Trial {
+    fn accepted(&self, key: &Key, app: Option<String>) -> Trial {
+        note_accepted_key(&key.credentials.client_id);
         let called = app.as_ref().map_or_else(
             || "an app without a name".to_owned(),
             |name| format!("the app \"{name}\""),
@@ -103,6 +109,13 @@ impl Session<'_> {
         );
         let mut verdict = verdict;
         self.terminal.space();
+        if verdict.likely[0] == CauseId::KeyDeleted {
+            self.terminal.say(
+                "Criteo has accepted a key with this client id here before, so most likely it was deleted in the portal, or \
+                 the secret is not the one that belongs to it.",
+            );
+            return Ok(verdict);
+        }
         if key.received.is_none() {
             let is_new = self.terminal.choose(
                 "When was the key created in the portal?",
@@ -116,7 +129,7 @@ impl Session<'_> {
             key.received = Some(if is_new { now } else { long_ago });
             verdict = KeyEvidence {
                 received: key.received,
-                last_worked: None,
+                ..KeyEvidence::default()
             }
             .verdict(now);
         }
@@ -163,7 +176,7 @@ impl Session<'_> {
             match trial {
                 KeyTrial::Accepted { app } => {
                     drop(keys);
-                    return Ok(Some(self.accepted(app)));
+                    return Ok(Some(self.accepted(key, app)));
                 }
                 // What is not about the key may pass, too.
                 KeyTrial::Refused { .. } | KeyTrial::Unjudged { .. } => {}

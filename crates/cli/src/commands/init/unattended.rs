@@ -10,8 +10,8 @@ use criteo_engine::calendar::Clock;
 use criteo_engine::config::key_store::{DEFAULT_CONNECTION, is_same};
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
 use criteo_engine::consent::{GrantedAdvertiser, Watch, WatchOutcome, watch};
-use criteo_engine::doctor::{KeyEvidence, KeyTrial, try_key};
-use criteo_engine::{Engine, Plan, Selection, destination};
+use criteo_engine::doctor::{KeyEvidence, KeyTrial, try_destination, try_key};
+use criteo_engine::{Engine, Plan, Selection, StreamSpec, destination};
 use criteo_setup::answers::days_before;
 use criteo_setup::draft::lost;
 use criteo_setup::missing::missing;
@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::{client_options, connection, key_place};
 use super::{given, key};
 use crate::arguments::InitArguments;
+use crate::commands::context::note_accepted_key;
 use crate::commands::{Context, auth, plan};
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Warnings;
@@ -84,8 +85,8 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
     {
         // Closed before the plan opens it anew: a file is open once.
         let destination = destination::open(&config);
-        destination
-            .check()
+        let specs = StreamSpec::resolve_all(&config)?;
+        try_destination(destination.as_ref(), &specs)
             .await
             .map_err(criteo_engine::EngineError::from)?;
     }
@@ -220,13 +221,16 @@ async fn accepted(
 ) -> anyhow::Result<Option<String>> {
     let evidence = KeyEvidence {
         received: key.file.as_deref().and_then(key::written),
-        last_worked: None,
+        ..KeyEvidence::default()
     };
     loop {
         let trial = try_key(client_options(config)?, key.credentials.clone(), &evidence).await?;
         let left = deadline.saturating_duration_since(Instant::now());
         match trial {
-            KeyTrial::Accepted { app } => return Ok(app),
+            KeyTrial::Accepted { app } => {
+                note_accepted_key(&key.credentials.client_id);
+                return Ok(app);
+            }
             KeyTrial::Refused { verdict, error } if left.is_zero() => {
                 if let Some(wait) = verdict.worth_waiting {
                     context.printer.warning(&format!(
