@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use console::{Style, style};
-use criteo_engine::doctor::{self, Examination, Link, LinkReport, Verdict};
-use criteo_engine::{Config, EngineError};
+use criteo_engine::EngineError;
+use criteo_engine::doctor::{self, Examination, LinkReport, Verdict};
 
-use super::context::{Context, PerConnection, note_accepted_key};
+use super::context::{Context, PerConnection};
 use crate::exit::Exit;
 use crate::page::{columns, wrapped};
 use crate::printer::Printer;
@@ -22,13 +22,13 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         }
     };
     if let [config] = configs.as_slice() {
-        let examination = examine(context, config).await;
+        let examination = doctor::examine(config, context.key(config)).await;
         return print(context, &examination);
     }
     let mut exit = Exit::Complete;
     let mut examinations = BTreeMap::new();
     for config in configs {
-        let examination = examine(context, &config).await;
+        let examination = doctor::examine(&config, context.key(&config)).await;
         exit = exit.and(exit_of(&examination));
         if context.printer.is_json() {
             examinations.insert(config.criteo.connection.unwrap_or_default(), examination);
@@ -43,22 +43,6 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
         })?;
     }
     Ok(exit)
-}
-
-async fn examine(context: &Context, config: &Config) -> Examination {
-    let key = context.key(config);
-    let client_id = key
-        .as_ref()
-        .ok()
-        .map(|key| key.credentials.client_id.clone());
-    let examination = doctor::examine(config, key).await;
-    let is_accepted = examination
-        .link(Link::Token)
-        .is_some_and(|link| link.verdict == Verdict::Ok);
-    if let Some(client_id) = client_id.filter(|_| is_accepted) {
-        note_accepted_key(&client_id);
-    }
-    examination
 }
 
 fn print(context: &Context, examination: &Examination) -> anyhow::Result<Exit> {

@@ -226,6 +226,25 @@ fn a_rotation_tests_first_and_stays_with_the_app() {
     assert_eq!(names, ["default.json"], "no copy of a key stays behind");
 }
 
+#[test]
+fn a_rotation_away_from_a_dead_key_says_what_it_cannot_tell() {
+    let stage = Stage::open();
+    stage.run("auth import wrong.txt --no-test", 0);
+    let rotated = stage.run("auth rotate new.txt --json", 0);
+    assert!(rotated.json()["is_same_app"].is_null(), "{rotated:#?}");
+    assert!(
+        rotated
+            .stderr
+            .contains("warning: The kept key wrong-id could not be asked which app it belongs to"),
+        "{rotated:#?}"
+    );
+    assert!(rotated.stderr.contains("`criteo check`"), "{rotated:#?}");
+    assert_eq!(stage.client_id(), "new-id");
+    let rotated = stage.run("auth rotate old.txt --json", 0);
+    assert_eq!(rotated.json()["is_same_app"], true);
+    assert_eq!(rotated.stderr, "");
+}
+
 /// Kills a rotation at many moments: while Criteo is asked, around the moment at which the file is exchanged, and
 /// after. Whatever the moment, a whole key is there afterwards, one of the two, and Criteo accepts it.
 #[cfg(unix)]

@@ -87,3 +87,22 @@ fn wrong_variables_are_named() {
             .saying_only(&["error: ", variable]);
     }
 }
+
+#[test]
+fn an_invented_currency_is_refused_at_the_door() {
+    for (currency, words) in [
+        ("XXZ", "`currency` \"XXZ\" is no currency of ISO 4217"),
+        ("EUD", "did you mean \"EUR\"?"),
+        ("euro", "must be three capital letters"),
+    ] {
+        let folder = Folder::with_configuration(&format!("[criteo]\ncurrency = \"{currency}\"\n"));
+        for command in ["plan", "sync", "status"] {
+            folder
+                .run_with_key(command)
+                .with_code(2)
+                .saying_only(&["criteo.toml:2", words]);
+        }
+        let check = folder.run_with_key("check").with_code(2);
+        assert!(check.stdout.contains("FAIL  configuration"), "{check:#?}");
+    }
+}

@@ -215,6 +215,7 @@ fn wrong_options_are_refused_before_anything_is_asked() {
     let stage = Stage::new("");
     for (line, words) in [
         ("--currency euro", "--currency cannot be used"),
+        ("--currency XXZ", "is no currency of ISO 4217"),
         ("--timezone EST", "--timezone cannot be used"),
         ("--destination mysql", "There is no destination mysql"),
         ("--destination duckdb", "path"),
@@ -264,4 +265,38 @@ fn without_a_terminal_it_says_what_to_do() {
         .saying_only(&["--json"]);
     let connection = folder.run("--connection acme init").with_code(2);
     connection.saying_only(&["not the connection acme", "auth import"]);
+}
+
+/// What `check` would say an hour later, and what the next sync would refuse.
+#[test]
+fn tables_of_another_currency_are_no_destination() {
+    let stage = Stage::new("");
+    let line = format!("{ANSWERS} --key-file key.txt --start-date 2026-01-01");
+    stage.run(&line, 0);
+    let mut sync = stage.folder.command();
+    sync.env("CRITEO_API_URL", stage.sandbox.url());
+    let last_days = stage.sandbox.now().strftime("%F").to_string();
+    let streams = [
+        "-s",
+        "statistics",
+        "-s",
+        "transactions",
+        "--from",
+        &last_days,
+    ];
+    Ended::of(sync.arg("sync").args(streams)).with_code(0);
+
+    let configuration = stage.folder.path().join("criteo.toml");
+    let before = std::fs::read(&configuration).unwrap();
+    let other = line.replace("eur", "usd");
+    let refused = stage.run(&format!("{other} --overwrite"), 2).saying_only(&[
+        "Table 'statistics' does not fit the configuration: its currency is EUR, and now USD is asked for; nor does \
+         transactions",
+        "`criteo sync --rebuild --stream statistics --stream transactions`",
+    ]);
+    assert!(!refused.stderr.contains("NAME"), "{refused:#?}");
+    assert_eq!(std::fs::read(&configuration).unwrap(), before);
+    // Another file is one.
+    let elsewhere = other.replace("path=data.duckdb", "path=other.duckdb");
+    stage.run(&format!("{elsewhere} --overwrite"), 0);
 }

@@ -2,6 +2,7 @@
 
 mod first_hour;
 mod left;
+mod narrow;
 mod wrong_answers;
 
 use std::path::{Path, PathBuf};

@@ -251,12 +251,6 @@ causes! {
         reason: "It is a currency of ISO 4217, but not one of those that Criteo converts money to. Every report would be refused.",
         next: "Choose another currency in [criteo], such as \"EUR\" or \"USD\".",
     }
-    TimeZoneRefused "time_zone_refused" on PermissionAnalytics {
-        seen: "Criteo does not know the configured time zone",
-        recognised: "Criteo answers a report with 400 and a problem that names the time zone.",
-        reason: "The zone is in the database of this program and not in Criteo's, which may be older. Every report would be refused.",
-        next: "Choose an older zone with the same hours for timezone in [criteo], such as that of the next large city, or \"UTC\".",
-    }
     QuotaSpent "quota_spent" on Quota {
         seen: "The app's calls of this minute are spent",
         recognised: "Criteo answers 429, or says that no call is left.",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use criteo_api::{Error as ApiError, RetryReason};
+use criteo_api::{Error as ApiError, Problem, RetryReason};
 
 use super::CauseId;
 use crate::config::key_store::KeyStoreError;
@@ -70,7 +70,7 @@ pub(crate) fn cause_of_api_error(error: &ApiError) -> Option<CauseId> {
         // A link of a log-level file that has expired; it has nothing to do with permissions.
         ApiError::Forbidden { operation, .. } if *operation == "LogFile" => return None,
         ApiError::Forbidden { .. } => CauseId::PermissionMissing,
-        ApiError::Rejected { .. } => refused_setting(error)?,
+        ApiError::Rejected { .. } if is_refused_currency(error) => CauseId::CurrencyRefused,
         ApiError::Retired { .. } => CauseId::VersionRetired,
         ApiError::RateLimited { .. } => CauseId::QuotaSpent,
         ApiError::TimedOut { .. } => CauseId::CriteoUnavailable,
@@ -83,27 +83,18 @@ pub(crate) fn cause_of_api_error(error: &ApiError) -> Option<CauseId> {
     })
 }
 
-/// The setting that a report is refused for. What Criteo says of one that it does not support is nowhere documented;
+/// Whether a report is refused for its currency. What Criteo says of one that it does not support is nowhere documented;
 /// its contract has the code `invalid` for values, and the problem has to name the field somewhere.
-fn refused_setting(error: &ApiError) -> Option<CauseId> {
-    let names = |words: &[&str]| {
-        error.problems().iter().any(|problem| {
-            let source = problem.source.as_ref().map(ToString::to_string);
-            let texts = [&problem.title, &problem.detail, &source];
-            let said: String = texts.into_iter().flatten().map(String::as_str).collect();
-            let said = said.to_lowercase();
-            let is_about_a_value = problem
-                .code
-                .as_deref()
-                .is_none_or(|code| code.starts_with("invalid"));
-            is_about_a_value && words.iter().any(|word| said.contains(word))
-        })
+fn is_refused_currency(error: &ApiError) -> bool {
+    let names_it = |problem: &Problem| {
+        let source = problem.source.as_ref().map(ToString::to_string);
+        let texts = [&problem.title, &problem.detail, &source];
+        let mut said = texts.into_iter().flatten();
+        let code = problem.code.as_deref();
+        code.is_none_or(|code| code.starts_with("invalid"))
+            && said.any(|text| text.to_lowercase().contains("currency"))
     };
-    match error.status() {
-        Some(400) if names(&["currency"]) => Some(CauseId::CurrencyRefused),
-        Some(400) if names(&["timezone", "time zone"]) => Some(CauseId::TimeZoneRefused),
-        _ => None,
-    }
+    error.status() == Some(400) && error.problems().iter().any(names_it)
 }
 
 /// What a person can do about a failed call: the table's advice where it means the same, and else what the client
@@ -118,8 +109,7 @@ pub fn hint_of_api_error(error: &ApiError) -> Option<String> {
             | CauseId::PermissionMissing
             | CauseId::ConsentRevoked
             | CauseId::VersionRetired
-            | CauseId::CurrencyRefused
-            | CauseId::TimeZoneRefused),
+            | CauseId::CurrencyRefused),
         ) => Some(cause.next().to_owned()),
         // Name, proxy, port or certificate: only the doctor looks at each of them.
         Some(CauseId::NoConnection) => Some(

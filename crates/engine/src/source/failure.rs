@@ -80,9 +80,7 @@ impl From<EngineError> for ReadFailure {
 impl From<ApiError> for ReadFailure {
     fn from(error: ApiError) -> Self {
         let reason = error.to_string();
-        if let Some(cause @ (CauseId::CurrencyRefused | CauseId::TimeZoneRefused)) =
-            cause_of_api_error(&error)
-        {
+        if let Some(cause @ CauseId::CurrencyRefused) = cause_of_api_error(&error) {
             return Self::Misconfigured {
                 reason: format!("{}: {reason}. {}", cause.cause().seen, cause.next()),
             };

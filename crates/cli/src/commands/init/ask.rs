@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use console::{Term, measure_text_width, style, truncate_str};
+use console::{Style, Term, measure_text_width, style, truncate_str};
 use criteo_setup::locality::Fit;
 use inquire::ui::{RenderConfig, Styled};
 use inquire::{InquireError, MultiSelect, Select};
@@ -285,85 +285,72 @@ impl Terminal {
         help: &str,
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, Detour> {
-        let mut refused: Option<String> = None;
-        loop {
-            let or_default = |typed: &str| match default {
-                Some(default) if typed.is_empty() => default.to_owned(),
-                _ => typed.to_owned(),
-            };
-            let answered = |typed: &str| match check(&or_default(typed)) {
-                Ok(_) => self.answered(question, &or_default(typed)),
-                // The question comes again, with the reason above it.
-                Err(_) => truncated(
-                    typed,
-                    self.width()
-                        .saturating_sub(measure_text_width(question) + 4),
-                ),
-            };
-            let text = self.typed(
-                question,
-                default,
-                help,
-                refused.as_deref(),
-                false,
-                &answered,
-            )?;
-            match check(&or_default(&text)) {
-                Ok(value) => return Ok(value),
-                Err(reason) => refused = Some(sentence(&reason)),
-            }
-        }
+        let or_default = |typed: &str| match default {
+            Some(default) if typed.is_empty() => default.to_owned(),
+            _ => typed.to_owned(),
+        };
+        let page = self.width().saturating_sub(2).max(20);
+        let frame = TextFrame {
+            question,
+            default,
+            help,
+            is_secret: false,
+            refuse: &|typed| {
+                let reason = check(&or_default(typed)).err()?;
+                Some(wrapped(&format!("# {}", sentence(&reason)), Some(page), 2))
+            },
+            answered: &|typed| self.answered(question, &or_default(typed)),
+        };
+        let text = self.typed(&frame)?;
+        check(&or_default(&text)).map_err(|reason| Detour::Failed(anyhow::anyhow!(reason)))
     }
 
     /// A line of text that is not shown.
     pub(super) fn secret(&self, question: &str, help: &str) -> Result<SecretString, Detour> {
-        let hidden = |typed: &str| if typed.is_empty() { "" } else { "********" }.to_owned();
-        let text = self.typed(question, None, help, None, true, &hidden)?;
-        Ok(SecretString::from(text))
+        let frame = TextFrame {
+            question,
+            default: None,
+            help,
+            is_secret: true,
+            refuse: &|_| None,
+            answered: &|typed| if typed.is_empty() { "" } else { "********" }.to_owned(),
+        };
+        self.typed(&frame).map(SecretString::from)
     }
 
-    fn typed(
-        &self,
-        question: &str,
-        default: Option<&str>,
-        help: &str,
-        refused: Option<&str>,
-        is_secret: bool,
-        answered: &dyn Fn(&str) -> String,
-    ) -> Result<String, Detour> {
-        let page = self.width().saturating_sub(3).max(20);
-        let lines = |text: String, style: console::Style| -> Vec<String> {
-            text.lines()
-                .map(|line| style.apply_to(line).to_string())
-                .collect()
+    fn typed(&self, text: &TextFrame<'_>) -> Result<String, Detour> {
+        let question = text.question;
+        let coloured = |lines: &str, look: &Style| -> Vec<String> {
+            let lines = lines.lines().map(|line| look.apply_to(line).to_string());
+            lines.collect()
         };
-        let above = refused.map_or_else(Vec::new, |reason| {
-            let red = console::Style::new().for_stderr().red();
-            lines(format!("# {}", wrapped(reason, Some(page), 2)), red)
-        });
-        let below = if help.is_empty() {
-            Vec::new()
-        } else {
-            let cyan = console::Style::new().for_stderr().cyan();
-            lines(format!("[{}]", self.help(help)), cyan)
+        let (red, cyan) = (
+            Style::new().for_stderr().red(),
+            Style::new().for_stderr().cyan(),
+        );
+        let below = match text.help {
+            "" => Vec::new(),
+            help => coloured(&format!("[{}]", self.help(help)), &cyan),
         };
         let mark = style("?").for_stderr().green();
-        let in_brackets = default.map_or_else(String::new, |default| {
+        let in_brackets = text.default.map_or_else(String::new, |default| {
             // The text is typed on the same line, which needs some room.
-            let room = page
-                .saturating_sub(measure_text_width(question) + 20)
-                .max(10);
-            format!(" ({})", truncated(default, room))
+            let room = self
+                .width()
+                .saturating_sub(measure_text_width(question) + 24);
+            format!(" ({})", truncate_str(default, room.max(10), "…"))
         });
         let done = style(">").for_stderr().green();
         let frame = Frame {
-            above: &above,
+            refuse: &|typed| Some(coloured(&(text.refuse)(typed)?, &red)),
             prompt: &format!("{mark} {question}{in_brackets} "),
             below: &below,
-            is_secret,
-            answered: &|text| {
-                let answer = style(answered(text)).for_stderr().cyan();
-                format!("{done} {question} {answer}")
+            is_secret: text.is_secret,
+            answered: &|typed| {
+                format!(
+                    "{done} {question} {}",
+                    cyan.apply_to((text.answered)(typed))
+                )
             },
             left: &format!("{done} {question} (left)"),
         };
@@ -375,14 +362,22 @@ impl Terminal {
     }
 }
 
+/// A question for a text.
+struct TextFrame<'text> {
+    question: &'text str,
+    default: Option<&'text str>,
+    help: &'text str,
+    is_secret: bool,
+    /// Why a text cannot be taken, in lines.
+    refuse: &'text dyn Fn(&str) -> Option<String>,
+    /// What is shown of a text that was.
+    answered: &'text dyn Fn(&str) -> String,
+}
+
 /// A name that was found, and what was typed to find it.
 struct Found {
     name: String,
     typed: String,
-}
-
-fn truncated(text: &str, columns: usize) -> String {
-    truncate_str(text, columns, "…").into_owned()
 }
 
 /// What stays of an option that was chosen: its explanation has been read.

@@ -45,8 +45,8 @@ pub(super) enum Typed {
 
 /// What stands around a line while it is typed.
 pub(super) struct Frame<'text> {
-    /// Above it, each on lines of its own.
-    pub(super) above: &'text [String],
+    /// Why a text cannot be taken, as lines that are shown above it until another one is; the text stays, to be mended.
+    pub(super) refuse: &'text dyn Fn(&str) -> Option<Vec<String>>,
     /// Before it, on the same line.
     pub(super) prompt: &'text str,
     /// Below it.
@@ -165,8 +165,9 @@ pub(super) fn type_line(frame: &Frame<'_>) -> io::Result<Typed> {
     let raw = Raw::begin()?;
     let mut line = Line::default();
     let mut cursor_row = 0;
+    let mut above = Vec::new();
     loop {
-        cursor_row = draw(frame, &line, cursor_row)?;
+        cursor_row = draw(frame, &above, &line, cursor_row)?;
         let key = match event::read()? {
             Event::Key(key) if key.kind != KeyEventKind::Release => line.press(key),
             Event::Paste(text) => {
@@ -179,6 +180,10 @@ pub(super) fn type_line(frame: &Frame<'_>) -> io::Result<Typed> {
             Key::Edited => continue,
             Key::Done => {
                 let text = line.text();
+                if let Some(reason) = (frame.refuse)(&text) {
+                    above = reason;
+                    continue;
+                }
                 let answered = (frame.answered)(&text);
                 (Typed::Text(text), answered)
             }
@@ -205,7 +210,7 @@ fn erase(cursor_row: u16) -> io::Result<()> {
 
 /// Draws everything anew over what was drawn before, whose cursor stood `cursor_row` rows below its beginning. Gives the
 /// same of what is there now.
-fn draw(frame: &Frame<'_>, line: &Line, cursor_row: u16) -> io::Result<u16> {
+fn draw(frame: &Frame<'_>, above: &[String], line: &Line, cursor_row: u16) -> io::Result<u16> {
     let columns = terminal::size().map_or(80, |(columns, _)| columns).max(20);
     let shown = match frame.is_secret {
         true => Line::default(),
@@ -215,7 +220,7 @@ fn draw(frame: &Frame<'_>, line: &Line, cursor_row: u16) -> io::Result<u16> {
     erase(cursor_row)?;
     let mut stderr = io::stderr().lock();
     queue!(stderr, cursor::Hide)?;
-    let mut all: Vec<&String> = frame.above.iter().collect();
+    let mut all: Vec<&String> = above.iter().collect();
     let row = all.len() + row;
     all.extend(&rows);
     all.extend(frame.below);

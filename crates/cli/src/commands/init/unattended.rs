@@ -105,6 +105,7 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
         }
     }
     keep(context, arguments, &environment, &key)?;
+    note_accepted_key(&key.credentials.client_id);
     let written = Draft::write(path, &text)?.commit()?;
     let printer = &context.printer;
     if printer.is_json() {
@@ -227,10 +228,7 @@ async fn accepted(
         let trial = try_key(client_options(config)?, key.credentials.clone(), &evidence).await?;
         let left = deadline.saturating_duration_since(Instant::now());
         match trial {
-            KeyTrial::Accepted { app } => {
-                note_accepted_key(&key.credentials.client_id);
-                return Ok(app);
-            }
+            KeyTrial::Accepted { app } => return Ok(app),
             KeyTrial::Refused { verdict, error } if left.is_zero() => {
                 if let Some(wait) = verdict.worth_waiting {
                     context.printer.warning(&format!(

@@ -79,6 +79,56 @@ fn a_key_that_worked_and_was_deleted() {
     shows(CauseId::KeyDeleted, "", command, 1);
 }
 
+/// The runs in the ledger were made with another key, so this one cannot be said to have worked.
+#[test]
+fn a_new_key_of_the_environment_is_not_called_deleted() {
+    let scenario =
+        "[[keys]]\nclient_id = \"sandbox-client\"\nclient_secret = \"sandbox+secret/=\"\n";
+    let before = sandbox(scenario);
+    let folder = after_a_sync(&before);
+    let mut command = command_with_key(&folder);
+    command
+        .env("CRITEO_CLIENT_ID", "new-client")
+        .env("CRITEO_CLIENT_SECRET", "new+secret/=");
+    shows(CauseId::KeyWrong, "-new", command, 1);
+
+    // The old one, which is known to have worked.
+    let after = sandbox(&format!("{scenario}deleted_after_seconds = 0\n"));
+    lead_to(&folder, &after, "");
+    shows(
+        CauseId::KeyDeleted,
+        "-environment",
+        command_with_key(&folder),
+        1,
+    );
+}
+
+/// A currency that exists, and that the sandbox does not offer.
+#[test]
+fn a_currency_that_criteo_does_not_report_in() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let text = std::fs::read_to_string(folder.path().join("criteo.toml")).unwrap();
+    folder.write("criteo.toml", &text.replace("\"EUR\"", "\"BTN\""));
+    shows(CauseId::CurrencyRefused, "", command_with_key(&folder), 1);
+
+    sandbox.clear_calls();
+    let mut sync = command_with_key(&folder);
+    let sync = Ended::of(sync.args(["sync", "-s", "statistics"])).with_code(1);
+    for words in [
+        "Criteo does not report in the configured currency",
+        "Choose another currency in [criteo]",
+    ] {
+        assert!(sync.stderr.contains(words), "{sync:#?}");
+    }
+    // Every other window would be refused as well.
+    let reports = sandbox.calls();
+    let reports = reports
+        .iter()
+        .filter(|call| call.operation == Some("GetAdsetReport"));
+    assert_eq!(reports.count(), 1, "{sync:#?}");
+}
+
 #[test]
 fn a_key_that_is_not_active_yet() {
     let sandbox = sandbox(

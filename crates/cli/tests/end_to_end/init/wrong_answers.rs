@@ -1,7 +1,7 @@
 //! Wrong answers at every question, and a configuration that is there already.
 
 use super::{Home, SECRET};
-use crate::support::terminal::{CTRL_C, CTRL_D, ENTER, ESCAPE, SPACE};
+use crate::support::terminal::{CTRL_C, CTRL_D, CTRL_U, ENTER, ESCAPE, SPACE};
 
 const SCENARIO: &str = r#"
 [[keys]]
@@ -46,15 +46,23 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.press("client_id: wrong-answers\r");
     terminal.press(CTRL_D);
     terminal.see("holds a client id but no client secret");
+    // What is no key ends with an empty line, too, once nothing follows it.
+    terminal.see("Paste once more");
+    terminal.press("not a key\r\rat all\r\r");
+    terminal.see("3 lines received");
+    terminal.see("holds neither");
+    terminal.see("Paste once more");
     terminal.press(ESCAPE);
     terminal.choose("How do you want to give the key?", "Type the two values");
     terminal.answer_wrongly("Client id:", " ", "A client id has at least one character");
-    terminal.press("wrong-answers");
+    // The line is emptied, a word taken back, the beginning mended and the end.
+    terminal.press("something else\x15rong-answers and more\x17\x17\x7f\x1b[Hw\x1b[Fx\x7f");
+    terminal.see("wrong-answers");
     terminal.press(ENTER);
     terminal.see("> Client id: wrong-answers");
     terminal.answer("Client secret:", "");
     terminal.see("A client secret has at least one character.");
-    terminal.answer("Client secret:", "wrong-answers");
+    terminal.answer("Client secret:", "mistyped\x15wrong-answers");
     terminal.see("That is the client id once more.");
     terminal.see("? Client secret:");
     terminal.press(ESCAPE);
@@ -70,7 +78,12 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
         "https://example.com/",
         "That is no consent URL",
     );
+    let url = home.stage.sandbox.generate_consent_url();
+    terminal.press(&url);
     terminal.press(ENTER);
+    terminal.see("Open this link: http://127.0.0.1:");
+    terminal.choose("What now?", "Show a message");
+    terminal.answer("Consent URL:", "");
     terminal.see("(put the consent URL here)");
     terminal.choose("What now?", "That is everybody");
     terminal.choose("Which are to be read?", "Some of them");
@@ -88,7 +101,9 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.press("pounds");
     terminal.press(ENTER);
     terminal.see("three capital letters");
-    terminal.press(&"\x7f".repeat("pounds".len()));
+    terminal.see("? Currency: (GBP) pounds");
+    terminal.press(CTRL_U);
+    terminal.answer_wrongly("Currency:", "XXZ", "is no currency of ISO 4217");
     terminal.press(ENTER);
     terminal.see("> Currency: GBP");
     terminal.see("? Time zone:");
@@ -96,6 +111,19 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.press("no such zone");
     terminal.press(ENTER);
     terminal.press(&"\x7f".repeat("no such zone".len()));
+    terminal.see("> UTC");
+    // Nothing holds it, and what is merely similar is not taken unasked.
+    terminal.press("stokholm");
+    terminal.see("> Europe/Stockholm");
+    terminal.press(ENTER);
+    terminal.choose(
+        "There is no \"stokholm\". Is Europe/Stockholm meant?",
+        "No, search",
+    );
+    terminal.see("? Time zone:");
+    terminal.press("new york");
+    terminal.see("> America/New_York");
+    terminal.press(&"\x7f".repeat("new york".len()));
     terminal.see("> UTC");
     terminal.press("lisbon");
     terminal.see("> Europe/Lisbon");

@@ -104,6 +104,7 @@ impl Stage {
             // Keys of whoever runs the tests are none of their business.
             .env("CRITEO_KEYRING", "off")
             .env("XDG_CONFIG_HOME", self.folder().join("config"))
+            .env("XDG_STATE_HOME", self.folder().join("state"))
             .envs(self.target.environment())
             .env("CRITEO_API_URL", self.sandbox.url())
             .env("CRITEO_CLIENT_ID", DEMO_CLIENT_ID)

@@ -18,6 +18,8 @@ pub(crate) const ENTER: &str = "\r";
 pub(crate) const ESCAPE: &str = "\x1b";
 pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_D: &str = "\x04";
+/// Empties a line.
+pub(crate) const CTRL_U: &str = "\x15";
 pub(crate) const SPACE: &str = " ";
 const DOWN: &str = "\x1b[B";
 
@@ -195,10 +197,7 @@ impl Terminal {
         self.press(text);
         self.press(ENTER);
         self.see(reason);
-        // Ctrl-U does not empty every prompt; so many characters were typed.
-        for _ in text.chars() {
-            self.press("\x7f");
-        }
+        self.press(CTRL_U);
     }
 
     /// Waits for a question with a list, and chooses the option that begins with these words.
