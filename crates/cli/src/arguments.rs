@@ -91,7 +91,7 @@ Examples:
   criteo vacuum                                what was superseded a week ago or earlier
   criteo vacuum --older-than 12h               when no reader works longer than that
 
-Other destinations replace rows in place, and have nothing to remove.";
+Other destinations clear away by themselves what they have replaced, and have nothing to remove.";
 
 const FIELDS_EXAMPLES: &str = "\
 Examples:
@@ -272,7 +272,7 @@ pub(crate) struct SelectionArguments {
     #[arg(long)]
     pub(crate) full_refresh: bool,
     /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain. What
-    /// Criteo no longer keeps is lost
+    /// Criteo no longer keeps is lost. Kept versions stay, and so do recorded changes unless one of the three is another
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) rebuild: bool,
 }

@@ -105,3 +105,33 @@ fn the_guide_promises_what_each_destination_does() {
     }
     assert!(compared >= 7 * 3, "Only {compared} promises were compared");
 }
+
+/// Every example of a section is one that the program takes as it stands.
+#[test]
+fn the_sections_of_the_guide_are_configurations() {
+    let mut parsed = BTreeMap::new();
+    for block in GUIDE.split("```toml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let text = if block.contains("[criteo]") {
+            block.to_owned()
+        } else {
+            format!("[criteo]\ncurrency = \"EUR\"\n{block}")
+        };
+        let config =
+            Config::parse(&text, "criteo.toml").unwrap_or_else(|error| panic!("{error}\n{block}"));
+        let name = destination::open(&config).capabilities().name;
+        let written: toml::Table = block.parse().unwrap();
+        let kind = written["destination"]["type"].as_str().unwrap().to_owned();
+        assert_eq!(parsed.insert(kind, name), None, "{block}");
+    }
+    let expected = [
+        ("clickhouse", "ClickHouse"),
+        ("csv", "CSV files"),
+        ("parquet", "Parquet"),
+        ("postgres", "PostgreSQL"),
+    ];
+    assert_eq!(
+        parsed,
+        expected.map(|(kind, name)| (kind.to_owned(), name)).into()
+    );
+}

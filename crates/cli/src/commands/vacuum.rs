@@ -38,7 +38,7 @@ pub(super) async fn run(context: &Context, arguments: &VacuumArguments) -> anyho
 fn summary(destination: &str, options: VacuumOptions, report: &VacuumReport) -> String {
     if report.is_needless {
         return format!(
-            "Nothing to remove: {destination} replaces rows in place, and keeps nothing of the old ones."
+            "Nothing to remove: {destination} keeps no files that would have to be cleared away."
         );
     }
     let bytes: u64 = report.removed.iter().map(|file| file.bytes).sum();

@@ -9,12 +9,13 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use crate::support::proof::contradictions;
-use crate::support::{Settings, Stage, guide};
+use crate::support::{Settings, Stage, TargetKind, guide};
 
-fn stage(streams: &[&str]) -> Stage {
+fn stage(streams: &[&str], target: TargetKind) -> Stage {
     let settings = Settings::new(date(2026, 1, 20))
         .in_currency_and_zone("EUR", "America/New_York")
-        .with_only(streams);
+        .with_only(streams)
+        .into_target(target);
     let scenario = Scenario {
         world: WorldConfig {
             advertisers: 2,
@@ -63,32 +64,32 @@ fn truth(
 
 /// The same from the versions that were current at that instant.
 fn versions(stage: &Stage, at: Timestamp, question: &str) -> BTreeMap<String, Option<String>> {
-    let question = format!(
-        "{question} WHERE valid_from <= CAST(? AS TIMESTAMP) AND (valid_to > CAST(? AS TIMESTAMP) OR valid_to IS NULL)"
-    );
     let instant = at.strftime("%F %T").to_string();
-    let database = stage.database();
-    let mut statement = database.prepare(&question).unwrap();
-    let rows = statement
-        .query_map([&instant, &instant], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap);
+    let question = format!(
+        "{question} WHERE valid_from <= TIMESTAMP '{instant}' \
+         AND (valid_to > TIMESTAMP '{instant}' OR valid_to IS NULL)"
+    );
     let mut found = BTreeMap::new();
-    for (id, value) in rows {
-        let value: Option<String> = value;
-        let other = found.insert(id, value.as_deref().map(trimmed));
+    for row in stage.answer(&question) {
+        let [id, value] = <[_; 2]>::try_from(row).unwrap();
+        let other = found.insert(id.unwrap(), value.as_deref().map(trimmed));
         assert_eq!(other, None, "two versions are current at {instant}");
     }
     found
 }
 
-const BUDGETS: &str =
-    "SELECT campaign_id, CAST(spend_limit_amount AS VARCHAR) FROM campaigns_history";
+const BUDGETS: &str = "SELECT campaign_id, spend_limit_amount FROM campaigns_history";
 const ADS: &str = "SELECT ad_id, NULL FROM ads_history";
 
 #[test]
 fn versions_are_the_truth_of_every_instant() {
-    let mut stage = stage(&["campaigns", "ad_sets", "ads"]);
+    for target in TargetKind::databases() {
+        versions_are_true_in(target);
+    }
+}
+
+fn versions_are_true_in(target: TargetKind) {
+    let mut stage = stage(&["campaigns", "ad_sets", "ads"], target);
     let mut read = Vec::new();
     for days in [0, 3, 9, 20, 1] {
         stage.advance_days(days);
@@ -167,8 +168,14 @@ struct EntityOfTheDay {
 }
 
 fn joined_to_what_held_on_the_day(of: &EntityOfTheDay) {
+    for target in TargetKind::databases() {
+        joined_in(target, of);
+    }
+}
+
+fn joined_in(target: TargetKind, of: &EntityOfTheDay) {
     let query = guide::query(of.query);
-    let mut stage = stage(&["statistics", of.entities]);
+    let mut stage = stage(&["statistics", of.entities], target);
     let mut read = BTreeMap::new();
     for _ in 0..12 {
         let now = stage.sandbox.now();
@@ -177,18 +184,17 @@ fn joined_to_what_held_on_the_day(of: &EntityOfTheDay) {
         stage.advance_days(2);
     }
     let (first, last) = (*read.keys().next().unwrap(), *read.keys().last().unwrap());
-    let database = stage.database();
     let EntityOfTheDay { id, value, .. } = of;
-    let mut statement = database
-        .prepare(&format!(
-            "SELECT CAST(day AS VARCHAR), {id}, CAST({value} AS VARCHAR) \
-             FROM ({query}) WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
-        ))
-        .unwrap();
-    let rows: Vec<(String, String, Option<String>)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .unwrap()
-        .map(Result::unwrap)
+    let question = format!(
+        "SELECT day, {id}, {value} FROM ({query}) AS q WHERE day >= DATE '{first}' AND day <= DATE '{last}'"
+    );
+    let rows: Vec<(String, String, Option<String>)> = stage
+        .answer(&question)
+        .into_iter()
+        .map(|row| {
+            let [day, id, value] = <[_; 3]>::try_from(row).unwrap();
+            (day.unwrap(), id.unwrap(), value)
+        })
         .collect();
     assert!(rows.len() > 50);
     let now = truth(&stage, read[&last], of.entities, of.path);
@@ -215,23 +221,27 @@ fn joined_to_what_held_on_the_day(of: &EntityOfTheDay) {
         "every value was what it is today, so today's would have done"
     );
     // The join multiplies nothing.
-    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({query})");
+    let joined = format!("SELECT CAST(sum(cost) * 100 AS BIGINT) FROM ({query}) AS q");
     let plain = "SELECT CAST(sum(advertiser_cost) * 100 AS BIGINT) FROM statistics";
-    drop(statement);
-    drop(database);
     assert_eq!(stage.number(&joined), stage.number(plain));
 }
 
 #[test]
 fn days_are_dropped_only_when_a_person_asked_for_it() {
-    let mut stage = stage(&["statistics"]);
+    for target in TargetKind::databases() {
+        dropped_when_asked_for_in(target);
+    }
+}
+
+fn dropped_when_asked_for_in(target: TargetKind) {
+    let mut stage = stage(&["statistics"], target);
     stage.settings.stream("statistics").keep_versions = Some(true);
     stage.write_configuration();
     stage.sync();
     stage.advance_days(40);
     stage.sync();
     assert_eq!(stage.number("SELECT count(*) FROM _criteo_drops"), 0);
-    let oldest = "SELECT date_diff('day', min(day), DATE '2026-03-12') FROM";
+    let oldest = "SELECT DATE '2026-03-12' - min(day) FROM";
     assert_eq!(stage.number(&format!("{oldest} statistics")), 51);
 
     // 12 March 23:00 in New York: forty days before are kept.
@@ -274,7 +284,7 @@ fn days_are_dropped_only_when_a_person_asked_for_it() {
 
 #[test]
 fn a_schedule_saves_calls_and_leaves_no_day_less_final() {
-    let mut stage = stage(&["placements"]);
+    let mut stage = stage(&["placements"], TargetKind::DuckDb);
     stage.settings.sync.start_date = date(2026, 2, 1);
     let rules = ["7d every run", "30d weekly"].map(str::to_owned).to_vec();
     stage.settings.sync.lookback = Some(rules);

@@ -31,5 +31,6 @@ mod proof;
 mod restatement;
 mod secrets;
 mod truth;
+mod vacuum;
 mod verify;
 mod views;

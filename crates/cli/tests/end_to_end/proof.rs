@@ -1,6 +1,8 @@
 //! What the database says of its own past: what later readings changed, how early numbers are final, what the ledger
 //! covers and what it cost, all against the sandbox's truth and its own log of calls.
 
+mod auto;
+
 use std::collections::BTreeMap;
 
 use criteo_sandbox::Scenario;
@@ -10,7 +12,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 use crate::support::proof::contradictions;
-use crate::support::{Settings, Stage, guide};
+use crate::support::{Settings, Stage, TargetKind, guide};
 
 /// Metrics of which late conversions move some, as Criteo names them and as our columns are called.
 const METRICS: [(&str, &str); 3] = [
@@ -22,10 +24,11 @@ const METRICS: [(&str, &str); 3] = [
 /// Sums by advertiser, day and column.
 type Sums = BTreeMap<(String, String, String), String>;
 
-fn stage(start: jiff::civil::Date) -> Stage {
+fn stage(start: jiff::civil::Date, target: TargetKind) -> Stage {
     let mut settings = Settings::new(start)
         .in_currency_and_zone("EUR", "Europe/Paris")
-        .with_only(&["statistics"]);
+        .with_only(&["statistics"])
+        .into_target(target);
     let metrics = METRICS.map(|(metric, _)| metric.to_owned()).to_vec();
     settings.stream("statistics").metrics = Some(metrics);
     let scenario = Scenario {
@@ -83,7 +86,13 @@ fn exact(sum: Option<&String>) -> String {
 
 #[test]
 fn recorded_changes_are_the_difference_between_two_truths() {
-    let mut stage = stage(date(2026, 2, 1));
+    for target in TargetKind::databases() {
+        recorded_changes_are_true_in(target);
+    }
+}
+
+fn recorded_changes_are_true_in(target: TargetKind) {
+    let mut stage = stage(date(2026, 2, 1), target);
     let first = stage.sandbox.now();
     stage.sync();
     stage.advance_days(5);
@@ -105,29 +114,24 @@ fn recorded_changes_are_the_difference_between_two_truths() {
         "the sandbox restates too little to prove anything"
     );
 
-    let database = stage.database();
-    let mut statement = database
-        .prepare(
-            "SELECT advertiser_id, CAST(day AS VARCHAR), metric, CAST(old_sum AS VARCHAR), CAST(new_sum AS VARCHAR) \
-             FROM _criteo_changes WHERE stream = 'statistics' AND old_sum <> new_sum",
+    let found: BTreeMap<(String, String, String), (String, String)> = stage
+        .answer(
+            "SELECT advertiser_id, day, metric, old_sum, new_sum FROM _criteo_changes \
+             WHERE stream = 'statistics' AND old_sum <> new_sum",
         )
-        .unwrap();
-    let found: BTreeMap<(String, String, String), (String, String)> = statement
-        .query_map([], |row| {
-            Ok((
-                (row.get(0)?, row.get(1)?, row.get(2)?),
-                (row.get(3)?, row.get(4)?),
-            ))
+        .into_iter()
+        .map(|row| {
+            let [advertiser, day, metric, old, new] =
+                <[_; 5]>::try_from(row).unwrap().map(Option::unwrap);
+            ((advertiser, day, metric), (old, new))
         })
-        .unwrap()
-        .map(Result::unwrap)
         .collect();
     assert_eq!(found, expected);
     let tables = stage.target.tables().unwrap();
     assert_eq!(contradictions(&*tables), Vec::<String>::new());
 
     let moved = guide::query("moved");
-    let of_guide = format!("SELECT CAST(sum(moved) AS BIGINT) FROM ({moved})");
+    let of_guide = format!("SELECT CAST(sum(moved) AS BIGINT) FROM ({moved}) AS q");
     let of_truth: i64 = expected
         .iter()
         .filter(|((_, day, column), _)| column == "sales_pc30d" && day.starts_with("2026-02"))
@@ -141,14 +145,20 @@ fn recorded_changes_are_the_difference_between_two_truths() {
     assert_eq!(stage.number(&of_guide), of_truth);
 
     // The first reading was on the 1st of March in Paris, the second one on the 6th.
-    let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> date_diff('day', day, \
-                CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' ELSE DATE '2026-03-06' END)";
+    let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> \
+                CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' ELSE DATE '2026-03-06' END - day";
     assert_eq!(stage.number(ages), 0);
 }
 
 #[test]
 fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
-    let mut stage = stage(date(2026, 3, 1));
+    for target in TargetKind::databases() {
+        maturation_is_true_in(target);
+    }
+}
+
+fn maturation_is_true_in(target: TargetKind) {
+    let mut stage = stage(date(2026, 3, 1), target);
     // Every third day, so that most days are read first when they are a day or two old, and not at every age.
     let mut read: Vec<(jiff::civil::Date, Timestamp)> = Vec::new();
     for days in [0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3] {
@@ -162,63 +172,60 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
         .iter()
         .map(|(_, at)| truth(&stage, *at, "2026-03-01", "2026-03-06"))
         .collect();
-    let database = stage.database();
+    let mut expected = BTreeMap::new();
     for (_, column) in METRICS {
         for age in 0..=30 {
-            let (mut days, mut known, mut last) = (0, 0.0, 0.0);
-            for advertiser in stage.sandbox.advertiser_ids() {
-                for number in 1..=6 {
-                    let day = date(2026, 3, number);
-                    let readings: Vec<(i32, f64)> = read
-                        .iter()
-                        .zip(&truths)
-                        .map(|((on, _), sums)| {
-                            let key = (advertiser.clone(), day.to_string(), column.to_owned());
-                            let sum = sums.get(&key).map_or("0", String::as_str);
-                            ((*on - day).get_days(), sum.parse().unwrap())
-                        })
-                        .filter(|(age, _)| *age >= 0)
-                        .collect();
-                    // The lookback ends with the first reading at an age of 31 days.
-                    let Some(end) = readings.iter().position(|(age, _)| *age >= 31) else {
-                        continue;
-                    };
-                    if let Some((_, value)) = readings.iter().rfind(|(at, _)| *at <= age) {
-                        let value = if readings[end].0 <= age {
-                            readings[end].1
-                        } else {
-                            *value
-                        };
-                        days += 1;
-                        known += value;
-                        last += readings[end].1;
-                    }
+            expected.insert((column.to_owned(), age), Matured::default());
+        }
+        for advertiser in stage.sandbox.advertiser_ids() {
+            for number in 1..=6 {
+                let day = date(2026, 3, number);
+                let key = (advertiser.clone(), day.to_string(), column.to_owned());
+                let readings = read.iter().zip(&truths).map(|((on, _), sums)| {
+                    let sum = sums.get(&key).map_or("0", String::as_str);
+                    ((*on - day).get_days(), sum.parse::<f64>().unwrap())
+                });
+                let readings: Vec<(i32, f64)> = readings.filter(|(age, _)| *age >= 0).collect();
+                // The lookback ends with the first reading at an age of 31 days.
+                let Some(end) = readings.iter().position(|(age, _)| *age >= 31) else {
+                    continue;
+                };
+                for age in 0..=30 {
+                    let point = expected.get_mut(&(column.to_owned(), age)).unwrap();
+                    point.add(&readings[..=end], age);
                 }
-            }
-            let question = "SELECT days, CAST(value_known AS DOUBLE), CAST(value_final AS DOUBLE) \
-                            FROM _criteo_maturation WHERE stream = 'statistics' AND metric = ? AND age_days = ?";
-            let found: (i64, f64, f64) = database
-                .query_row(question, duckdb::params![column, age], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                })
-                .unwrap();
-            assert_eq!(found.0, days, "{column} at {age}");
-            for (found, expected) in [(found.1, known), (found.2, last)] {
-                assert!(
-                    (found - expected).abs() < 1e-6,
-                    "{column} at {age}: {found}, not {expected}"
-                );
             }
         }
     }
+    let found = stage.answer(
+        "SELECT metric, age_days, days, value_known, value_final, share_known, share_moved_later \
+         FROM _criteo_maturation WHERE stream = 'statistics'",
+    );
+    assert_eq!(found.len(), expected.len());
+    for row in found {
+        let number = |place: usize| -> f64 { row[place].as_ref().unwrap().parse().unwrap() };
+        let age: i32 = row[1].as_ref().unwrap().parse().unwrap();
+        let expected = &expected[&(row[0].clone().unwrap(), age)];
+        assert_eq!(row[2], Some(expected.days.to_string()), "{row:?}");
+        for (place, expected) in [
+            (3, expected.known),
+            (4, expected.ended),
+            (5, expected.known / expected.ended),
+            (6, expected.moved / expected.ended),
+        ] {
+            assert!(
+                f64::abs(number(place) - expected) < 1e-6,
+                "{row:?}: not {expected}"
+            );
+        }
+    }
     let early = "SELECT count(*) FROM _criteo_maturation WHERE age_days = 7 AND metric = 'sales_pc30d' \
-                 AND share_known < 1";
+                 AND share_known < 1 AND share_moved_later > 0";
     assert_eq!(
         stage.number(early),
         1,
         "late conversions are missing at first"
     );
-    drop(database);
 
     let told = stage
         .criteo(&["status", "--maturation", "--json"])
@@ -234,9 +241,42 @@ fn what_is_known_how_early_is_what_the_truth_was_at_each_age() {
     assert!(words.contains("too little is known yet"), "{words}");
 }
 
+/// What is known of a metric at an age, over the days that tell of it.
+#[derive(Default)]
+struct Matured {
+    days: u32,
+    known: f64,
+    ended: f64,
+    moved: f64,
+}
+
+impl Matured {
+    /// Adds a day by its readings, oldest first, each with the age of the day; the last one is final.
+    fn add(&mut self, readings: &[(i32, f64)], age: i32) {
+        let Some((_, known)) = readings.iter().rfind(|(at, _)| *at <= age) else {
+            return;
+        };
+        self.days += 1;
+        self.known += known;
+        self.ended += readings.last().unwrap().1;
+        let later = readings.windows(2).filter(|pair| pair[1].0 > age);
+        self.moved += later
+            .map(|pair| f64::abs(pair[1].1 - pair[0].1))
+            .sum::<f64>();
+    }
+}
+
 #[test]
 fn the_ledger_answers_in_one_statement_each() {
-    let settings = Settings::new(date(2026, 2, 20)).with_only(&["statistics", "campaigns"]);
+    for target in TargetKind::databases() {
+        the_ledger_answers_in(target);
+    }
+}
+
+fn the_ledger_answers_in(target: TargetKind) {
+    let settings = Settings::new(date(2026, 2, 20))
+        .with_only(&["statistics", "campaigns"])
+        .into_target(target);
     let scenario = Scenario {
         world: WorldConfig {
             advertisers: 3,
@@ -264,7 +304,7 @@ fn the_ledger_answers_in_one_statement_each() {
     // Coverage: each advertiser and day, read last at the second instant because none is final.
     let covered = "SELECT count(*) FROM _criteo_coverage WHERE stream = 'statistics' \
                    AND day BETWEEN DATE '2026-02-20' AND DATE '2026-03-03' \
-                   AND read_at = TIMESTAMP '2026-03-03 09:00:00' AND age_days = date_diff('day', day, DATE '2026-03-03')";
+                   AND read_at = TIMESTAMP '2026-03-03 09:00:00' AND age_days = DATE '2026-03-03' - day";
     assert_eq!(stage.number(covered), 3 * 12);
     assert_eq!(
         stage.number("SELECT count(*) FROM _criteo_coverage"),
@@ -277,7 +317,7 @@ fn the_ledger_answers_in_one_statement_each() {
     assert_eq!(stage.number(fresh), 2);
 
     // The guide's longer ones.
-    let rows = |name: &str| format!("SELECT count(*) FROM ({})", guide::query(name));
+    let rows = |name: &str| format!("SELECT count(*) FROM ({}) AS q", guide::query(name));
     assert_eq!(
         stage.number(&rows("stale")),
         2,
@@ -285,7 +325,10 @@ fn the_ledger_answers_in_one_statement_each() {
     );
     assert_eq!(stage.number(&rows("cost")), 1, "both runs were in March");
     assert_eq!(
-        stage.number(&format!("SELECT days FROM ({})", guide::query("not-final"))),
+        stage.number(&format!(
+            "SELECT days FROM ({}) AS q",
+            guide::query("not-final")
+        )),
         3 * 12
     );
 
@@ -304,7 +347,13 @@ fn the_ledger_answers_in_one_statement_each() {
 
 #[test]
 fn a_number_can_be_looked_up_as_it_was_reported() {
-    let mut stage = stage(date(2026, 2, 20));
+    for target in TargetKind::databases() {
+        looked_up_as_reported_in(target);
+    }
+}
+
+fn looked_up_as_reported_in(target: TargetKind) {
+    let mut stage = stage(date(2026, 2, 20), target);
     stage.settings.stream("statistics").keep_versions = Some(true);
     stage.write_configuration();
     let mut read = Vec::new();
@@ -314,7 +363,6 @@ fn a_number_can_be_looked_up_as_it_was_reported() {
         stage.sync();
     }
     stage.assert_equals_truth();
-    let database = stage.database();
     let tables = stage.target.tables().unwrap();
     assert_eq!(contradictions(&*tables), Vec::<String>::new());
     // As it was reported at each instant, and still was an hour later.
@@ -326,14 +374,16 @@ fn a_number_can_be_looked_up_as_it_was_reported() {
             let instant = later.strftime("%F %T").to_string();
             let as_it_was = guide::query("as-it-was").replace("2026-03-03 12:00:00", &instant);
             let question = format!(
-                "SELECT advertiser_id, CAST(day AS VARCHAR), CAST(sales AS VARCHAR) FROM ({as_it_was}) \
-                 WHERE day <= DATE '2026-03-01'"
+                "SELECT advertiser_id, day, sales FROM ({as_it_was}) AS q WHERE day <= DATE '2026-03-01'"
             );
-            let mut statement = database.prepare(&question).unwrap();
-            let found: BTreeMap<(String, String), String> = statement
-                .query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))
-                .unwrap()
-                .map(Result::unwrap)
+            let found: BTreeMap<(String, String), String> = stage
+                .answer(&question)
+                .into_iter()
+                .map(|row| {
+                    let [advertiser, day, sales] =
+                        <[_; 3]>::try_from(row).unwrap().map(Option::unwrap);
+                    ((advertiser, day), sales)
+                })
                 .collect();
             let expected: BTreeMap<(String, String), String> =
                 truth(&stage, at, "2026-02-20", "2026-03-01")

@@ -265,7 +265,8 @@ pub(super) const TABLES: &[LedgerTable] = &[
             (
                 "old_sum",
                 FieldType::Money,
-                "Sum over the advertiser's day before; NULL when it was read for the first time.",
+                "Sum over the advertiser's day before, also when the table was made anew since; NULL when it was read \
+                 for the first time.",
             ),
             (
                 "new_sum",
@@ -275,7 +276,8 @@ pub(super) const TABLES: &[LedgerTable] = &[
             (
                 "rows_added",
                 FieldType::Integer,
-                "Rows of the day that were not there before, the same for every metric of an observation.",
+                "Rows of the day that were not there before, the same for every metric of an observation; all of \
+                 them when the table was made anew.",
             ),
             (
                 "rows_removed",
@@ -287,7 +289,7 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 "rows_changed",
                 FieldType::Integer,
                 "Rows that have another value of this metric (of any metric, in the record of the day as a whole); \
-                 NULL when the day was read for the first time.",
+                 NULL when the day was read for the first time, or into a table that was made anew.",
             ),
         ],
     },

@@ -130,11 +130,23 @@ pub trait Destination: Send + Sync {
         }
     }
 
-    /// Drops a stream's table and everything the ledger says about it. Versions stay.
+    /// Drops a stream's table and everything the ledger says about it. Versions stay, and so does what was recorded of
+    /// changes: it was observed, whatever becomes of the rows. What is read into a new table is compared with the sums
+    /// that were recorded last.
     ///
     /// # Errors
     /// When the destination refuses.
     async fn forget(&self, stream: &str) -> Result<(), DestinationError>;
+
+    /// Removes what was recorded of a stream's changes, because later rows are not comparable with those it speaks of:
+    /// in another currency, of days of another zone, or by other dimensions.
+    ///
+    /// # Errors
+    /// When the destination refuses. Where nothing is recorded there is nothing to remove.
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        let _ = stream;
+        Ok(())
+    }
 
     /// Replaces one window: deletes the rows of its advertisers (and days), inserts the new ones and writes the
     /// ledger entry, all or nothing. A `window_id` that was loaded already is left alone. Files with other rows than

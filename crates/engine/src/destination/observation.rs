@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 /// get the record of the day as a whole when they are first read as [final](ObservedPeriod::is_final), although nothing
 /// may have changed since.
 ///
+/// A table that is made anew ([`forget`](super::Destination::forget)) has no rows to compare with. Days of which
+/// something is recorded are compared by their sums with what was recorded last; all their rows count as added then, and
+/// how many changed is not known.
+///
 /// A column that an earlier reading of a period did not ask for has no sum before: it does not count as changed there.
 /// Where the day is followed since it was young, its sum is recorded with NULL for the sum before, as at a first reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

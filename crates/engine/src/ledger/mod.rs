@@ -100,3 +100,14 @@ pub struct StreamEntry {
     /// The report time zone; `None` where the stream has none.
     pub time_zone: Option<String>,
 }
+
+impl StreamEntry {
+    /// Whether rows made for `other` mean the same as rows made for this: sums over both can be compared. The table may
+    /// have another name.
+    #[must_use]
+    pub fn is_comparable_with(&self, other: &Self) -> bool {
+        self.grain == other.grain
+            && self.currency == other.currency
+            && self.time_zone == other.time_zone
+    }
+}

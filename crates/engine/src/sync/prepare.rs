@@ -26,11 +26,12 @@ pub(super) fn refuse_partial_rebuild(selection: &Selection) -> Result<(), Engine
 /// Makes the table ready, with `--rebuild` from nothing, and drops the days that are not to be kept.
 pub(super) async fn make_ready(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
     if context.selection.rebuild {
-        let fits = context
-            .destination
-            .stream(&spec.name)
-            .await?
-            .is_none_or(|entry| entry == spec.entry());
+        let made_for = context.destination.stream(&spec.name).await?;
+        let fits = made_for.as_ref().is_none_or(|entry| *entry == spec.entry());
+        if made_for.is_some_and(|entry| !entry.is_comparable_with(&spec.entry())) {
+            // First, because afterwards nothing tells what they were of.
+            context.destination.forget_changes(&spec.name).await?;
+        }
         let windows = context.destination.windows(&spec.name).await?;
         let is_rebuilt = fits
             && windows

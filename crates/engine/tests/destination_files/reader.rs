@@ -90,6 +90,10 @@ impl Destination for ReadsFiles {
         self.inner.forget(stream).await
     }
 
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        self.inner.forget_changes(stream).await
+    }
+
     async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
         self.inner.load_window(load).await
     }

@@ -127,3 +127,38 @@ async fn readers_see_whole_windows() {
         assert!(whole.contains(&counts[0]), "{counts:?}");
     }
 }
+
+/// A check waits for another process that is making the ledger, and then finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_is_not_disturbed_by_a_writer_that_makes_the_ledger() {
+    let Some(server) = shared_server() else {
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let (elsewhere, here) = (options(server), options(server));
+    let other = crate::subject_of(elsewhere.clone(), &folder);
+    Table::report().prepare(&other).await.unwrap();
+    // A ledger appears in one transaction under the lock of the schema, as any writer's does, and slowly.
+    let (from, to) = (&elsewhere.schema, &here.schema);
+    let moves = server.admin(&format!(
+        "SELECT string_agg(format('ALTER TABLE {from}.%I SET SCHEMA {to}', relname), '; ') FROM pg_class \
+         WHERE relnamespace = '{from}'::regnamespace AND relkind IN ('r', 'v')"
+    ));
+    let lock = format!(
+        "SELECT pg_advisory_xact_lock(CAST(CAST('x' || substr(encode(sha256('criteo-connector {to}'), 'hex'), 1, 16) \
+         AS bit(64)) AS bigint))"
+    );
+    let making = tokio::task::spawn_blocking({
+        let moves = moves.trim().to_owned();
+        move || server.admin(&format!("{lock}; {moves}; SELECT pg_sleep(1)"))
+    });
+    let is_locked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(1)%' AND wait_event = 'PgSleep'";
+    while server.admin(is_locked).trim() == "0" {
+        assert!(!making.is_finished(), "nobody waits any more");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let check = crate::subject_of(here, &folder).destination;
+    check.check().await.unwrap();
+    assert_eq!(server.admin(is_locked).trim(), "0", "it did not wait");
+    making.await.unwrap();
+}

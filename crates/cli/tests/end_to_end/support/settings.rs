@@ -34,6 +34,9 @@ pub(crate) struct SyncSettings {
     pub(crate) start_date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_seconds: Option<u32>,
+    /// A word; days are not needed so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lookback_days: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lookback: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +78,7 @@ impl Settings {
             sync: SyncSettings {
                 start_date,
                 retry_seconds: None,
+                lookback_days: None,
                 lookback: None,
                 spool_dir: None,
             },

@@ -7,7 +7,6 @@ use criteo_engine::catalog::Catalog;
 use criteo_sandbox::{
     CallRecord, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Sandbox, SandboxConfig, Scenario,
 };
-use duckdb::{AccessMode, Config, Connection};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -139,17 +138,19 @@ impl Stage {
         self.folder().join(DuckDbTarget::FILE)
     }
 
-    /// That file, to read from. No command can write while the connection lives.
-    #[track_caller]
-    pub(crate) fn database(&self) -> Connection {
-        let read_only = Config::default().access_mode(AccessMode::ReadOnly).unwrap();
-        Connection::open_with_flags(self.database_file(), read_only).unwrap()
-    }
-
     /// The only number that a question to the database answers.
     #[track_caller]
     pub(crate) fn number(&self, question: &str) -> i64 {
         self.target.tables().unwrap().number(question)
+    }
+
+    /// All rows that a question to the database answers, every value as text.
+    #[track_caller]
+    pub(crate) fn answer(&self, question: &str) -> Vec<Vec<Option<String>>> {
+        let mut rows = Vec::new();
+        let tables = self.target.tables().unwrap();
+        tables.ask(question, &mut |row| rows.push(row.to_vec()));
+        rows
     }
 
     /// How often Criteo was asked for this operation, by its name in the contract.

@@ -1,7 +1,7 @@
 //! The questions of the guide on analysis: each runs as it is printed, on each database that it is said to run on.
 
-use super::{databases, loaded};
-use crate::support::guide;
+use super::loaded;
+use crate::support::{TargetKind, guide};
 
 /// Names of the queries, as the page has them.
 fn questions() -> Vec<(String, String)> {
@@ -19,7 +19,7 @@ fn questions() -> Vec<(String, String)> {
 fn the_questions_of_the_guide_have_answers() {
     let questions = questions();
     assert!(questions.len() >= 6, "{questions:?}");
-    for kind in databases() {
+    for kind in TargetKind::databases() {
         let stage = loaded(kind);
         stage.criteo(&["views"]).expect(0);
         for (name, question) in &questions {

@@ -1,6 +1,6 @@
 //! What becomes of views when tables change, and whose views are left alone.
 
-use super::{VIEWS, columns, databases, loaded, opened, rows, settings};
+use super::{VIEWS, columns, loaded, opened, rows, settings};
 use crate::support::{Run, Stage, TargetKind};
 
 /// The views that there are, by asking for each.
@@ -21,7 +21,7 @@ fn assert_says(run: &Run, words: &[&str]) {
 
 #[test]
 fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
-    for kind in databases() {
+    for kind in TargetKind::databases() {
         let mut settings = settings()
             .into_target(kind)
             .with_only(&["statistics", "ad_sets"]);
@@ -124,7 +124,7 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
 /// PostgreSQL binds views to tables; a table that is read anew must not be held by ours.
 #[test]
 fn views_outlive_a_table_that_is_read_anew() {
-    for kind in databases() {
+    for kind in TargetKind::databases() {
         let mut stage = loaded(kind);
         stage.criteo(&["views"]).expect(0);
         stage.settings.criteo.currency = "USD".to_owned();
@@ -143,7 +143,7 @@ fn views_outlive_a_table_that_is_read_anew() {
 
 #[test]
 fn what_is_somebody_elses_is_left_alone() {
-    for kind in databases() {
+    for kind in TargetKind::databases() {
         let stage = loaded(kind);
         stage
             .target

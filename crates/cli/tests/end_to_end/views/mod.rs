@@ -8,6 +8,8 @@ mod guide;
 mod life;
 mod numbers;
 mod printed;
+mod rights;
+mod weeks;
 
 use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
@@ -38,13 +40,6 @@ const MODELS: [(&str, &str, &str); 5] = [
         "RevenueGeneratedClientAttribution",
     ),
 ];
-
-/// The kinds of destination that the tests have and that keep views; ClickHouse has a test of its own.
-fn databases() -> Vec<TargetKind> {
-    let mut kinds = TargetKind::all();
-    kinds.retain(|kind| *kind != TargetKind::Parquet);
-    kinds
-}
 
 /// What is asked of statistics.
 fn metrics() -> Vec<&'static str> {

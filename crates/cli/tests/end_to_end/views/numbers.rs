@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::expected::{self, Row, ratio, units};
-use super::{MODELS, VIEWS, databases, loaded, metrics, rows};
-use crate::support::Stage;
+use super::{MODELS, VIEWS, loaded, metrics, rows};
+use crate::support::{Stage, TargetKind};
 
 #[test]
 fn views_show_the_truth() {
-    for kind in databases() {
+    for kind in TargetKind::databases() {
         let stage = loaded(kind);
         let told = stage.criteo(&["views", "--json"]).expect(0).json();
         assert_eq!(told["made"], serde_json::json!(VIEWS), "{told}");
         assert_truth(&stage);
         described(&stage);
+        super::weeks::begin_on_the_day_of_their_name(&stage);
         // Entities that are listed twice multiply nothing.
         for table in ["campaigns", "ad_sets", "ads", "advertisers"] {
             let doubled = stage

@@ -8,7 +8,7 @@ const PREPARED: &str = "the table can be made";
 const LOADED: &str = "the window can be loaded";
 
 /// A record as the suite compares it: day, metric, sums before and after, rows added, removed and changed.
-type Record = (
+pub(super) type Record = (
     &'static str,
     Option<&'static str>,
     Option<&'static str>,
@@ -330,12 +330,12 @@ pub async fn maturation_tells_what_was_known_at_which_age(subject: &Subject) {
     }
 }
 
-/// The age of the first of the two days that the suite's windows have.
+/// The age of the two days that the suite's windows have.
 #[derive(Clone, Copy)]
-struct Age(i32);
+pub(super) struct Age(pub(super) i32);
 
 impl Age {
-    const OLD: Self = Self(59);
+    pub(super) const OLD: Self = Self(59);
 }
 
 fn observation(age: Age) -> Observation {
@@ -375,7 +375,7 @@ async fn load(subject: &Subject, table: &Table, rows: &[Row], age: Age) {
         .expect(LOADED);
 }
 
-async fn load_of_one(subject: &Subject, table: &Table, rows: &[Row], age: Age) {
+pub(super) async fn load_of_one(subject: &Subject, table: &Table, rows: &[Row], age: Age) {
     let window = window(subject, table, &["1"], rows, age);
     subject
         .destination
@@ -384,7 +384,7 @@ async fn load_of_one(subject: &Subject, table: &Table, rows: &[Row], age: Age) {
         .expect(LOADED);
 }
 
-async fn assert_records(subject: &Subject, expected: &[Record]) {
+pub(super) async fn assert_records(subject: &Subject, expected: &[Record]) {
     let question = "SELECT day, metric, old_sum, new_sum, rows_added, rows_removed, rows_changed FROM _criteo_changes";
     let text = |value: &str| Some(value.to_owned());
     let mut expected: Vec<Vec<Option<String>>> = expected

@@ -31,6 +31,7 @@ pub mod analysis_views;
 pub mod changes;
 pub mod fixture;
 pub mod ledger;
+pub mod rebuilt;
 pub mod retention;
 pub mod schema;
 pub mod values;
@@ -138,6 +139,12 @@ where
                 replayed_and_refused_windows_leave_no_record,
                 the_periods_of_coarse_reports_are_recorded,
                 maturation_tells_what_was_known_at_which_age,
+        ;
+        }
+        run! {
+            rebuilt:
+                recorded_changes_outlive_a_table_that_is_made_anew,
+                recorded_changes_end_with_what_they_can_be_compared_with,
         ;
         }
     }

@@ -33,7 +33,8 @@ pub(super) fn record(
     };
     let known_columns = known_columns(session, load)?;
     // Most of a first load is old days that nobody has read before: they leave no record.
-    if !observation.periods.iter().any(|period| period.is_young) && known_columns.is_empty() {
+    let has_young = observation.periods.iter().any(|period| period.is_young);
+    if !has_young && known_columns.is_empty() && !has_records(session, load, observation)? {
         return Ok(());
     }
     rules::refuse_unknown_columns(&load.schema, observation).map_err(Failure::Refused)?;
@@ -63,7 +64,7 @@ pub(super) fn record(
     Ok(())
 }
 
-/// Removes every record of a stream, because the rows it speaks of are no longer in use.
+/// Removes every record of a stream, because later rows cannot be compared with those it speaks of.
 pub(super) fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
     session.connection.execute(
         &format!("DELETE FROM {} WHERE stream = ?", session.table(CHANGES)),
@@ -128,6 +129,30 @@ fn known_columns(session: &Session<'_>, load: &WindowLoad) -> Result<Vec<Vec<Str
         lists.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
     }
     Ok(lists)
+}
+
+/// Whether something is recorded of the window's days. Records outlive a table that is made anew.
+fn has_records(
+    session: &Session<'_>,
+    load: &WindowLoad,
+    observation: &Observation,
+) -> Result<bool, Failure> {
+    let (Some(first), Some(last)) = (observation.periods.first(), observation.periods.last())
+    else {
+        return Ok(false);
+    };
+    let entry = &load.entry;
+    Ok(session.connection.query_row(
+        &format!(
+            "SELECT count(*) > 0 FROM {} WHERE stream = ? AND day BETWEEN DATE '{}' AND DATE '{}' \
+             AND advertiser_id IN ({TEXTS_FROM_JSON})",
+            session.table(CHANGES),
+            first.first_day,
+            last.first_day
+        ),
+        params![entry.stream, windows::advertiser_ids(entry)?],
+        |row| row.get(0),
+    )?)
 }
 
 /// The columns by which rows are matched; all of them where rows have no identity.
@@ -210,6 +235,21 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
         })
         .collect();
     let arriving_flags = per_arriving(&|number| format!(", h{number}"));
+    // What was recorded last, of days whose rows went with their table.
+    let last_sums: String = metrics
+        .iter()
+        .zip(0..)
+        .map(|(metric, number)| {
+            let metric = sql::literal(metric);
+            format!(", arg_max(new_sum, window_id) FILTER (metric = {metric}) AS l{number}")
+        })
+        .collect();
+    let last_flags = per_metric("l#");
+    let differs_from_last =
+        |number: usize| format!("CAST(n{number} AS DECIMAL(38,9)) <> coalesce(l{number}, 0)");
+    let any_differs_from_last: String = (0..metrics.len())
+        .map(|number| format!(" OR {}", differs_from_last(number)))
+        .collect();
     let arrives = per_arriving(&|number| format!(" OR (h{number} IS FALSE AND n{number} <> 0)"));
     let records: String = metrics
         .iter()
@@ -225,9 +265,12 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
             } else {
                 (format!("o{number}"), format!("c{number}"), String::new())
             };
+            let differs_from_last = differs_from_last(number);
             format!(
-                ", {{'metric': {metric}, 'old_sum': CAST({old_sum} AS DECIMAL(38,9)), 'new_sum': CAST(n{number} AS \
-                 DECIMAL(38,9)), 'rows': {rows}, 'is_wanted': c{number} > 0 OR o{number} <> n{number}{arrives}}}"
+                ", {{'metric': {metric}, 'old_sum': CASE WHEN is_carried THEN l{number} \
+                 ELSE CAST({old_sum} AS DECIMAL(38,9)) END, 'new_sum': CAST(n{number} AS DECIMAL(38,9)), \
+                 'rows': CASE WHEN NOT is_carried THEN {rows} END, 'is_wanted': CASE WHEN is_carried \
+                 THEN {differs_from_last} ELSE c{number} > 0 OR o{number} <> n{number}{arrives} END}}"
             )
         })
         .collect();
@@ -242,8 +285,8 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              JOIN periods p ON w.first_day <= p.last_day AND w.last_day >= p.first_day \
              WHERE w.stream = $3 AND w.quarantine_reason IS NULL GROUP BY a.advertiser_id, p.first_day, p.last_day), \
          recorded AS ( \
-             SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final FROM {changes} \
-             WHERE stream = $3 AND metric IS NULL AND day >= (SELECT min(first_day) FROM periods) \
+             SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final{last_sums} FROM {changes} \
+             WHERE stream = $3 AND day >= (SELECT min(first_day) FROM periods) \
              AND day <= (SELECT max(first_day) FROM periods) GROUP BY advertiser_id, day), \
          sides AS ( \
              SELECT {ADVERTISER_COLUMN} AS advertiser_id, CAST({day} AS DATE) AS date, FALSE AS is_new{keys}{values} \
@@ -268,15 +311,16 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              FROM advertisers s CROSS JOIN periods p LEFT JOIN per_date x \
              ON x.advertiser_id = s.advertiser_id AND x.date BETWEEN p.first_day AND p.last_day GROUP BY ALL), \
          wanted AS ( \
-             SELECT q.*, is_known IS NULL AS is_first, was_final{arriving_flags} \
+             SELECT q.*, is_known IS NULL AND was_final IS NULL AS is_first, \
+             is_known IS NULL AND was_final IS NOT NULL AS is_carried, was_final{arriving_flags}{last_flags} \
              FROM per_period q LEFT JOIN known USING (advertiser_id, first_day) \
              LEFT JOIN recorded USING (advertiser_id, first_day) \
              WHERE CASE WHEN is_known THEN added + removed + changed > 0 OR (is_final AND NOT was_final) \
              OR (was_final IS NOT NULL AND (FALSE{arrives})) \
-             ELSE is_young AND was_final IS NULL END), \
+             WHEN was_final IS NULL THEN is_young ELSE (is_final AND NOT was_final){any_differs_from_last} END), \
          records AS ( \
              SELECT * EXCLUDE (record), unnest(record) FROM (SELECT *, unnest([{{'metric': CAST(NULL AS VARCHAR), \
-             'old_sum': CAST(NULL AS DECIMAL(38,9)), 'new_sum': CAST(NULL AS DECIMAL(38,9)), 'rows': changed, \
+             'old_sum': CAST(NULL AS DECIMAL(38,9)), 'new_sum': CAST(NULL AS DECIMAL(38,9)), 'rows': CASE WHEN NOT is_carried THEN changed END, \
              'is_wanted': TRUE}}{records}]) AS record FROM wanted)) \
          SELECT $4, make_timestamp($5), $3, advertiser_id, first_day, age_days, is_final, metric, \
          CASE WHEN NOT is_first THEN old_sum END, new_sum, added, CASE WHEN NOT is_first THEN removed END, \

@@ -182,6 +182,15 @@ impl Destination for DuckDb {
         .await
     }
 
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        let stream = stream.to_owned();
+        self.on_worker(move |store| {
+            let doing = format!("forgetting the changes of stream '{stream}'");
+            store.write(&doing, |session| changes::forget(session, &stream))
+        })
+        .await
+    }
+
     async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
         let load = load.clone();
         self.on_worker(move |store| {

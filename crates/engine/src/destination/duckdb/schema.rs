@@ -29,7 +29,9 @@ pub(super) fn prepare(
         .is_some_and(|before| same_name(&before.table, &schema.table));
     if !table_exists(session, &schema.table)? {
         windows::drop_loaded(session, &stream.stream)?;
-        changes::forget(session, &stream.stream)?;
+        if remembered.is_some_and(|before| !before.is_comparable_with(stream)) {
+            changes::forget(session, &stream.stream)?;
+        }
         create(session, schema)?;
     } else if same_table {
         if let Some(before) = &remembered {
@@ -51,7 +53,6 @@ pub(super) fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure>
             .execute_batch(&format!("DROP TABLE IF EXISTS {table}"))?;
     }
     windows::drop_all(session, stream)?;
-    changes::forget(session, stream)?;
     versions::stop(session, stream)?;
     ledger::forget_stream(session, stream)
 }

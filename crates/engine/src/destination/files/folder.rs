@@ -268,6 +268,14 @@ impl Destination for FileFolder {
         self.store.forget(stream).await
     }
 
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        if !self.folder().join(OWN_FOLDER).exists() {
+            return Ok(());
+        }
+        let _change = self.changes.lock().await;
+        self.store.forget_changes(stream).await
+    }
+
     async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
         let _change = self.changes.lock().await;
         self.create()?;

@@ -40,6 +40,8 @@ pub(super) struct PutFile {
 
 /// What the files of a window have to look like.
 pub(super) struct Target {
+    /// What the table is for, so that the files are not taken into another one of the same name.
+    stream: StreamEntry,
     schema: SchemaRef,
     folders: Folders,
 }
@@ -54,6 +56,7 @@ pub(super) fn target(state: &LakeState, load: &WindowLoad) -> Result<Option<Targ
     }
     let (table, stream) = prepared(state, load)?;
     Ok(Some(Target {
+        stream: stream.clone(),
         schema: columns_of(table),
         folders: Folders::of(stream, load.entry.days.is_some()),
     }))
@@ -63,6 +66,9 @@ pub(super) fn target(state: &LakeState, load: &WindowLoad) -> Result<Option<Targ
 pub(super) struct LoadWindow<'load> {
     store: Arc<dyn ObjectStore>,
     load: &'load WindowLoad,
+    /// What the files were written for, and with which columns.
+    stream: StreamEntry,
+    schema: SchemaRef,
     files: Vec<PutFile>,
     began_at: Timestamp,
 }
@@ -77,12 +83,18 @@ impl<'load> LoadWindow<'load> {
         load: &'load WindowLoad,
         target: Target,
     ) -> Result<Self, Failure> {
-        let Target { schema, folders } = target;
+        let Target {
+            stream,
+            schema,
+            folders,
+        } = target;
         let checked = load.clone();
         tokio::task::spawn_blocking(move || spooled::refuse_disagreement(&checked)).await??;
         let mut change = Self {
             store,
             load,
+            stream,
+            schema: Arc::clone(&schema),
             files: Vec::new(),
             began_at: Timestamp::now(),
         };
@@ -99,6 +111,36 @@ impl<'load> LoadWindow<'load> {
         }
         reader.await??;
         Ok(change)
+    }
+
+    /// The same change as if its files had been put so long ago.
+    #[cfg(test)]
+    pub(super) fn put_before(mut self, age: SignedDuration) -> Self {
+        self.began_at -= age;
+        self
+    }
+
+    /// Another process may have made the table anew since the files were put. Columns that were added do no harm: the
+    /// rows have none of them.
+    fn refuse_another_table(
+        &self,
+        table: &TableState,
+        stream: &StreamEntry,
+    ) -> Result<(), Failure> {
+        let columns = columns_of(table);
+        let has = |field: &arrow_schema::FieldRef| {
+            columns
+                .field_with_name(field.name())
+                .is_ok_and(|column| column.data_type() == field.data_type())
+        };
+        if *stream == self.stream && self.schema.fields().iter().all(has) {
+            return Ok(());
+        }
+        Err(Failure::Unusable(format!(
+            "another process made table '{}' anew while a window was written for the one before; run again, which \
+             reads what is missing",
+            table.schema.table
+        )))
     }
 
     /// Files that are not in the log for a day are removed by `vacuum`, so that none of them may be committed later.
@@ -139,7 +181,8 @@ impl Change for LoadWindow<'_> {
         if state.is_loaded(&load.entry.window_id) {
             return Ok(Vec::new());
         }
-        let (table, _) = prepared(state, load)?;
+        let (table, stream) = prepared(state, load)?;
+        self.refuse_another_table(table, stream)?;
         self.refuse_stale_files()?;
         let name = &table.schema.table;
         let mut actions = supersede::actions(self.store.as_ref(), table, load).await?;

@@ -33,7 +33,7 @@ pub(super) async fn record(
     let known_columns = known_columns(session, load).await?;
     // Most of a first load is old days that nobody has read before: they leave no record.
     let has_young = observation.periods.iter().any(|period| period.is_young);
-    if !has_young && known_columns.is_empty() {
+    if !has_young && known_columns.is_empty() && !has_records(session, load, observation).await? {
         return Ok(());
     }
     rules::refuse_unknown_columns(&load.schema, observation).map_err(Failure::Refused)?;
@@ -67,7 +67,7 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// Removes every record of a stream, because the rows it speaks of are no longer in use.
+/// Removes every record of a stream, because later rows cannot be compared with those it speaks of.
 pub(super) async fn forget(session: &Session<'_>, stream: &str) -> Result<(), Failure> {
     let delete = format!("DELETE FROM {} WHERE stream = $1", session.table(CHANGES));
     session
@@ -147,6 +147,36 @@ async fn known_columns(
         .iter()
         .map(|row| Ok(serde_json::from_str(row.try_get(0)?)?))
         .collect()
+}
+
+/// Whether something is recorded of the window's days. Records outlive a table that is made anew.
+async fn has_records(
+    session: &Session<'_>,
+    load: &WindowLoad,
+    observation: &Observation,
+) -> Result<bool, Failure> {
+    let (Some(first), Some(last)) = (observation.periods.first(), observation.periods.last())
+    else {
+        return Ok(false);
+    };
+    let entry = &load.entry;
+    let question = format!(
+        "SELECT 1 FROM {} WHERE stream = $1 AND day BETWEEN DATE '{}' AND DATE '{}' AND advertiser_id = ANY ($2) LIMIT 1",
+        session.table(CHANGES),
+        first.first_day,
+        last.first_day
+    );
+    let found = session
+        .transaction
+        .query_typed_opt(
+            &question,
+            &[
+                (&entry.stream, Type::TEXT),
+                (&windows::advertiser_ids(entry), Type::TEXT_ARRAY),
+            ],
+        )
+        .await?;
+    Ok(found.is_some())
 }
 
 /// The expressions by which rows are matched; all columns where rows have no identity.
@@ -232,21 +262,43 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
         })
         .collect();
     let arriving_flags = per_arriving(&|number| format!(", h{number}"));
+    // What was recorded last, of days whose rows went with their table.
+    let last_sums: String = metrics
+        .iter()
+        .zip(0..)
+        .map(|(metric, number)| {
+            let metric = sql::literal(metric);
+            format!(
+                ", (array_agg(new_sum ORDER BY window_id DESC) FILTER (WHERE metric = {metric}))[1] AS l{number}"
+            )
+        })
+        .collect();
+    let last_flags = per_metric("l#");
+    let any_differs_from_last: String = (0..metrics.len())
+        .map(|number| format!(" OR n{number} <> coalesce(l{number}, 0)"))
+        .collect();
     let arrives = per_arriving(&|number| format!(" OR (h{number} IS FALSE AND n{number} <> 0)"));
     let records: String = metrics
         .iter()
         .zip(0..)
         .map(|(metric, number)| {
             let metric = sql::literal(metric);
-            if arriving.contains(&number) {
-                return format!(
-                    ", ({metric}, CASE WHEN q.h{number} IS NOT FALSE THEN q.o{number} END, q.n{number}, \
-                     CASE WHEN q.h{number} IS NOT FALSE THEN q.c{number} END, q.c{number} > 0 OR q.o{number} <> q.n{number} \
-                     OR (q.h{number} IS FALSE AND q.was_final IS NOT NULL AND q.n{number} <> 0))"
-                );
-            }
+            let (old_sum, rows, arrives) = if arriving.contains(&number) {
+                (
+                    format!("CASE WHEN q.h{number} IS NOT FALSE THEN q.o{number} END"),
+                    format!("CASE WHEN q.h{number} IS NOT FALSE THEN q.c{number} END"),
+                    format!(
+                        " OR (q.h{number} IS FALSE AND q.was_final IS NOT NULL AND q.n{number} <> 0)"
+                    ),
+                )
+            } else {
+                (format!("q.o{number}"), format!("q.c{number}"), String::new())
+            };
             format!(
-                ", ({metric}, q.o{number}, q.n{number}, q.c{number}, q.c{number} > 0 OR q.o{number} <> q.n{number})"
+                ", ({metric}, CASE WHEN q.is_carried THEN q.l{number} ELSE {old_sum} END, q.n{number}, \
+                 CASE WHEN NOT q.is_carried THEN {rows} END, \
+                 CASE WHEN q.is_carried THEN q.n{number} <> coalesce(q.l{number}, 0) \
+                 ELSE q.c{number} > 0 OR q.o{number} <> q.n{number}{arrives} END)"
             )
         })
         .collect();
@@ -263,8 +315,8 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              JOIN periods p ON w.first_day <= p.last_day AND w.last_day >= p.first_day \
              WHERE w.stream = $3 AND w.quarantine_reason IS NULL GROUP BY a.advertiser_id, p.first_day, p.last_day), \
          recorded AS ( \
-             SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final FROM {changes} \
-             WHERE stream = $3 AND metric IS NULL AND day >= (SELECT min(first_day) FROM periods) \
+             SELECT advertiser_id, day AS first_day, bool_or(is_final) AS was_final{last_sums} FROM {changes} \
+             WHERE stream = $3 AND day >= (SELECT min(first_day) FROM periods) \
              AND day <= (SELECT max(first_day) FROM periods) GROUP BY advertiser_id, day), \
          sides AS ( \
              SELECT {ADVERTISER_COLUMN} AS advertiser_id, CAST({day} AS date) AS date, FALSE AS is_new\
@@ -291,16 +343,18 @@ fn statement(session: &Session<'_>, comparison: &Comparison<'_>) -> String {
              ON x.advertiser_id = s.advertiser_id AND x.date BETWEEN p.first_day AND p.last_day \
              GROUP BY s.advertiser_id, p.first_day, p.age_days, p.is_young, p.is_final), \
          wanted AS ( \
-             SELECT q.*, is_known IS NULL AS is_first, was_final{arriving_flags} \
+             SELECT q.*, is_known IS NULL AND was_final IS NULL AS is_first, \
+             is_known IS NULL AND was_final IS NOT NULL AS is_carried, was_final{arriving_flags}{last_flags} \
              FROM per_period q LEFT JOIN known USING (advertiser_id, first_day) \
              LEFT JOIN recorded USING (advertiser_id, first_day) \
              WHERE CASE WHEN is_known THEN added + removed + changed > 0 OR (is_final AND NOT was_final) \
              OR (was_final IS NOT NULL AND (FALSE{arrives})) \
-             ELSE is_young AND was_final IS NULL END) \
+             WHEN was_final IS NULL THEN is_young ELSE (is_final AND NOT was_final){any_differs_from_last} END) \
          SELECT $4, CAST($5 AS timestamptz), $3, q.advertiser_id, q.first_day, q.age_days, q.is_final, r.metric, \
          CASE WHEN NOT q.is_first THEN r.old_sum END, r.new_sum, q.added, CASE WHEN NOT q.is_first THEN q.removed END, \
          CASE WHEN NOT q.is_first THEN r.changed END FROM wanted q CROSS JOIN LATERAL ( \
-             VALUES (CAST(NULL AS text), CAST(NULL AS numeric), CAST(NULL AS numeric), q.changed, TRUE){records}) \
+             VALUES (CAST(NULL AS text), CAST(NULL AS numeric), CAST(NULL AS numeric), \
+             CASE WHEN NOT q.is_carried THEN q.changed END, TRUE){records}) \
              AS r (metric, old_sum, new_sum, changed, is_wanted) WHERE r.is_wanted"
     )
 }

@@ -215,7 +215,9 @@ impl Store {
         Ok(answer)
     }
 
-    /// Proves that tables can be made and written to, in a transaction that is rolled back.
+    /// Proves that tables can be made and written to, in a transaction that is rolled back. It waits for other writers as
+    /// any writer does: a ledger that one of them is about to make would otherwise be in its way, and its own tables in
+    /// theirs.
     pub(super) async fn check(&self) -> Result<(), DestinationError> {
         let mut slot = self.open.lock().await;
         let open = self.opened(&mut slot).await?;
@@ -230,6 +232,7 @@ impl Store {
         let transaction = open
             .client
             .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
             .read_only(false)
             .start()
             .await?;
@@ -239,6 +242,7 @@ impl Store {
                 transaction: &transaction,
                 schema: &self.options.schema,
             };
+            session.lock().await?;
             make_ledger(&session).await?;
             let probe = session.table("_criteo_check");
             let statements = format!(

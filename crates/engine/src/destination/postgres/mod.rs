@@ -225,6 +225,17 @@ impl Destination for Postgres {
             .await
     }
 
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        let doing = format!("forgetting the changes of stream '{stream}'");
+        let stream: Arc<str> = stream.into();
+        self.store
+            .write(&doing, Locking::AtOnce, move |session| {
+                let stream = Arc::clone(&stream);
+                Box::pin(async move { changes::forget(session, &stream).await })
+            })
+            .await
+    }
+
     async fn load_window(&self, load: &WindowLoad) -> Result<(), DestinationError> {
         let doing = format!("loading a window into table '{}'", load.schema.table);
         let load = Arc::new(load.clone());

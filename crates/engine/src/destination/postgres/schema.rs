@@ -34,7 +34,9 @@ pub(super) async fn prepare(
         .is_some_and(|before| before.table == schema.table);
     if !table_exists(session, &schema.table).await? {
         windows::drop_loaded(session, &stream.stream).await?;
-        changes::forget(session, &stream.stream).await?;
+        if remembered.is_some_and(|before| !before.is_comparable_with(stream)) {
+            changes::forget(session, &stream.stream).await?;
+        }
         create(session, schema).await?;
     } else if same_table {
         if let Some(before) = &remembered {
@@ -59,7 +61,6 @@ pub(super) async fn forget(session: &Session<'_>, stream: &str) -> Result<(), Fa
             .await?;
     }
     windows::drop_all(session, stream).await?;
-    changes::forget(session, stream).await?;
     versions::stop(session, stream).await?;
     ledger::forget_stream(session, stream).await
 }

@@ -100,6 +100,12 @@ impl Target for LakeTarget {
     }
 }
 
+/// The data files that the log of a lake says are part of it, by their paths in the lake.
+pub(crate) fn live_files(root: &Path) -> BTreeSet<String> {
+    let tables = Log::read(root).unwrap().tables.into_values();
+    tables.flat_map(|table| table.files).collect()
+}
+
 /// Runs a statement on the rows of one file as a table of this name, and writes the file anew when rows changed.
 fn change(file: &Path, table: &str, statement: &str) -> u64 {
     let connection = Connection::open_in_memory().unwrap();

@@ -5,7 +5,7 @@
 //! [`Target`] that knows its section of the configuration, and [`Tables`] that read it with the destination's own means.
 
 mod duckdb;
-mod lake;
+pub(crate) mod lake;
 pub(crate) mod postgres;
 
 use std::fmt;
@@ -47,6 +47,14 @@ impl TargetKind {
         std::iter::once(TargetKind::Parquet)
             .chain(postgres)
             .collect()
+    }
+
+    /// The kinds with the whole ledger that can be tested on this machine: those that keep versions, record changes and
+    /// have views.
+    pub(crate) fn databases() -> Vec<TargetKind> {
+        let mut kinds = TargetKind::all();
+        kinds.retain(|kind| *kind != TargetKind::Parquet);
+        kinds
     }
 
     /// All kinds that can be tested on this machine.

@@ -1,6 +1,7 @@
 //! The lake when its store misbehaves: answers that are lost, requests that fail, writers that race and die.
 
 mod faulty;
+mod late;
 mod readers;
 mod superseding;
 mod vacuum;

@@ -33,7 +33,7 @@ fn removed(folder: &Path, report: &VacuumReport) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-fn make_old(file: &Path) {
+pub(super) fn make_old(file: &Path) {
     let file = std::fs::File::options().write(true).open(file).unwrap();
     file.set_modified(SystemTime::now() - 2 * WEEK).unwrap();
 }
