@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::faulty::{Fault, Faults, faulty_lake};
 use super::superseding::files_below;
 use super::{assert_holds, lake_in, prepared, window};
-use crate::destination::conformance::fixture::{Row, Table, column};
+use crate::destination::conformance::fixture::{Table, column};
 use crate::destination::parquet::ParquetLake;
 use crate::destination::parquet::load::{self, LoadWindow};
 use crate::destination::{Destination, DestinationError, VacuumOptions, WindowLoad};
@@ -50,7 +50,13 @@ async fn files_that_were_put_twelve_hours_ago_are_not_committed() {
     let in_time = put(&lake, &young).await;
     let in_time = in_time.put_before(SignedDuration::from_mins(12 * 60 - 1));
     commit(&lake, in_time).await.unwrap();
-    assert_holds(folder.path(), &table, &young_rows, &[young.entry.clone()]).await;
+    assert_holds(
+        folder.path(),
+        &table,
+        &young_rows,
+        std::slice::from_ref(&young.entry),
+    )
+    .await;
 
     // What was refused is loaded from where it waits, with new files.
     lake.load_window(&old).await.unwrap();
