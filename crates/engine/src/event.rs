@@ -119,7 +119,7 @@ pub enum Event {
     StreamFinished(StreamSummary),
     /// The rate limiter holds calls back.
     RateLimitWait {
-        /// `reports` or `other`.
+        /// `reporting` or `general`.
         budget: String,
         /// For how long, in seconds.
         #[serde(serialize_with = "seconds")]

@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, P
 
 use super::lines;
 use super::tally::{StreamTally, Tally};
+use crate::page::{columns, wrapped};
 use crate::printer::warning_line;
 
 /// How often the lines are drawn anew, so that clocks and countdowns move.
@@ -51,7 +52,9 @@ impl Bars {
 
     pub(super) fn say(&self, text: &str) {
         // A terminal that went away has nobody in front of it.
-        let _ = self.area.println(text);
+        let _ = self
+            .area
+            .println(wrapped(text, columns(&Term::stderr()), 0));
     }
 
     pub(super) fn on_event(&self, event: &Event) {

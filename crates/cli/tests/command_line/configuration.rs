@@ -100,7 +100,7 @@ fn an_invented_currency_is_refused_at_the_door() {
             folder
                 .run_with_key(command)
                 .with_code(2)
-                .saying_only(&["criteo.toml:2", words]);
+                .saying_only(&["criteo.toml, line 2: ", words]);
         }
         let check = folder.run_with_key("check").with_code(2);
         assert!(check.stdout.contains("FAIL  configuration"), "{check:#?}");

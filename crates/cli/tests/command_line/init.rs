@@ -288,7 +288,7 @@ fn tables_of_another_currency_are_no_destination() {
 
     let configuration = stage.folder.path().join("criteo.toml");
     let before = std::fs::read(&configuration).unwrap();
-    let other = line.replace("eur", "usd");
+    let other = line.replace("--currency eur", "--currency usd");
     let refused = stage.run(&format!("{other} --overwrite"), 2).saying_only(&[
         "Table 'statistics' does not fit the configuration: its currency is EUR, and now USD is asked for; nor does \
          transactions",

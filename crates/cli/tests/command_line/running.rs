@@ -181,7 +181,7 @@ fn verify_names_what_it_cannot_compare() {
     let verify = folder
         .run_with_key(&format!("verify {streams}"))
         .with_code(0);
-    let expected = "\nNot compared: transactions (Criteo gives totals for statistics and custom reports only); campaigns \
+    let expected = "Not compared: transactions (Criteo gives totals for statistics and custom reports only); campaigns \
                     (listings have no sums).\n";
     assert!(verify.stderr.contains(expected), "{verify:#?}");
     let json = folder
@@ -319,7 +319,7 @@ fn a_call_that_waits_for_its_quota_is_given_up_at_once() {
     let mut child = command.spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut said = String::new();
-    while !said.contains("for the report quota") {
+    while !said.contains("for the reporting quota") {
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
     }
     let calls_before = sandbox.calls().len();

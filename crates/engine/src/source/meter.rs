@@ -92,10 +92,10 @@ pub(crate) async fn metered_until<F: Future>(
         meter.begins_to_wait().await;
     };
     tokio::select! {
-        // First, so that a call that is let pass now is on its way before anybody asks.
+        // First, so that a call which comes to the head of the queue because others were given up is not let pass.
         biased;
-        output = metered(Arc::clone(&meter), work) => Some(output),
         () = stopped => None,
+        output = metered(Arc::clone(&meter), work) => Some(output),
     }
 }
 
