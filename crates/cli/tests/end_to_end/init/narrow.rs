@@ -9,11 +9,13 @@ client_id = "narrow"
 client_secret = "works+hunter2/=="
 "#;
 
-/// Nothing on the screen had to be broken by the terminal.
+/// Nothing on the screen had to be broken by the terminal, but for paths that are longer than a line.
 #[track_caller]
 fn fits(terminal: &Terminal) {
+    let mut broken = terminal.broken_lines();
+    broken.retain(|line| !line.trim_start().starts_with('/'));
     assert_eq!(
-        terminal.broken_lines(),
+        broken,
         Vec::<String>::new(),
         "{}",
         terminal.screen().join("\n").trim_end()
