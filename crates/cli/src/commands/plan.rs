@@ -16,7 +16,7 @@ use crate::wording::{count, counted, size, span_of_seconds};
 pub(super) async fn run(context: &Context, arguments: &PlanArguments) -> anyhow::Result<Exit> {
     let selection = selection(&arguments.selection, &context.configuration()?)?;
     let connections = context
-        .connections(|| Warnings::new(context.printer))
+        .connections(|| Warnings::and_waits(context.printer))
         .await?;
     let mut exit = connections.exit;
     let mut plans = BTreeMap::new();

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, arguments: &VerifyArguments) -> anyho
         ..Selection::default()
     };
     let connections = context
-        .connections(|| Warnings::new(context.printer))
+        .connections(|| Warnings::and_waits(context.printer))
         .await?;
     let mut exit = connections.exit;
     let mut verifications = BTreeMap::new();
@@ -160,7 +160,7 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
         if let Some((first, last)) = blamed_days(stream) {
             printer.data(format_args!("\n{}", differences(stream)))?;
             printer.hint(&format!(
-                "criteo sync -s {} --full-refresh --from {first} --to {last}   reads these days again; so does \
+                "`criteo sync -s {} --full-refresh --from {first} --to {last}` reads these days again; so does \
                  --fix. Days marked \"not final\" were read while Criteo was still restating them.",
                 stream.stream
             ));

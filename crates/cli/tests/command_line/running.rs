@@ -160,6 +160,9 @@ fn a_refused_sync_is_told_with_its_reason_and_what_to_do() {
         plan.stderr.contains("A sync would be refused."),
         "{plan:#?}"
     );
+    // Sums in dollars beside a table in euros would differ everywhere.
+    let verify = folder.run_with_key("verify -s statistics").with_code(2);
+    verify.saying_only(&["its currency is EUR, and now USD is asked for"]);
 
     folder.write("criteo.toml", &ours);
     let json = folder.run("status --json").with_code(0).json();

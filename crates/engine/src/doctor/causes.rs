@@ -87,7 +87,7 @@ causes! {
         seen: "There is no configuration file",
         recognised: "The file that --config names, by default criteo.toml in the current folder, does not exist.",
         reason: "The command was run in another folder than usual, or nothing was configured yet.",
-        next: "Run the command in the folder of criteo.toml, name the file with --config, or write one: `criteo sync` without one shows an example.",
+        next: "Run `criteo init`, which sets everything up; where there is a file already, run the command in its folder or name it with --config.",
     }
     ConfigurationWrong "configuration_wrong" on Configuration {
         seen: "The configuration cannot be used",

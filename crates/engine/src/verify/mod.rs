@@ -17,6 +17,7 @@ use self::ask::Totals;
 use self::sums::{Key, SumTable};
 use crate::calendar::{DayRange, add_days};
 use crate::catalog::{Reader, StreamKind};
+use crate::doctor::refuse_other_purposes;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::coverage::Coverage;
@@ -118,8 +119,17 @@ impl Engine {
     /// Compares the sums of every loaded statistics stream with Criteo's totals.
     ///
     /// # Errors
-    /// When Criteo or the destination cannot be asked.
+    /// When Criteo or the destination cannot be asked, or a table holds another currency, time zone or grain than the
+    /// configuration asks for.
     pub async fn verify(&self, selection: &Selection) -> Result<Verification, EngineError> {
+        let specs = sync::selected(&self.specs, selection)?;
+        // Sums in another currency, or of other days, would differ everywhere and say nothing.
+        let comparable = specs.iter().map(AsRef::as_ref);
+        refuse_other_purposes(
+            self.destination.as_ref(),
+            comparable.filter(|spec: &&StreamSpec| why_not_comparable(spec).is_none()),
+        )
+        .await?;
         let totals = Totals::new(self)?;
         let granted = sync::granted_advertisers(&self.client).await?;
         // What another connection reads is compared by that one.
@@ -128,7 +138,7 @@ impl Engine {
         let ownership = self.ownership().await?;
         let mut streams = Vec::new();
         let mut not_comparable = Vec::new();
-        for spec in sync::selected(&self.specs, selection)? {
+        for spec in specs {
             if let Some(reason) = why_not_comparable(&spec) {
                 not_comparable.push(NotComparable {
                     stream: spec.name.clone(),
