@@ -12,6 +12,7 @@ mod demo;
 mod init;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod next_step;
 mod results;
 mod running;
 #[path = "../../../../tests/shared/skipped.rs"]

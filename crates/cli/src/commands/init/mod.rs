@@ -6,7 +6,8 @@
 //! | module | |
 //! |---|---|
 //! | here | the walk: forwards, backwards, left and resumed |
-//! | [`ask`], [`line`], [`keys`] | questions; a line of text while it is typed; the keyboard while something else goes on |
+//! | [`ask`], [`text`], [`line`] | questions; those for a text; a line while it is typed |
+//! | [`keys`] | the keyboard while something else goes on |
 //! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
 //! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
 //! | [`review`] | the plan, the file, the first sync |
@@ -22,6 +23,7 @@ mod line;
 mod review;
 mod session;
 mod target;
+mod text;
 mod trial;
 mod unattended;
 

@@ -1,0 +1,253 @@
+//! What a person who reads only the terminal is told: why, what is missing, and what to do next.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use criteo_sandbox::{FaultKind, FaultRule};
+
+use super::Folder;
+use super::running::{sandbox, send};
+
+/// Of a run's calls, the summary, the ledger, the events and the sandbox say the same.
+#[test]
+fn calls_are_counted_alike_everywhere() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let ended = folder
+        .run_with_key("sync -s campaigns -s ad_sets")
+        .with_code(0);
+    let calls = sandbox.calls();
+    let calls = calls
+        .iter()
+        .filter(|call| !call.path.contains("oauth2"))
+        .count();
+    let (of_streams, words) = (calls - 1, format!("in {calls} calls"));
+    let expected = format!("{words} (1 of no stream, such as asking for the advertisers)");
+    assert!(ended.stderr.contains(&expected), "{expected}: {ended:#?}");
+    let in_table: usize = ended
+        .stdout
+        .lines()
+        .skip(1)
+        .map(|line| {
+            line.split_whitespace()
+                .nth(2)
+                .unwrap()
+                .parse::<usize>()
+                .unwrap()
+        })
+        .sum();
+    assert_eq!(in_table, of_streams, "{ended:#?}");
+    let status = folder.run("status").with_code(0);
+    assert!(status.stdout.contains(&words), "{words}: {status:#?}");
+
+    let events = folder
+        .run_with_key("sync --json -s campaigns")
+        .with_code(0)
+        .events();
+    assert_eq!(events.last().unwrap()["calls"], 2);
+}
+
+/// A sync that is refused changes nothing, and `status` tells of it what is true.
+#[test]
+fn a_refused_sync_is_told_with_its_reason_and_what_to_do() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let day = sandbox.now().strftime("%F").to_string();
+    folder
+        .run_with_key(&format!("sync -s statistics --from {day}"))
+        .with_code(0);
+    let ours = std::fs::read_to_string(folder.path().join("criteo.toml")).unwrap();
+    folder.write("criteo.toml", &ours.replace("EUR", "USD"));
+    let calls_before = sandbox.calls().len();
+    folder.run_with_key("sync").with_code(2).saying_only(&[
+        "Table 'statistics' does not fit the configuration: its currency is EUR, and now USD is asked for",
+        "`criteo sync --rebuild --stream statistics`",
+    ]);
+    assert_eq!(
+        sandbox.calls().len(),
+        calls_before,
+        "Criteo was asked in vain"
+    );
+    let status = folder.run("status").with_code(0);
+    assert!(
+        status.stdout.contains("and loaded everything: "),
+        "{status:#?}"
+    );
+    for words in [
+        "warning: The next `criteo sync` will be refused, and read nothing. Table 'statistics'",
+        "hint: ",
+        "`criteo sync --rebuild --stream statistics`",
+    ] {
+        assert!(status.stderr.contains(words), "{words:?}: {status:#?}");
+    }
+    let json = folder.run("status --json").with_code(0).json();
+    assert!(json["refusal"]["message"].is_string(), "{json:#}");
+    let plan = folder.run_with_key("plan").with_code(0);
+    assert!(
+        plan.stderr.contains("A sync would be refused."),
+        "{plan:#?}"
+    );
+    // Sums in dollars beside a table in euros would differ everywhere.
+    let verify = folder.run_with_key("verify -s statistics").with_code(2);
+    verify.saying_only(&["its currency is EUR, and now USD is asked for"]);
+
+    folder.write("criteo.toml", &ours);
+    let json = folder.run("status --json").with_code(0).json();
+    assert!(json["refusal"].is_null(), "{json:#}");
+}
+
+/// Of what is selected, everything is either compared or named.
+#[test]
+fn verify_names_what_it_cannot_compare() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let day = sandbox.now().strftime("%F").to_string();
+    folder
+        .run_with_key(&format!(
+            "sync -s statistics -s transactions -s campaigns --from {day}"
+        ))
+        .with_code(0);
+    let streams = "-s statistics -s transactions -s campaigns";
+    let verify = folder
+        .run_with_key(&format!("verify {streams}"))
+        .with_code(0);
+    let expected = "Not compared: transactions (Criteo gives totals for statistics and custom reports only); campaigns \
+                    (listings have no sums).\n";
+    assert!(verify.stderr.contains(expected), "{verify:#?}");
+    let json = folder
+        .run_with_key(&format!("verify --json {streams}"))
+        .with_code(0)
+        .json();
+    let named: Vec<&str> = json["not_comparable"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["stream"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["transactions", "campaigns"]);
+    let nothing = folder.run_with_key("verify -s campaigns");
+    assert!(
+        nothing.stderr.contains("Not compared: campaigns"),
+        "{nothing:#?}"
+    );
+    let alone = folder.run_with_key("verify -s statistics").with_code(0);
+    assert!(!alone.stderr.contains("Not compared"), "{alone:#?}");
+}
+
+#[test]
+fn nobody_at_the_address_is_a_failure_with_a_cause() {
+    // A port that was free a moment ago and is nobody's now.
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let folder = Folder::with_configuration(&format!(
+        "[criteo]\ncurrency = \"EUR\"\napi_url = \"http://127.0.0.1:{port}\"\n[sync]\nretry_seconds = 1\n"
+    ));
+    let check = folder.run_with_key("check").with_code(1);
+    assert!(check.stdout.contains("FAIL"), "{check:#?}");
+    for line in ["sync", "plan", "verify", "consent", "auth status"] {
+        let ended = folder.run_with_key(line).with_code(1);
+        for words in [
+            format!("127.0.0.1, port {port}: "),
+            "hint: `criteo check`".to_owned(),
+        ] {
+            assert!(
+                ended.stderr.contains(&words),
+                "{line}: {words:?}: {ended:#?}"
+            );
+        }
+    }
+}
+
+/// The quota of a minute is spent by two calls, and the third one would go out a minute later.
+#[cfg(unix)]
+#[test]
+fn a_call_that_waits_for_its_quota_is_given_up_at_once() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "report_calls_per_minute = 2\n");
+    let mut command = folder.command_with_key();
+    command
+        .args(["sync", "--stream", "placements"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("for the reporting quota") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let calls_before = sandbox.calls().len();
+    let asked = std::time::Instant::now();
+    send("-INT", &child);
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{said}");
+    assert!(
+        asked.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(
+        sandbox.calls().len(),
+        calls_before,
+        "Something was sent after all"
+    );
+    assert!(said.contains("Interrupted."), "{said}");
+
+    let status = folder.run("status").with_code(0);
+    assert!(
+        status.stdout.contains("was stopped before its end"),
+        "{status:#?}"
+    );
+    assert!(
+        status.stdout.contains("placements: not read yet: "),
+        "{status:#?}"
+    );
+    assert!(
+        status
+            .stderr
+            .contains("Next: `criteo sync` reads what is missing."),
+        "{status:#?}"
+    );
+}
+
+/// Also before it is known who has consented: the first call is tried again and again.
+#[cfg(unix)]
+#[test]
+fn a_call_that_waits_to_be_tried_again_is_given_up_at_once() {
+    let sandbox = sandbox("");
+    let rule = FaultRule {
+        status: Some(429),
+        seconds: Some(60),
+        ..FaultRule::new(FaultKind::Status).on_path("GetAdvertisersMe")
+    };
+    sandbox.add_fault(FaultRule { path: None, ..rule }).unwrap();
+    let folder = Folder::at(&sandbox, "");
+    let mut command = folder.command_with_key();
+    command
+        .args(["sync", "--stream", "campaigns"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("is tried again in") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let asked = std::time::Instant::now();
+    send("-INT", &child);
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{said}");
+    assert!(
+        asked.elapsed() < std::time::Duration::from_secs(20),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert!(said.contains("Interrupted."), "{said}");
+    let status = folder.run("status").with_code(0);
+    assert!(
+        status.stdout.contains("was stopped before its end"),
+        "{status:#?}"
+    );
+}
