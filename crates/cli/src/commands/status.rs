@@ -28,6 +28,9 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     for line in status.streams.iter().flat_map(missing) {
         printer.prose(line)?;
     }
+    if let Some(names) = never_read(&status) {
+        printer.prose(format_args!("\nNever read: {names}"))?;
+    }
     for note in &status.notes {
         printer.note(note);
     }
@@ -46,6 +49,20 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     printer.note(next(&status));
     Ok(Exit::Complete)
+}
+
+/// The streams that nothing was read of, after a run that did not read everything. After one that did, there is nothing
+/// to read of them, or they were not selected.
+fn never_read(status: &Status) -> Option<String> {
+    let run = status.last_run.as_ref()?;
+    let names: Vec<&str> = status
+        .streams
+        .iter()
+        .filter(|stream| stream.last_read.is_none())
+        .map(|stream| stream.stream.as_str())
+        .collect();
+    let is_told = run.outcome != Some(Outcome::Complete) && !names.is_empty();
+    is_told.then(|| names.join(", "))
 }
 
 /// What to do next, in a sentence.

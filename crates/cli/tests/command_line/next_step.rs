@@ -201,7 +201,9 @@ fn a_call_that_waits_for_its_quota_is_given_up_at_once() {
         "{status:#?}"
     );
     assert!(
-        status.stdout.contains("placements: not read yet: "),
+        status
+            .stdout
+            .contains("\nNever read: statistics, placements, "),
         "{status:#?}"
     );
     assert!(
@@ -249,5 +251,40 @@ fn a_call_that_waits_to_be_tried_again_is_given_up_at_once() {
     assert!(
         status.stdout.contains("was stopped before its end"),
         "{status:#?}"
+    );
+}
+
+/// Days that the configuration asks for and no run has tried, by what is known of the advertisers.
+#[test]
+fn days_that_were_never_tried_are_named() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let today = sandbox.now().strftime("%F").to_string();
+    folder
+        .run_with_key(&format!("sync -s statistics --from {today}"))
+        .with_code(0);
+    let status = folder.run("status").with_code(0);
+    for words in [
+        "\nstatistics: not read yet: ".to_owned(),
+        " 360 days of 4 advertisers\n".to_owned(),
+        "\ntransactions: not read yet: ".to_owned(),
+        " 364 days of 4 advertisers\n".to_owned(),
+    ] {
+        assert!(status.stdout.contains(&words), "{words:?}: {status:#?}");
+    }
+    assert!(
+        status
+            .stderr
+            .contains("Next: `criteo sync` reads what is missing."),
+        "{status:#?}"
+    );
+    let plan = folder
+        .run_with_key("plan -s statistics --json")
+        .with_code(0);
+    let json = folder.run("status --json").with_code(0).json();
+    assert_eq!(
+        json["streams"][0]["unread"]["days"],
+        plan.json()["streams"][0]["days_never_read"],
+        "the plan counts the same days"
     );
 }

@@ -138,7 +138,6 @@ fn snapshot(name: &str, text: &str, folder: &Path) {
     settings.add_filter(r"\d+ ms", "[n] ms");
     // Calls of the last minute are counted in real time.
     settings.add_filter(r"\d+ of (\d+) (report|other) calls", "[n] of $1 $2 calls");
-    settings.add_filter(r"\[trace\s+[0-9a-f]{32}\]", "[trace]");
     settings.add_filter(r"room for \d+ \w+", "room for [n] GiB");
     settings.add_filter(
         r"(one thing|\d+ things) should be known",
