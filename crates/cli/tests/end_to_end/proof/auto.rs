@@ -258,8 +258,27 @@ fn shortened_in(target: TargetKind) {
     assert_eq!(calls, 2 * 8, "the run does what the plan said");
     stage.assert_equals_truth();
 
-    // Neither does a pause leave a day less final, nor what was read with the shortened lookback end the evidence for it.
-    for days in [4, 30, 12] {
+    // What is read with the shortened lookback goes on to support it: each of these days is read until its eighth day and
+    // once more at the end.
+    for _ in 0..8 {
+        stage.advance_days(1);
+        stage.sync();
+    }
+    let told = stage
+        .criteo(&["status", "--maturation", "--json"])
+        .expect(0)
+        .json();
+    for ((name, _), lookback) in STREAMS.iter().zip(&lookbacks) {
+        assert_eq!(of_stream(&told, name)["lookback"], *lookback, "{told}");
+        assert_eq!(
+            of_stream(&told, name)["support"]["days"],
+            4 * 17,
+            "{name}: {told}"
+        );
+    }
+
+    // Neither it nor a pause leaves a day less final.
+    for days in [0, 40] {
         stage.advance_days(days);
         stage.sync();
         stage.assert_equals_truth();
@@ -269,13 +288,4 @@ fn shortened_in(target: TargetKind) {
         );
         assert_eq!(stage.number(&unfinished), 0);
     }
-    let told = stage
-        .criteo(&["status", "--maturation", "--json"])
-        .expect(0)
-        .json();
-    assert_eq!(of_stream(&told, "placements")["lookback"], expected[0]);
-    let days = of_stream(&told, "placements")["support"]["days"]
-        .as_u64()
-        .unwrap();
-    assert!(days > 4 * 40, "{told}");
 }
