@@ -1,5 +1,6 @@
 //! What can be typed: the command line as data, without a word of what it does.
 
+mod airbyte;
 mod consent;
 mod init;
 mod views;
@@ -15,6 +16,7 @@ use criteo_engine::config::key_store::Wish;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub(crate) use airbyte::AirbyteCommand;
 pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
@@ -237,6 +239,9 @@ pub(crate) enum Command {
     Sandbox(SandboxArguments),
     /// See everything work against the sandbox, without a key
     Demo(DemoArguments),
+    /// Be a source of Airbyte: spec, check, discover, read
+    #[command(subcommand, after_help = airbyte::EXAMPLES)]
+    Airbyte(AirbyteCommand),
     /// Print the completions of a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArguments),

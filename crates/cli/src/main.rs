@@ -8,6 +8,7 @@
 //! | [`printer`], [`table`], [`page`], [`wording`] | results on stdout, words for people on stderr |
 //! | [`exit`] | exit codes, and errors in words |
 //! | [`signals`], [`logging`] | Ctrl-C; `-v` |
+//! | [`trade_name`] | the command under the names that platforms know |
 
 mod arguments;
 mod commands;
@@ -18,6 +19,7 @@ mod printer;
 mod reporters;
 mod signals;
 mod table;
+mod trade_name;
 mod wording;
 
 use std::process::ExitCode;
@@ -30,7 +32,7 @@ use printer::Printer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(trade_name::arguments(std::env::args_os()));
     let printer = Printer::new(&arguments.global);
     logging::start(arguments.global.verbose);
     let context = Context {

@@ -1,5 +1,6 @@
 //! One file per command, and what they share.
 
+mod airbyte;
 mod answer;
 mod auth;
 mod check;
@@ -7,6 +8,7 @@ mod completions;
 mod consent;
 mod context;
 mod demo;
+mod door;
 mod fields;
 mod init;
 mod maturation;
@@ -47,6 +49,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Auth(command) => auth::run(context, command).await,
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
+        Command::Airbyte(command) => airbyte::run(context, command).await,
         Command::Completions(arguments) => completions::run(context, arguments),
         Command::Schema => schema::run(context),
         Command::Reference(arguments) => reference::run(context, arguments).await,

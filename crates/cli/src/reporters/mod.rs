@@ -14,6 +14,14 @@ use json::Json;
 use lines::Lines;
 pub(crate) use warnings::Warnings;
 
+/// An event in words for a log, a warning without the word "warning"; `None` for those that say nothing new.
+pub(crate) fn words(event: &Event) -> Option<String> {
+    match event {
+        Event::Warning { .. } | Event::WindowQuarantined { .. } => Some(lines::warning(event)),
+        _ => lines::line(event),
+    }
+}
+
 /// One way to show a run, chosen by the global options.
 pub(crate) enum Progress {
     /// On a terminal.

@@ -1,0 +1,135 @@
+//! The engine's events as messages: statuses, estimates and logs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use criteo_engine::event::{Event, Reporter, StreamSummary};
+use tokio_util::sync::CancellationToken;
+
+use super::messages::{self, StreamStatus};
+use crate::destination::Platform;
+use crate::narration::{Narrator, weight};
+use crate::output::Output;
+
+/// Tells a platform how a read goes on.
+pub(super) struct AirbyteReporter {
+    output: Arc<Output>,
+    narrator: Narrator,
+    stop: CancellationToken,
+    /// There as soon as the run can begin.
+    platform: OnceLock<Arc<Platform>>,
+    streams: Mutex<BTreeMap<String, Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    rows: u64,
+    windows: u64,
+    estimate: u64,
+    is_finished: bool,
+}
+
+impl AirbyteReporter {
+    pub(super) fn new(output: Arc<Output>, narrator: Narrator, stop: CancellationToken) -> Self {
+        Self {
+            output,
+            narrator,
+            stop,
+            platform: OnceLock::new(),
+            streams: Mutex::default(),
+        }
+    }
+
+    /// Tells it whom to ask for checkpoints.
+    pub(super) fn connect(&self, platform: Arc<Platform>) {
+        // It is connected once, right after it was made.
+        let _ = self.platform.set(platform);
+    }
+
+    /// Says of every stream that has begun and not ended that it is incomplete.
+    pub(super) fn give_up(&self) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        for (stream, seen) in streams.iter_mut() {
+            if !std::mem::replace(&mut seen.is_finished, true) {
+                self.say(&messages::stream_status(stream, StreamStatus::Incomplete));
+            }
+        }
+    }
+
+    fn say(&self, message: &str) {
+        self.output.say(message.as_bytes());
+    }
+
+    fn with_stream<T>(&self, stream: &str, change: impl FnOnce(&mut Seen) -> T) -> T {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        change(streams.entry(stream.to_owned()).or_default())
+    }
+
+    /// Rows so far, and as many again for each window that is left. Said when it has moved by a tenth.
+    fn estimate(&self, stream: &str, rows: u64, windows_left: usize) {
+        let estimate = self.with_stream(stream, |seen| {
+            seen.rows += rows;
+            seen.windows += 1;
+            let left = u64::try_from(windows_left).unwrap_or(u64::MAX);
+            let estimate = seen.rows + (seen.rows / seen.windows).saturating_mul(left);
+            let has_moved = estimate.abs_diff(seen.estimate) * 10 > seen.estimate;
+            has_moved.then(|| {
+                seen.estimate = estimate;
+                estimate
+            })
+        });
+        if let Some(estimate) = estimate {
+            self.say(&messages::estimate(stream, estimate));
+        }
+    }
+
+    fn finished(&self, summary: &StreamSummary) {
+        let stream = &summary.stream;
+        let is_complete =
+            summary.failure.is_none() && summary.quarantined == 0 && !self.stop.is_cancelled();
+        let Some(platform) = self.platform.get() else {
+            return;
+        };
+        if is_complete {
+            if !platform.has_begun(stream) {
+                for line in platform.begin(stream) {
+                    self.say(&line);
+                }
+            }
+            platform.complete(stream);
+        } else {
+            platform.say_checkpoint(stream);
+        }
+        self.with_stream(stream, |seen| seen.is_finished = true);
+        let status = if is_complete {
+            StreamStatus::Complete
+        } else {
+            StreamStatus::Incomplete
+        };
+        self.say(&messages::stream_status(stream, status));
+    }
+}
+
+impl Reporter for AirbyteReporter {
+    fn on_event(&self, event: &Event) {
+        match event {
+            Event::RunStarted { streams, .. } => {
+                for stream in streams {
+                    self.with_stream(stream, |_| ());
+                    self.say(&messages::stream_status(stream, StreamStatus::Started));
+                }
+            }
+            Event::WindowLoaded {
+                stream,
+                rows,
+                windows_left,
+                ..
+            } => self.estimate(stream, *rows, *windows_left),
+            Event::StreamFinished(summary) => self.finished(summary),
+            _ => {}
+        }
+        if let Some(text) = (self.narrator)(event) {
+            self.say(&messages::log(weight(event), &text));
+        }
+    }
+}

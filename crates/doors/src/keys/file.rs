@@ -1,0 +1,144 @@
+//! One file of keys, as its name and its metadata tell.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use criteo_engine::calendar::DayRange;
+use jiff::civil::Date;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+
+use super::KeysError;
+
+/// The entry of the file's metadata that says what it covers.
+pub(super) const METADATA_KEY: &str = "criteo.keys";
+/// What the names of files end with.
+pub(super) const EXTENSION: &str = "parquet";
+/// What stands before that where the platform's state did not speak of the file.
+const MAYBE: &str = "maybe";
+
+/// What a file covers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Scope {
+    /// The names of the key's columns.
+    pub(super) key: Vec<String>,
+    /// The days of the window; `None` for listings.
+    pub(super) days: Option<DayRange>,
+    /// The advertisers of the window.
+    pub(super) advertisers: BTreeSet<String>,
+}
+
+/// A file of keys.
+#[derive(Debug)]
+pub(super) struct KeyFile {
+    pub(super) path: PathBuf,
+    /// A UUID of version 7: later deliveries sort after earlier ones.
+    pub(super) id: String,
+    /// Whether the platform's state speaks of it.
+    pub(super) is_confirmed: bool,
+    scope: Scope,
+}
+
+impl KeyFile {
+    /// The file at `path`; `None` when it is not finished or holds keys of other columns. A file after `through` is
+    /// marked for good as one that may not have arrived.
+    pub(super) fn open(
+        path: &Path,
+        key: &[String],
+        through: Option<&str>,
+    ) -> Result<Option<Self>, KeysError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let parts: Vec<&str> = name.as_deref().unwrap_or_default().split('.').collect();
+        let (id, is_confirmed) = match parts.as_slice() {
+            [id, EXTENSION] => (*id, through.is_some_and(|through| *id <= through)),
+            [id, MAYBE, EXTENSION] => (*id, false),
+            _ => return Ok(None),
+        };
+        let scope = scope_of(path)?;
+        if scope.key != key {
+            return Ok(None);
+        }
+        let mut path = path.to_owned();
+        if !is_confirmed && parts.len() == 2 {
+            let marked = path.with_file_name(format!("{id}.{MAYBE}.{EXTENSION}"));
+            fs::rename(&path, &marked).map_err(KeysError::disk(&path))?;
+            path = marked;
+        }
+        Ok(Some(Self {
+            path,
+            id: id.to_owned(),
+            is_confirmed,
+            scope,
+        }))
+    }
+
+    /// A file that was just written.
+    pub(super) fn new(path: PathBuf, id: String, scope: Scope) -> Self {
+        Self {
+            path,
+            id,
+            // Until the platform's next state says so.
+            is_confirmed: false,
+            scope,
+        }
+    }
+
+    /// Whether it says which rows there are of an advertiser on a day.
+    pub(super) fn covers(&self, advertiser: &str, day: Option<Date>) -> bool {
+        let has_day = match (self.scope.days, day) {
+            (None, _) => true,
+            (Some(days), Some(day)) => days.contains(day),
+            (Some(_), None) => false,
+        };
+        has_day && self.scope.advertisers.contains(advertiser)
+    }
+
+    /// Whether it says something of one of these advertisers and days.
+    pub(super) fn meets(&self, scope: &Scope) -> bool {
+        let shares_days = match (self.scope.days, scope.days) {
+            (Some(own), Some(days)) => own.intersection(&days).is_some(),
+            _ => true,
+        };
+        shares_days && !self.scope.advertisers.is_disjoint(&scope.advertisers)
+    }
+
+    /// Every advertiser and day that it covers.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (&str, Option<Date>)> {
+        self.scope.advertisers.iter().flat_map(|advertiser| {
+            let days: Vec<Option<Date>> = match self.scope.days {
+                None => vec![None],
+                Some(days) => days.iter().map(Some).collect(),
+            };
+            days.into_iter().map(move |day| (advertiser.as_str(), day))
+        })
+    }
+
+    /// A reader of its rows.
+    pub(super) fn reader(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, KeysError> {
+        builder(&self.path)
+    }
+}
+
+fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, KeysError> {
+    let file = File::open(path).map_err(KeysError::disk(path))?;
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| KeysError::Damaged {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+fn scope_of(path: &Path) -> Result<Scope, KeysError> {
+    let damaged = |reason: String| KeysError::Damaged {
+        path: path.display().to_string(),
+        reason,
+    };
+    let builder = builder(path)?;
+    let metadata = builder.metadata().file_metadata();
+    let text = metadata
+        .key_value_metadata()
+        .and_then(|entries| entries.iter().find(|entry| entry.key == METADATA_KEY))
+        .and_then(|entry| entry.value.as_deref())
+        .ok_or_else(|| damaged("it does not say what it covers".to_owned()))?;
+    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
+}
