@@ -3,6 +3,7 @@
 mod airbyte;
 mod consent;
 mod init;
+mod singer;
 mod views;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
 pub(crate) use init::InitArguments;
+pub(crate) use singer::SingerArguments;
 pub(crate) use views::ViewsArguments;
 
 const STYLES: Styles = Styles::styled()
@@ -242,6 +244,9 @@ pub(crate) enum Command {
     /// Be a source of Airbyte: spec, check, discover, read
     #[command(subcommand, after_help = airbyte::EXAMPLES)]
     Airbyte(AirbyteCommand),
+    /// Be a tap of Singer: catalog, schemas, records, states
+    #[command(after_help = singer::EXAMPLES)]
+    Singer(SingerArguments),
     /// Print the completions of a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArguments),

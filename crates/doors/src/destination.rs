@@ -44,6 +44,17 @@ pub trait Protocol: Send + Sync {
     /// Lines before the first record of a stream, without the line break at the end; none when there is nothing to say.
     fn before_first_record(&self, delivery: &Delivery, ledger: &StreamLedger) -> Vec<String>;
 
+    /// Lines after the last record of a stream of which everything was delivered.
+    fn after_last_record(&self, delivery: &Delivery, ledger: &StreamLedger) -> Vec<String> {
+        let _ = (delivery, ledger);
+        Vec::new()
+    }
+
+    /// Whether tables have versions: a stream that is delivered anew gets a new one.
+    fn has_table_versions(&self) -> bool {
+        false
+    }
+
     /// The checkpoint of `stream` after `records` records since the last one.
     fn checkpoint(&self, ledgers: &Ledgers, stream: &str, records: u64) -> String;
 }
@@ -110,10 +121,16 @@ impl Platform {
             .map(|delivery| (delivery.stream.name().to_owned(), delivery))
             .collect();
         let run = settle_runs(&deliveries, &mut ledgers, clock.now());
+        if protocol.has_table_versions() {
+            for ledger in ledgers.values_mut() {
+                let now = Timestamp::now().as_millisecond();
+                ledger.table_version.get_or_insert(now);
+            }
+        }
         let mut stream_keys = BTreeMap::new();
         if let Some(folder) = keys {
             for (name, delivery) in &deliveries {
-                if delivery.mode == Mode::Incremental {
+                if delivery.tracks_deletions {
                     let through = ledgers
                         .get(name)
                         .and_then(|ledger| ledger.delivered_through.clone());
@@ -139,12 +156,22 @@ impl Platform {
         })
     }
 
-    /// Notes that all of a stream was delivered, and says its last checkpoint.
+    /// Notes that all of a stream was delivered, and says what ends it and its last checkpoint.
     pub(crate) fn complete(&self, stream: &str) {
-        if let Some(ledger) = self.state().ledgers.get_mut(stream)
-            && let Some(run) = &mut ledger.run
+        let mut lines = self.begin(stream);
         {
-            run.is_done = true;
+            let mut state = self.state();
+            if let Some(ledger) = state.ledgers.get_mut(stream) {
+                if let Some(run) = &mut ledger.run {
+                    run.is_done = true;
+                }
+                if let Some(delivery) = self.deliveries.get(stream) {
+                    lines.extend(self.protocol.after_last_record(delivery, ledger));
+                }
+            }
+        }
+        for line in lines {
+            self.output.say(line.as_bytes());
         }
         self.say_checkpoint(stream);
     }
@@ -153,15 +180,6 @@ impl Platform {
     pub(crate) fn say_checkpoint(&self, stream: &str) {
         let line = self.take_checkpoint(stream);
         self.output.say(line.as_bytes());
-    }
-
-    /// Whether a record of the stream was written by this process.
-    pub(crate) fn has_begun(&self, stream: &str) -> bool {
-        let state = self.state();
-        state
-            .progress
-            .get(stream)
-            .is_some_and(|progress| progress.is_begun)
     }
 
     /// The lines before the first record of a stream, unless they were said already.
@@ -315,7 +333,10 @@ fn settle_runs(
             if is_carried_on {
                 resumes_full_refresh = true;
             } else {
+                // What was delivered earlier may still be there, and its keys are known.
+                let delivered_through = ledger.delivered_through.take();
                 *ledger = StreamLedger::empty(&delivery.stream.spec);
+                ledger.delivered_through = delivered_through;
             }
         } else if !is_carried_on {
             ledger.end_run();

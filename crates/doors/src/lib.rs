@@ -24,6 +24,7 @@ pub mod narration;
 pub mod output;
 mod request;
 mod rows;
+mod run;
 pub mod singer;
 pub mod stream;
 mod window;

@@ -53,6 +53,7 @@ pub(crate) struct Wanted {
     /// The names of the selected columns; `None` for all of them.
     pub(crate) columns: Option<BTreeSet<String>>,
     pub(crate) mode: Mode,
+    pub(crate) tracks_deletions: bool,
 }
 
 /// Checks what a catalog asks for against what is on offer, and lets the configuration ask Criteo for no more than that.
@@ -89,7 +90,7 @@ pub(crate) fn deliveries(
         if let Some(metrics) = metrics_to_ask_for(&stream.spec, &selected) {
             ask_only_for(config, &wanted.name, metrics);
         }
-        let twice = selections.insert(wanted.name.clone(), (selected, wanted.mode));
+        let twice = selections.insert(wanted.name.clone(), (selected, wanted));
         if twice.is_some() {
             return Err(DoorError::Catalog {
                 message: format!("The catalog names the stream '{}' twice", wanted.name),
@@ -101,11 +102,12 @@ pub(crate) fn deliveries(
     Ok(narrowed
         .into_iter()
         .filter_map(|stream| {
-            let (selected, mode) = selections.remove(stream.name())?;
+            let (selected, wanted) = selections.remove(stream.name())?;
             Some(Delivery {
                 stream,
                 selected,
-                mode,
+                mode: wanted.mode,
+                tracks_deletions: wanted.tracks_deletions,
             })
         })
         .collect())

@@ -172,6 +172,8 @@ pub struct Delivery {
     pub selected: BTreeSet<String>,
     /// How.
     pub mode: Mode,
+    /// Whether rows that vanish are delivered as deletions, where their keys are known.
+    pub tracks_deletions: bool,
 }
 
 impl Delivery {

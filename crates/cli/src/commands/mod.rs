@@ -16,6 +16,7 @@ mod plan;
 mod reference;
 mod sandbox;
 mod schema;
+mod singer;
 mod status;
 mod streams;
 mod summary;
@@ -50,6 +51,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Sandbox(arguments) => sandbox::run(context, arguments).await,
         Command::Demo(arguments) => demo::run(context, arguments).await,
         Command::Airbyte(command) => airbyte::run(context, command).await,
+        Command::Singer(arguments) => singer::run(context, arguments).await,
         Command::Completions(arguments) => completions::run(context, arguments),
         Command::Schema => schema::run(context),
         Command::Reference(arguments) => reference::run(context, arguments).await,

@@ -44,6 +44,15 @@ impl Progress {
         }
     }
 
+    /// The way that `printer` asks for, where standard output is for something else.
+    pub(crate) fn on_stderr(printer: Printer) -> Progress {
+        if printer.draws_bars() {
+            Progress::Bars(Bars::new())
+        } else {
+            Progress::Lines(Lines::new(printer))
+        }
+    }
+
     /// A word to the person who watches, in between.
     pub(crate) fn say(&self, text: &str) {
         match self {

@@ -20,6 +20,7 @@ mod server;
 
 mod clickhouse;
 mod density;
+mod doors;
 mod faults;
 mod files;
 mod history;

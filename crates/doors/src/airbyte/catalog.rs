@@ -176,6 +176,8 @@ impl ConfiguredStream {
             columns: properties
                 .filter(|properties| !properties.is_empty())
                 .map(|properties| properties.keys().cloned().collect::<BTreeSet<String>>()),
+            // A full refresh goes into a table that is made anew, in which nothing has to be deleted.
+            tracks_deletions: matches!(self.sync_mode, SyncMode::Incremental),
             mode: match self.sync_mode {
                 SyncMode::FullRefresh => Mode::FullRefresh,
                 SyncMode::Incremental => Mode::Incremental,

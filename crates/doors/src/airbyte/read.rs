@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use criteo_engine::calendar::Clock;
-use criteo_engine::config::Environment;
-use criteo_engine::{Engine, Selection};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,13 +13,13 @@ use super::catalog::Configured;
 use super::messages::{self, FailureType, StreamStatus};
 use super::reporter::AirbyteReporter;
 use super::{DIALECT, file};
-use crate::destination::{Frame, Ledgers, Platform, Protocol};
+use crate::destination::{Frame, Ledgers, Protocol};
 use crate::error::DoorError;
-use crate::keys::KeysFolder;
 use crate::ledger::StreamLedger;
 use crate::narration::Narrator;
 use crate::output::Output;
 use crate::request::{configuration_of, deliveries, shortfall};
+use crate::run::DoorRun;
 use crate::stream::Delivery;
 
 /// Reads what the catalog asks for and the state does not vouch for.
@@ -45,43 +42,20 @@ pub(super) async fn read(
     if deliveries.is_empty() {
         return Ok(());
     }
-    let ledgers = ledgers_of(&deliveries, &states)?;
-    let selection = Selection {
-        streams: deliveries
-            .iter()
-            .map(|delivery| delivery.stream.name().to_owned())
-            .collect(),
-        ..Selection::default()
-    };
-    let key = configuration
-        .key(&Environment::of_process())
-        .map_err(DoorError::from)?;
-    let folder = configuration
-        .keys_folder
-        .as_deref()
-        .map(KeysFolder::open)
-        .transpose()?;
-    let platform = Arc::new(Platform::new(
-        Arc::new(Airbyte),
-        Arc::clone(output),
+    let run = DoorRun::prepare(
+        configuration,
         deliveries,
-        ledgers,
-        folder.as_ref(),
-        Clock::from_env()?,
-    )?);
+        &states,
+        Arc::new(Airbyte),
+        output,
+    )?;
     let reporter = Arc::new(AirbyteReporter::new(
         Arc::clone(output),
         narrator,
         stop.clone(),
+        Arc::clone(&run.platform),
     ));
-    reporter.connect(Arc::clone(&platform));
-    let engine = Engine::open(
-        &configuration.config,
-        key.credentials,
-        Arc::clone(&reporter) as _,
-    )?
-    .with_destination(platform);
-    let ended = engine.sync(&selection, stop.clone()).await;
+    let ended = run.run(Arc::clone(&reporter) as _, stop.clone()).await;
     reporter.give_up();
     let summary = ended?;
     let mut shortfalls = shortfall(&summary, stop.is_cancelled());
@@ -106,23 +80,6 @@ pub(super) async fn read(
 fn say_failure(output: &Output, stream: Option<&str>, error: &DoorError) {
     let message = messages::error(&error.story(), FailureType::of(error), stream);
     output.say(message.as_bytes());
-}
-
-fn ledgers_of(
-    deliveries: &[Delivery],
-    states: &BTreeMap<String, Value>,
-) -> Result<Ledgers, DoorError> {
-    let mut ledgers = Ledgers::new();
-    for delivery in deliveries {
-        let name = delivery.stream.name();
-        let spec = &delivery.stream.spec;
-        let ledger = match states.get(name) {
-            Some(state) => StreamLedger::from_state(spec, state)?,
-            None => StreamLedger::empty(spec),
-        };
-        ledgers.insert(name.to_owned(), ledger);
-    }
-    Ok(ledgers)
 }
 
 #[derive(Deserialize)]

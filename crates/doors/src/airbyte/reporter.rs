@@ -1,7 +1,7 @@
 //! The engine's events as messages: statuses, estimates and logs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use criteo_engine::event::{Event, Reporter, StreamSummary};
 use tokio_util::sync::CancellationToken;
@@ -16,8 +16,7 @@ pub(super) struct AirbyteReporter {
     output: Arc<Output>,
     narrator: Narrator,
     stop: CancellationToken,
-    /// There as soon as the run can begin.
-    platform: OnceLock<Arc<Platform>>,
+    platform: Arc<Platform>,
     streams: Mutex<BTreeMap<String, Seen>>,
 }
 
@@ -30,20 +29,20 @@ struct Seen {
 }
 
 impl AirbyteReporter {
-    pub(super) fn new(output: Arc<Output>, narrator: Narrator, stop: CancellationToken) -> Self {
+    /// `platform` is asked for checkpoints.
+    pub(super) fn new(
+        output: Arc<Output>,
+        narrator: Narrator,
+        stop: CancellationToken,
+        platform: Arc<Platform>,
+    ) -> Self {
         Self {
             output,
             narrator,
             stop,
-            platform: OnceLock::new(),
+            platform,
             streams: Mutex::default(),
         }
-    }
-
-    /// Tells it whom to ask for checkpoints.
-    pub(super) fn connect(&self, platform: Arc<Platform>) {
-        // It is connected once, right after it was made.
-        let _ = self.platform.set(platform);
     }
 
     /// Says of every stream that has begun and not ended that it is incomplete.
@@ -87,18 +86,10 @@ impl AirbyteReporter {
         let stream = &summary.stream;
         let is_complete =
             summary.failure.is_none() && summary.quarantined == 0 && !self.stop.is_cancelled();
-        let Some(platform) = self.platform.get() else {
-            return;
-        };
         if is_complete {
-            if !platform.has_begun(stream) {
-                for line in platform.begin(stream) {
-                    self.say(&line);
-                }
-            }
-            platform.complete(stream);
+            self.platform.complete(stream);
         } else {
-            platform.say_checkpoint(stream);
+            self.platform.say_checkpoint(stream);
         }
         self.with_stream(stream, |seen| seen.is_finished = true);
         let status = if is_complete {

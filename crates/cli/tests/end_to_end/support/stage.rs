@@ -128,6 +128,11 @@ impl Stage {
         run
     }
 
+    /// Notes that everything that is due was read now, by whatever door.
+    pub(crate) fn note_reading(&mut self) {
+        self.read_at.push(self.sandbox.now());
+    }
+
     /// Moves the calendars of both sides.
     pub(crate) fn advance_days(&self, days: i64) {
         self.sandbox.advance_days(days);

@@ -1,0 +1,7 @@
+//! The doors of platforms: what they print, put together as a platform does it, is the sandbox's truth; and platforms'
+//! own code reads it.
+
+mod host;
+mod messages;
+mod pyairbyte;
+mod refusals;

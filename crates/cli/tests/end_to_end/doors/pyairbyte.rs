@@ -1,0 +1,187 @@
+//! PyAirbyte runs the command as a source, into the DuckDB file that it keeps, and `pyab validate` judges it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use duckdb::Connection;
+use serde_json::Value;
+
+use super::host::{Host, create_table, repository};
+use crate::python;
+use crate::skipped::skipped;
+use crate::support::target::{DuckDbTarget, Target};
+use crate::support::{Settings, Stage, small_world};
+use criteo_sandbox::Scenario;
+use criteo_sandbox::world::WorldConfig;
+use jiff::civil::date;
+
+const PYAIRBYTE: &str = "airbyte==0.71.3\n";
+/// The file that PyAirbyte keeps, in the stage's folder.
+const CACHE: &str = "pyairbyte.duckdb";
+
+fn python() -> Option<PathBuf> {
+    match python::environment("airbyte", PYAIRBYTE) {
+        Ok(python) => Some(python),
+        Err(reason) => {
+            skipped("no source was read by PyAirbyte", &reason);
+            None
+        }
+    }
+}
+
+/// The command under the name that a platform calls it by.
+fn executable(stage: &Stage) -> PathBuf {
+    let link = stage.folder().join("source-criteo");
+    if !link.exists() {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_criteo"), &link).unwrap();
+    }
+    link
+}
+
+/// A program of the environment, where nothing is reported and nothing asked of anybody else.
+fn program(stage: &Stage, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    let as_usual = stage.command();
+    command.current_dir(stage.folder()).env_clear();
+    for (name, value) in as_usual.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command
+        .env("HOME", stage.folder())
+        .env("DO_NOT_TRACK", "1")
+        .env("AIRBYTE_OFFLINE_MODE", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Runs the script that uses PyAirbyte as its users do, and returns what it prints.
+#[track_caller]
+fn pyairbyte(stage: &Stage, python: &Path, host: &Host, action: &str) -> Result<Value, String> {
+    let config = host.write(stage, "config.json", &host.config);
+    let script = repository("crates/cli/tests/end_to_end/doors/pyairbyte.py");
+    let output = program(stage, python)
+        .arg(script)
+        .arg(action)
+        .arg(executable(stage))
+        .args([config.as_str(), CACHE])
+        .args(host.wanted(stage))
+        .output()
+        .unwrap();
+    if !output.status.success() {
+        return Err(said(&output));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let answer = text.lines().next_back().unwrap_or_default();
+    serde_json::from_str(answer).map_err(|error| format!("{error}: {}", said(&output)))
+}
+
+/// What PyAirbyte has stored, as tables like those of the connector, against the truth.
+#[track_caller]
+fn assert_equals_truth(stage: &Stage, host: &Host) {
+    let file = stage.folder().join("compared.duckdb");
+    let _ = std::fs::remove_file(&file);
+    let connection = Connection::open(&file).unwrap();
+    let cache = stage.folder().join(CACHE);
+    let attach = format!("ATTACH '{}' AS stored (READ_ONLY)", cache.display());
+    connection.execute_batch(&attach).unwrap();
+    for stream in host.wanted(stage) {
+        let from = |_: &str| format!("stored.main.\"{stream}\"");
+        create_table(&connection, host.offered(&stream), &BTreeSet::new(), from);
+    }
+    connection.execute_batch("DETACH stored").unwrap();
+    drop(connection);
+    let target = DuckDbTarget::at(&file);
+    let differences = stage.differences_in(&*target.tables().unwrap());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn pyairbyte_checks_discovers_and_reads_twice() {
+    let Some(python) = python() else { return };
+    let settings = Settings::new(date(2026, 2, 10))
+        .in_currency_and_zone("EUR", "Europe/Paris")
+        .with_only(&["statistics", "placements", "transactions", "campaigns", "ads"])
+        .with_report(
+            "fine",
+            &["AdvertiserId", "AdsetId", "AdId", "CategoryId", "Device", "Os", "Day"],
+            &["Clicks", "AdvertiserCost", "SalesPc30d"],
+        );
+    let scenario = Scenario {
+        world: WorldConfig {
+            advertisers: 1,
+            campaigns_per_advertiser: 2,
+            ..WorldConfig::default()
+        },
+        ..Scenario::default()
+    };
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", scenario, settings);
+    let host = Host::new(&stage);
+    let checked = pyairbyte(&stage, &python, &host, "check").unwrap();
+    assert_eq!(checked["checked"], true);
+    let found = pyairbyte(&stage, &python, &host, "discover").unwrap();
+    assert_eq!(found["streams"], host.catalog["streams"], "the catalog is read as it is");
+
+    pyairbyte(&stage, &python, &host, "read").unwrap();
+    stage.note_reading();
+    assert_equals_truth(&stage, &host);
+
+    let before = stage.sandbox.calls().len();
+    stage.advance_days(10);
+    pyairbyte(&stage, &python, &host, "read").unwrap();
+    stage.note_reading();
+    assert_equals_truth(&stage, &host);
+    // The state came back: days that were final are not asked for again.
+    let calls = stage.sandbox.calls();
+    let first_days: Vec<&String> = calls[before..]
+        .iter()
+        .filter(|call| call.path.contains("placements"))
+        .filter_map(|call| call.start_date.as_ref())
+        .collect();
+    assert!(!first_days.is_empty());
+    assert!(first_days.iter().all(|day| day.as_str() >= "2026-02-10"), "{first_days:?}");
+    let deleted = "SELECT count(*) FROM fine WHERE _ab_cdc_deleted_at IS NOT NULL";
+    let cache = Connection::open(stage.folder().join(CACHE)).unwrap();
+    let deleted: i64 = cache.query_row(deleted, [], |row| row.get(0)).unwrap();
+    assert!(deleted > 0, "no row vanished");
+}
+
+#[test]
+fn pyairbyte_is_told_what_is_wrong() {
+    let Some(python) = python() else { return };
+    let stage = small_world::stage();
+    let mut host = Host::new(&stage);
+    host.config["credentials"]["client_secret"] = "another".into();
+    let complaint = pyairbyte(&stage, &python, &host, "check").unwrap_err();
+    assert!(complaint.contains("app key") || complaint.contains("token"), "{complaint}");
+    assert!(!complaint.contains("another\""), "{complaint}");
+    let complaint = pyairbyte(&stage, &python, &host, "read").unwrap_err();
+    assert!(complaint.contains("AirbyteConnectorFailedError"), "{complaint}");
+}
+
+#[test]
+fn pyab_validate_accepts_the_source() {
+    let Some(python) = python() else { return };
+    let stage = small_world::stage();
+    let host = Host::new(&stage);
+    let config = host.write(&stage, "config.json", &host.config);
+    let output = program(&stage, &python.with_file_name("pyab"))
+        .arg("validate")
+        .arg(format!("--connector={}", executable(&stage).display()))
+        .arg(format!("--config={}", stage.folder().join(config).display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
