@@ -55,7 +55,7 @@ pub enum DoorError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// Nobody reads the messages any more, or they cannot be written.
-    #[error("Messages cannot be written")]
+    #[error("Messages cannot be written to standard output")]
     Output(#[from] std::io::Error),
     /// The run ended without everything that was asked for.
     #[error("{message}")]
@@ -130,7 +130,9 @@ impl DoorError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Engine(EngineError::Api(error)) => error.is_transient(),
-            Self::Engine(EngineError::AnotherRun { .. }) | Self::Keys(KeysError::Busy { .. }) => true,
+            Self::Engine(EngineError::AnotherRun { .. }) | Self::Keys(KeysError::Busy { .. }) => {
+                true
+            }
             Self::Incomplete { is_transient, .. } => *is_transient,
             _ => false,
         }

@@ -25,7 +25,11 @@ pub(crate) fn json_of(what: &'static str, path: &Path) -> Result<Value, DoorErro
         // The error's own words may quote the text, which holds a secret in a configuration.
         reason: format!(
             "it {} at line {}, column {}",
-            if error.is_eof() { "ends too early" } else { "is wrong" },
+            if error.is_eof() {
+                "ends too early"
+            } else {
+                "is wrong"
+            },
             error.line(),
             error.column()
         ),
@@ -114,7 +118,10 @@ pub(crate) fn deliveries(
 }
 
 fn ask_only_for(config: &mut Config, stream: &str, metrics: Vec<String>) {
-    let report = config.reports.iter_mut().find(|report| report.name == stream);
+    let report = config
+        .reports
+        .iter_mut()
+        .find(|report| report.name == stream);
     match report {
         Some(report) => report.metrics = metrics,
         None => config.streams.entry(stream.to_owned()).or_default().metrics = Some(metrics),

@@ -265,7 +265,10 @@ mod tests {
             (12_500_000_000, "12.5"),
             (-3_000_000_000, "-3"),
             (100_000_000_000_000_000_001, "100000000000.000000001"),
-            (10_i128.pow(38) - 1, "99999999999999999999999999999.999999999"),
+            (
+                10_i128.pow(38) - 1,
+                "99999999999999999999999999999.999999999",
+            ),
         ] {
             assert_eq!(written(|output| write_money(units, output)), text);
         }
@@ -273,7 +276,15 @@ mod tests {
 
     #[test]
     fn text_is_json() {
-        for text in ["", "plain", "Größe", "a\"b", "back\\slash", "two\nlines", "\u{1}"] {
+        for text in [
+            "",
+            "plain",
+            "Größe",
+            "a\"b",
+            "back\\slash",
+            "two\nlines",
+            "\u{1}",
+        ] {
             let json = written(|output| write_text(text, output));
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
         }

@@ -126,7 +126,9 @@ impl OfferedStream {
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&OfferedColumn> {
-        self.columns.iter().find(|offered| offered.column.name == name)
+        self.columns
+            .iter()
+            .find(|offered| offered.column.name == name)
     }
 
     /// Whether all of it is listed in every run, rather than the days that are due.
@@ -227,9 +229,11 @@ pub(crate) fn metrics_to_ask_for(
 /// Streams by name, in the order of the catalog.
 #[must_use]
 pub fn by_name(streams: &[OfferedStream]) -> BTreeMap<&str, &OfferedStream> {
-    streams.iter().map(|stream| (stream.name(), stream)).collect()
+    streams
+        .iter()
+        .map(|stream| (stream.name(), stream))
+        .collect()
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +246,8 @@ mod tests {
     };
 
     fn offered(text: &str) -> Vec<OfferedStream> {
-        let config = Config::parse(&format!("[criteo]\ncurrency = \"EUR\"\n{text}"), "test").unwrap();
+        let config =
+            Config::parse(&format!("[criteo]\ncurrency = \"EUR\"\n{text}"), "test").unwrap();
         StreamSpec::resolve_all(&config)
             .unwrap()
             .into_iter()
@@ -261,7 +266,11 @@ mod tests {
         assert_eq!(key("by_device"), "advertiser_id campaign_id day device");
         assert_eq!(key("campaigns"), "advertiser_id campaign_id");
         assert_eq!(key("transactions"), ROW_ID_COLUMN);
-        assert!(key("placements").ends_with("day disclosed"), "{}", key("placements"));
+        assert!(
+            key("placements").ends_with("day disclosed"),
+            "{}",
+            key("placements")
+        );
     }
 
     #[test]
@@ -278,7 +287,11 @@ mod tests {
     fn metrics_that_are_not_selected_are_not_asked_for() {
         let streams = offered("");
         let spec = &by_name(&streams)["statistics"].spec;
-        let all = spec.metrics.iter().map(|field| field.column.clone()).collect();
+        let all = spec
+            .metrics
+            .iter()
+            .map(|field| field.column.clone())
+            .collect();
         assert_eq!(metrics_to_ask_for(spec, &all), None);
         let one = BTreeSet::from([spec.metrics[2].column.clone()]);
         let asked = vec![spec.metrics[2].name.clone()];

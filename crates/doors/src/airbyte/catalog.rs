@@ -110,11 +110,17 @@ pub(super) struct Configured {
 impl Configured {
     /// Reads a configured catalog.
     pub(super) fn of(catalog: &Value) -> Result<Self, DoorError> {
-        let catalog = ConfiguredCatalog::deserialize(catalog).map_err(|error| DoorError::Catalog {
-            message: format!("The catalog is not a configured catalog of Airbyte's: {error}"),
-        })?;
+        let catalog =
+            ConfiguredCatalog::deserialize(catalog).map_err(|error| DoorError::Catalog {
+                message: format!("The catalog is not a configured catalog of Airbyte's: {error}"),
+            })?;
         for stream in &catalog.streams {
-            if let Some(namespace) = stream.stream.namespace.as_deref().filter(|name| !name.is_empty()) {
+            if let Some(namespace) = stream
+                .stream
+                .namespace
+                .as_deref()
+                .filter(|name| !name.is_empty())
+            {
                 return Err(DoorError::Catalog {
                     message: format!(
                         "The catalog asks for the stream '{}' of the namespace '{namespace}', and there are no namespaces",
@@ -137,7 +143,9 @@ impl Configured {
     pub(super) fn refuse_missing_fields(&self, deliveries: &[Delivery]) -> Result<(), DoorError> {
         for stream in &self.streams {
             let name = &stream.stream.name;
-            let Some(delivery) = deliveries.iter().find(|delivery| delivery.stream.name() == name)
+            let Some(delivery) = deliveries
+                .iter()
+                .find(|delivery| delivery.stream.name() == name)
             else {
                 continue;
             };

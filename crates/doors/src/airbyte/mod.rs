@@ -88,8 +88,9 @@ pub async fn serve(
         let stream = None;
         output.say(messages::error(&error.story(), FailureType::of(error), stream).as_bytes());
     }
-    output.finish()?;
-    answered
+    let is_written = output.finish();
+    answered?;
+    Ok(is_written?)
 }
 
 fn discover(config: &std::path::Path, output: &Output) -> Result<(), DoorError> {

@@ -37,7 +37,13 @@ const SECTIONS: [(&str, &[&str]); 2] = [
         ],
     ),
 ];
-const STREAM_KEYS: &[&str] = &["dimensions", "metrics", "start_date", LOOKBACK_DAYS, "lookback"];
+const STREAM_KEYS: &[&str] = &[
+    "dimensions",
+    "metrics",
+    "start_date",
+    LOOKBACK_DAYS,
+    "lookback",
+];
 const REPORT_KEYS: &[&str] = &[
     "name",
     "dimensions",
@@ -71,7 +77,10 @@ pub fn form() -> Value {
     };
     add("credentials", credentials());
     for (section, keys) in SECTIONS {
-        add(section, object(section, &engine["properties"][section], keys));
+        add(
+            section,
+            object(section, &engine["properties"][section], keys),
+        );
     }
     add("streams", streams(&engine));
     add("reports", reports(&engine));

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 use criteo_api::Credentials;
 use criteo_engine::Config;
-use criteo_engine::config::{self, AppKey, DestinationSection, Environment, KeyPlace, STANDARD_OUTPUT};
+use criteo_engine::config::{
+    self, AppKey, DestinationSection, Environment, KeyPlace, STANDARD_OUTPUT,
+};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -66,9 +68,8 @@ impl DoorConfiguration {
         };
         let sections = Value::Object(sections);
         let misplaced = form::misplaced(&sections);
-        let text = toml::to_string(&without_gaps(sections)).map_err(|error| {
-            wrong(&format!("It holds what a configuration cannot: {error}"))
-        })?;
+        let text = toml::to_string(&without_gaps(sections))
+            .map_err(|error| wrong(&format!("It holds what a configuration cannot: {error}")))?;
         let mut config = match (Config::parse(&text, "the configuration"), misplaced) {
             (Ok(config), misplaced) if misplaced.is_empty() => config,
             (Ok(_), problems) => return Err(DoorError::Configuration { problems }),
@@ -133,7 +134,11 @@ fn credentials_of(section: Value) -> Result<Option<Credentials>, DoorError> {
         [Some(id), Some(secret)] => Some(Credentials::new(id, SecretString::from(secret))),
         [None, None] => None,
         [id, _] => {
-            let missing = if id.is_none() { "client_id" } else { "client_secret" };
+            let missing = if id.is_none() {
+                "client_id"
+            } else {
+                "client_secret"
+            };
             problems.push(format!("credentials.{missing} is missing"));
             None
         }

@@ -105,7 +105,11 @@ fn nothing_of_the_configuration_is_forgotten() {
     let mut missing = Vec::new();
     let mut compare = |name: &str, engine: &Value, form: &Value| {
         for key in engine["properties"].as_object().unwrap().keys() {
-            let path = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            let path = if name.is_empty() {
+                key.clone()
+            } else {
+                format!("{name}.{key}")
+            };
             if form["properties"].get(key).is_none() && !left_out.contains(&path.as_str()) {
                 missing.push(path);
             }
@@ -115,7 +119,11 @@ fn nothing_of_the_configuration_is_forgotten() {
     let properties = |value: &Value, path: &str| value["properties"].pointer(path).unwrap().clone();
     for section in ["criteo", "sync"] {
         let path = format!("/{section}");
-        compare(section, &properties(&engine, &path), &properties(&form, &path));
+        compare(
+            section,
+            &properties(&engine, &path),
+            &properties(&form, &path),
+        );
     }
     compare(
         "streams",
@@ -137,15 +145,25 @@ fn the_form_can_be_drawn() {
         for word in ["$ref", "allOf", "anyOf", "oneOf", "not"] {
             assert!(schema.get(word).is_none(), "{path} has {word}");
         }
-        assert_ne!(schema.get("additionalProperties"), Some(&json!(false)), "{path}");
+        assert_ne!(
+            schema.get("additionalProperties"),
+            Some(&json!(false)),
+            "{path}"
+        );
         assert!(schema["type"].is_string(), "{path} has no single type");
-        assert!(schema["title"].is_string() || path.ends_with("[]"), "{path} has no title");
+        assert!(
+            schema["title"].is_string() || path.ends_with("[]"),
+            "{path} has no title"
+        );
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             assert!(!properties.is_empty(), "{path} is empty");
             let mut orders: Vec<u64> = Vec::new();
             for (key, property) in properties {
                 orders.push(property["order"].as_u64().unwrap());
-                assert!(property["description"].is_string(), "{path}.{key} says nothing");
+                assert!(
+                    property["description"].is_string(),
+                    "{path}.{key} says nothing"
+                );
                 walk(&format!("{path}.{key}"), property);
             }
             orders.sort_unstable();

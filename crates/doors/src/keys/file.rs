@@ -48,7 +48,9 @@ impl KeyFile {
         key: &[String],
         through: Option<&str>,
     ) -> Result<Option<Self>, KeysError> {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         let parts: Vec<&str> = name.as_deref().unwrap_or_default().split('.').collect();
         let (id, is_confirmed) = match parts.as_slice() {
             [id, EXTENSION] => (*id, through.is_some_and(|through| *id <= through)),

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use criteo_engine::schema::{Column, FieldType, TableSchema};
 
-pub(crate) use self::window::KeyWindow;
 use self::file::KeyFile;
+pub(crate) use self::window::KeyWindow;
 use crate::stream::{ADVERTISER_COLUMN, OfferedStream, ROW_ID_COLUMN};
 
 /// Held by the process that works with the folder.

@@ -90,7 +90,11 @@ impl KeyWindow<'_> {
     }
 
     /// Keeps the keys of a batch. `row_ids` are those of its rows, where the key is made of them.
-    pub(crate) fn add(&mut self, batch: &RecordBatch, row_ids: Vec<String>) -> Result<(), KeysError> {
+    pub(crate) fn add(
+        &mut self,
+        batch: &RecordBatch,
+        row_ids: Vec<String>,
+    ) -> Result<(), KeysError> {
         let rows = batch.num_rows();
         let row_ids: ArrayRef = Arc::new(StringArray::from(row_ids));
         let arrays = self.keys.columns.iter().map(|column| {
@@ -187,10 +191,7 @@ impl KeyWindow<'_> {
     /// Keeps the keys of the window, durably, and returns the name that the state remembers them by.
     pub(crate) fn keep(mut self) -> Result<String, KeysError> {
         let writer = self.writer.take();
-        let path = self
-            .keys
-            .folder
-            .join(format!("{}.{EXTENSION}", self.id));
+        let path = self.keys.folder.join(format!("{}.{EXTENSION}", self.id));
         if let Some(writer) = writer {
             let file = writer.into_inner().map_err(|error| self.failed(error))?;
             file.sync_all()

@@ -36,16 +36,27 @@ impl StreamLedger {
         }
         let mut entries = Vec::new();
         for (span, advertisers) in grouped {
-            let columns = self.columns.get(span.columns).map_or(&[][..], Vec::as_slice);
+            let columns = self
+                .columns
+                .get(span.columns)
+                .map_or(&[][..], Vec::as_slice);
             let lacks_nothing = wanted.iter().all(|name| columns.contains(name));
-            let columns = if lacks_nothing { known_columns } else { columns };
+            let columns = if lacks_nothing {
+                known_columns
+            } else {
+                columns
+            };
             for (days, read_at) in self.readings_of(&span, counts_from) {
                 entries.push(WindowEntry {
                     days: Some(days),
                     advertisers: self.rows_of(&advertisers, days),
                     columns: columns.to_vec(),
                     total_differences: differences_of(span.reading),
-                    ..self.entry(entries.len(), read_at, run_of(span.reading, self.run.as_ref()))
+                    ..self.entry(
+                        entries.len(),
+                        read_at,
+                        run_of(span.reading, self.run.as_ref()),
+                    )
                 });
             }
         }

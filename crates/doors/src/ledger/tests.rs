@@ -17,7 +17,13 @@ fn spec(more: &str) -> StreamSpec {
         .unwrap()
 }
 
-fn window(run: &str, days: DayRange, advertisers: &[String], read_at: &str, rows: u64) -> WindowEntry {
+fn window(
+    run: &str,
+    days: DayRange,
+    advertisers: &[String],
+    read_at: &str,
+    rows: u64,
+) -> WindowEntry {
     WindowEntry {
         window_id: format!("{run} {} {read_at}", days.first),
         run_id: run.to_owned(),
@@ -40,7 +46,9 @@ fn window(run: &str, days: DayRange, advertisers: &[String], read_at: &str, rows
 }
 
 fn ids(count: usize) -> Vec<String> {
-    (0..count).map(|number| (100_000 + number).to_string()).collect()
+    (0..count)
+        .map(|number| (100_000 + number).to_string())
+        .collect()
 }
 
 fn range(first: Date, last: Date) -> DayRange {
@@ -84,7 +92,9 @@ fn plans_from_the_state_are_those_from_a_whole_ledger() {
     let mut day = date(2026, 1, 20);
     let mut chance = 7_u64;
     let mut next = |limit: u64| {
-        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        chance = chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (chance >> 33) % limit
     };
     for number in 0..60 {
@@ -107,7 +117,9 @@ fn plans_from_the_state_are_those_from_a_whole_ledger() {
             entry.window_id = format!("{run}-{part}");
             entry.columns = columns.clone();
             if next(5) == 0 {
-                entry.total_differences.insert("clicks".to_owned(), "1 or 2".to_owned());
+                entry
+                    .total_differences
+                    .insert("clicks".to_owned(), "1 or 2".to_owned());
             }
             ledger.record(&entry, &columns);
             whole.push(entry);
@@ -121,7 +133,10 @@ fn plans_from_the_state_are_those_from_a_whole_ledger() {
             let entries = ledger.entries(&columns, &columns, None);
             let expected = needs(&spec, whole.clone(), &now, &continued);
             let found = needs(&spec, entries, &now, &continued);
-            assert_eq!(found.ranges, expected.ranges, "after {run}, seed 7, at {now}");
+            assert_eq!(
+                found.ranges, expected.ranges,
+                "after {run}, seed 7, at {now}"
+            );
         }
     }
 }
@@ -131,12 +146,24 @@ fn a_larger_lookback_reads_final_days_again() {
     let columns = spec("").column_names();
     let mut ledger = StreamLedger::empty(&spec(""));
     let days = range(date(2026, 5, 1), date(2026, 5, 31));
-    ledger.record(&window("r", days, &ids(5), "2026-07-05T10:00:00Z", 1), &columns);
+    ledger.record(
+        &window("r", days, &ids(5), "2026-07-05T10:00:00Z", 1),
+        &columns,
+    );
     ledger.end_run();
     let larger = spec("[sync]\nlookback_days = 60\n");
     let ledger = through_state(&larger, &ledger);
-    let found = needs(&larger, ledger.entries(&columns, &columns, None), "2026-07-06T10:00:00Z", &[]);
-    assert!(found.ranges["100000"].iter().any(|range| range.contains(date(2026, 5, 1))));
+    let found = needs(
+        &larger,
+        ledger.entries(&columns, &columns, None),
+        "2026-07-06T10:00:00Z",
+        &[],
+    );
+    assert!(
+        found.ranges["100000"]
+            .iter()
+            .any(|range| range.contains(date(2026, 5, 1)))
+    );
 }
 
 #[test]
@@ -146,7 +173,10 @@ fn a_column_that_is_selected_later_is_read_for_all_days() {
     let fewer = &columns[..columns.len() - 1];
     let days = range(date(2026, 1, 1), date(2026, 3, 31));
     let mut ledger = StreamLedger::empty(&spec);
-    ledger.record(&window("r", days, &ids(5), "2026-07-05T10:00:00Z", 1), fewer);
+    ledger.record(
+        &window("r", days, &ids(5), "2026-07-05T10:00:00Z", 1),
+        fewer,
+    );
     ledger.end_run();
     let ledger = through_state(&spec, &ledger);
     let lacking = |wanted: &[String]| {
@@ -172,7 +202,13 @@ fn the_state_of_five_thousand_advertisers_and_two_years_is_small() {
             let minute = (number * 25 + usize::try_from(month).unwrap()) / 42;
             let read_at = format!("2026-11-26T10:{minute:02}:00Z");
             let rows = u64::try_from(number).unwrap() * 31;
-            let entry = window("first", range(add_days(last, -29), last), group, &read_at, rows);
+            let entry = window(
+                "first",
+                range(add_days(last, -29), last),
+                group,
+                &read_at,
+                rows,
+            );
             ledger.record(&entry, &columns);
         }
     }
@@ -199,7 +235,9 @@ fn the_state_of_five_thousand_advertisers_and_two_years_is_small() {
 fn states_that_cannot_be_used_are_refused() {
     let spec = spec("");
     let refusal = |state: serde_json::Value| {
-        StreamLedger::from_state(&spec, &state).unwrap_err().to_string()
+        StreamLedger::from_state(&spec, &state)
+            .unwrap_err()
+            .to_string()
     };
     let state = serde_json::json!({ "version": 2, "grain": [] });
     assert!(refusal(state).contains("version 2"));
@@ -213,5 +251,9 @@ fn states_that_cannot_be_used_are_refused() {
     state["currency"] = "EUR".into();
     state["more"] = true.into();
     assert!(refusal(state).contains("more"));
-    assert!(StreamLedger::from_state(&spec, &serde_json::json!({})).unwrap().is_empty());
+    assert!(
+        StreamLedger::from_state(&spec, &serde_json::json!({}))
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -32,7 +32,10 @@ pub(crate) enum Reading {
     /// By a run that is over: on this day of the report's time zone.
     On { day: Date, is_doubted: bool },
     /// By the run that the state speaks of. Whether it counts for a run that carries that one on depends on the hour.
-    At { instant: Timestamp, is_doubted: bool },
+    At {
+        instant: Timestamp,
+        is_doubted: bool,
+    },
 }
 
 /// The spans of one advertiser, oldest first, without overlaps.

@@ -125,7 +125,10 @@ struct WireRun {
     done: bool,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
@@ -211,7 +214,8 @@ impl StreamLedger {
                 found: version.to_string(),
             });
         }
-        let state = WireState::deserialize(state).map_err(|error| not_a_state(error.to_string()))?;
+        let state =
+            WireState::deserialize(state).map_err(|error| not_a_state(error.to_string()))?;
         ledger.refuse_other_purpose(&state)?;
         for group in state.readings {
             let mut timeline = Timeline::default();
@@ -220,7 +224,9 @@ impl StreamLedger {
                 timeline.paint(span);
             }
             for (advertiser, rate) in group.advertisers {
-                ledger.timelines.insert(advertiser.clone(), timeline.clone());
+                ledger
+                    .timelines
+                    .insert(advertiser.clone(), timeline.clone());
                 ledger.rates.insert(advertiser, rate);
             }
         }
@@ -257,7 +263,8 @@ impl StreamLedger {
             ("time zone", &state.time_zone, &self.purpose.time_zone),
         ] {
             if before != now {
-                let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
+                let word =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
                 differences.push(format!(
                     "with the {what} {}, and now {} is asked for",
                     word(before),
@@ -313,7 +320,12 @@ fn span_of(wire: &WireSpan, lists_of_columns: usize) -> Result<Span, String> {
             instant,
             is_doubted,
         },
-        _ => return Err(format!("it does not say when the days from {} were read", days.first)),
+        _ => {
+            return Err(format!(
+                "it does not say when the days from {} were read",
+                days.first
+            ));
+        }
     };
     if wire.columns >= lists_of_columns {
         return Err(format!("there is no list of columns {}", wire.columns));

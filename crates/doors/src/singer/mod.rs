@@ -56,8 +56,9 @@ pub async fn serve(
     } else {
         sync::sync(request, output, watcher, stop).await
     };
-    output.finish()?;
-    answered
+    let is_written = output.finish();
+    answered?;
+    Ok(is_written?)
 }
 
 fn discover(request: &Request, output: &Output) -> Result<(), DoorError> {

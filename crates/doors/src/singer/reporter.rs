@@ -17,9 +17,8 @@ pub(super) struct SingerReporter {
 impl Reporter for SingerReporter {
     fn on_event(&self, event: &Event) {
         if let Event::StreamFinished(summary) = event {
-            let is_complete = summary.failure.is_none()
-                && summary.quarantined == 0
-                && !self.stop.is_cancelled();
+            let is_complete =
+                summary.failure.is_none() && summary.quarantined == 0 && !self.stop.is_cancelled();
             if is_complete {
                 self.platform.complete(&summary.stream);
             } else {

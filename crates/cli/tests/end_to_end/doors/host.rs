@@ -18,7 +18,15 @@ use crate::support::{Run, Stage};
 /// The columns that Airbyte's door adds to tables.
 pub(crate) const READ_AT: &str = "_ab_cdc_updated_at";
 pub(crate) const DELETED_AT: &str = "_ab_cdc_deleted_at";
-const ADDED: [&str; 4] = [READ_AT, DELETED_AT, "_criteo_row_id", "_criteo_more"];
+/// Those of both protocols.
+const ADDED: [&str; 6] = [
+    READ_AT,
+    DELETED_AT,
+    "_criteo_read_at",
+    "_sdc_deleted_at",
+    "_criteo_row_id",
+    "_criteo_more",
+];
 
 /// A platform of one connection.
 pub(crate) struct Host {
@@ -75,7 +83,9 @@ impl Host {
     /// Asks for the catalog.
     pub(crate) fn discover(&mut self, stage: &Stage) {
         let config = self.write(stage, "config.json", &self.config);
-        let run = stage.criteo(&["airbyte", "discover", "--config", &config]).expect(0);
+        let run = stage
+            .criteo(&["airbyte", "discover", "--config", &config])
+            .expect(0);
         let message: Value = run.json();
         self.catalog = message["catalog"].clone();
     }
@@ -121,9 +131,18 @@ impl Host {
         let config = self.write(stage, "config.json", &self.config);
         let catalog = self.write(stage, "catalog.json", &self.configured(stage));
         let state = self.write(stage, "state.json", &self.state());
-        ["airbyte", "read", "--config", &config, "--catalog", &catalog, "--state", &state]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            "airbyte",
+            "read",
+            "--config",
+            &config,
+            "--catalog",
+            &catalog,
+            "--state",
+            &state,
+        ]
+        .map(str::to_owned)
+        .to_vec()
     }
 
     /// Reads, and stores everything that comes.
@@ -151,7 +170,9 @@ impl Host {
                 self.store_record(&record);
             }
             if let Some(state) = line.state {
-                let name = state["stream"]["stream_descriptor"]["name"].as_str().unwrap();
+                let name = state["stream"]["stream_descriptor"]["name"]
+                    .as_str()
+                    .unwrap();
                 let state = state["stream"]["stream_state"].clone();
                 self.states.insert(name.to_owned(), state);
             }
@@ -161,12 +182,19 @@ impl Host {
     /// The newest record of a key is the current one; a deleted one is none.
     fn store_record(&mut self, record: &Record<'_>) {
         let data: Value = serde_json::from_str(record.data.get()).unwrap();
-        let key: Vec<&Value> = self.key(&record.stream).iter().map(|name| &data[name]).collect();
+        let key: Vec<&Value> = self
+            .key(&record.stream)
+            .iter()
+            .map(|name| &data[name])
+            .collect();
         let key = json!(key).to_string();
         let rows = self.rows.entry(record.stream.clone()).or_default();
         if let Some(present) = rows.get(&key) {
             let present: Value = serde_json::from_str(present).unwrap();
-            let (old, new) = (present[READ_AT].as_str().unwrap(), data[READ_AT].as_str().unwrap());
+            let (old, new) = (
+                present[READ_AT].as_str().unwrap(),
+                data[READ_AT].as_str().unwrap(),
+            );
             if old > new {
                 return;
             }
@@ -182,7 +210,9 @@ impl Host {
     pub(crate) fn key(&self, stream: &str) -> Vec<String> {
         let path = &self.offered(stream)["source_defined_primary_key"];
         let names = path.as_array().unwrap().iter();
-        names.map(|name| name[0].as_str().unwrap().to_owned()).collect()
+        names
+            .map(|name| name[0].as_str().unwrap().to_owned())
+            .collect()
     }
 
     pub(crate) fn offered(&self, stream: &str) -> &Value {
@@ -226,7 +256,7 @@ impl Host {
                     lines.display()
                 )
             };
-            create_table(&connection, offered, &more, from);
+            create_table(&connection, &stream, &offered["json_schema"], &more, from);
         }
         file
     }
@@ -277,34 +307,47 @@ pub(crate) fn more_columns<'row>(rows: impl Iterator<Item = &'row String>) -> BT
 /// whose columns have the types that it is told.
 pub(crate) fn create_table(
     connection: &Connection,
-    offered: &Value,
+    stream: &str,
+    schema: &Value,
     more: &BTreeSet<String>,
     from: impl Fn(&str) -> String,
 ) {
-    let stream = offered["name"].as_str().unwrap();
-    let properties = offered["json_schema"]["properties"].as_object().unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    let deleted_at = ["_sdc_deleted_at", DELETED_AT]
+        .into_iter()
+        .find(|name| properties.contains_key(*name))
+        .unwrap();
     let names: Vec<&String> = properties.keys().collect();
     let types: Vec<String> = names
         .iter()
-        .map(|name| format!("\"{name}\": '{}'", sql_type(stream, name)))
+        .map(|name| {
+            // A list or an object comes as text, and is made JSON of below.
+            let sql_type = sql_type(stream, name).replace("JSON", "VARCHAR");
+            format!("\"{name}\": '{sql_type}'")
+        })
         .collect();
     let own = names
         .iter()
         .filter(|name| !ADDED.contains(&name.as_str()))
-        .map(|name| format!("CAST(\"{name}\" AS {0}) AS \"{name}\"", sql_type(stream, name)));
+        .map(|name| {
+            format!(
+                "CAST(\"{name}\" AS {0}) AS \"{name}\"",
+                sql_type(stream, name)
+            )
+        });
     let more_values = more
         .iter()
         .map(|name| format!("json_extract_string(_criteo_more, '$.\"{name}\"') AS \"{name}\""));
     let columns: Vec<String> = own.chain(more_values).collect();
     let mut script = format!(
-        "CREATE TABLE \"{stream}\" AS SELECT {} FROM {} WHERE {DELETED_AT} IS NULL;",
+        "CREATE TABLE \"{stream}\" AS SELECT {} FROM {} WHERE {deleted_at} IS NULL;",
         columns.join(", "),
         from(&types.join(", "))
     );
     let quoted = |text: &str| text.replace('\'', "''");
     script.push_str(&format!(
         "COMMENT ON TABLE \"{stream}\" IS '{}';",
-        quoted(offered["json_schema"]["description"].as_str().unwrap())
+        quoted(schema["description"].as_str().unwrap())
     ));
     for (name, property) in properties {
         if !ADDED.contains(&name.as_str()) {
@@ -316,7 +359,9 @@ pub(crate) fn create_table(
         }
     }
     for name in more {
-        script.push_str(&format!("COMMENT ON COLUMN \"{stream}\".\"{name}\" IS 'found';"));
+        script.push_str(&format!(
+            "COMMENT ON COLUMN \"{stream}\".\"{name}\" IS 'found';"
+        ));
     }
     connection.execute_batch(&script).unwrap();
 }
@@ -324,7 +369,10 @@ pub(crate) fn create_table(
 /// The type that a column of the connector's own table has.
 fn sql_type(stream: &str, column: &str) -> &'static str {
     let catalog = Catalog::builtin();
-    let stream = catalog.stream(stream).or_else(|| catalog.stream("statistics")).unwrap();
+    let stream = catalog
+        .stream(stream)
+        .or_else(|| catalog.stream("statistics"))
+        .unwrap();
     let field = stream.fields.iter().find(|field| field.column == column);
     match field.map(|field| field.field_type) {
         None | Some(FieldType::Text) => "VARCHAR",
@@ -340,5 +388,7 @@ fn sql_type(stream: &str, column: &str) -> &'static str {
 
 /// The folder in which a file of the repository lies.
 pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }

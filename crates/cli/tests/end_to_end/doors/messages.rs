@@ -75,7 +75,13 @@ fn every_stream_equals_the_truth_and_a_second_read_changes_nothing() {
     for rows in host.rows.values_mut() {
         rows.pop_first();
     }
-    assert_eq!(host.differences(&stage).iter().filter(|line| line.contains("1 rows of the truth are not")).count(), host.rows.len());
+    assert_eq!(
+        host.differences(&stage)
+            .iter()
+            .filter(|line| line.contains("1 rows of the truth are not"))
+            .count(),
+        host.rows.len()
+    );
 }
 
 /// Keys are whole and unique, and each state says how many records came since the one before.
@@ -99,7 +105,9 @@ fn every_message_is_in_order(host: &Host, run: &Run) {
             }
             "STATE" => {
                 let state = line.state.unwrap();
-                let name = state["stream"]["stream_descriptor"]["name"].as_str().unwrap();
+                let name = state["stream"]["stream_descriptor"]["name"]
+                    .as_str()
+                    .unwrap();
                 let counted = since_state.insert(name.to_owned(), 0).unwrap_or_default();
                 assert_eq!(state["sourceStats"]["recordCount"], counted, "{text}");
             }
@@ -108,7 +116,10 @@ fn every_message_is_in_order(host: &Host, run: &Run) {
             other => panic!("a message of type {other}"),
         }
     }
-    assert!(since_state.values().all(|records| *records == 0), "{since_state:?}");
+    assert!(
+        since_state.values().all(|records| *records == 0),
+        "{since_state:?}"
+    );
 }
 
 #[test]
@@ -119,7 +130,10 @@ fn restated_days_are_replaced_and_vanished_rows_deleted() {
     host.assert_equals_truth(&stage);
     for days in [10, 25] {
         stage.advance_days(days);
-        assert!(!host.differences(&stage).is_empty(), "the truth did not change");
+        assert!(
+            !host.differences(&stage).is_empty(),
+            "the truth did not change"
+        );
         let run = host.read(&mut stage);
         host.assert_equals_truth(&stage);
         every_message_is_in_order(&host, &run);
@@ -146,7 +160,8 @@ fn without_keys_nothing_but_vanished_rows_is_wrong() {
     let differences = host.differences(&stage);
     assert!(!differences.is_empty(), "no row vanished");
     for line in &differences {
-        let is_surplus = line.contains(": 0 rows of the truth are not") || line.contains("surplus row");
+        let is_surplus =
+            line.contains(": 0 rows of the truth are not") || line.contains("surplus row");
         assert!(is_surplus, "{line}");
     }
 }
@@ -167,12 +182,18 @@ fn wherever_the_platform_dies_the_next_reads_end_in_the_truth() {
             host.store(&lines[..stored.max(kept)].join("\n"));
             // Records were stored up to one point, and states up to another one before it.
             host.states = before;
-            let states = lines[..stored.min(kept)].iter().filter(|line| line.contains("\"type\":\"STATE\""));
+            let states = lines[..stored.min(kept)]
+                .iter()
+                .filter(|line| line.contains("\"type\":\"STATE\""));
             host.store(&states.copied().collect::<Vec<_>>().join("\n"));
         }
         host.read(&mut stage);
         let differences = host.differences(&stage);
-        assert!(differences.is_empty(), "round {round}, seed 26:\n{}", differences.join("\n"));
+        assert!(
+            differences.is_empty(),
+            "round {round}, seed 26:\n{}",
+            differences.join("\n")
+        );
     }
 }
 
@@ -188,7 +209,9 @@ fn columns_that_are_not_selected_are_neither_asked_for_nor_printed() {
         let stream_name = stream["name"].clone();
         let properties = stream["json_schema"]["properties"].as_object_mut().unwrap();
         for name in properties.keys().cloned().collect::<Vec<_>>() {
-            let is_needed = key.contains(&format!("\"{name}\"")) || name.starts_with("_ab_cdc") || name == "clicks";
+            let is_needed = key.contains(&format!("\"{name}\""))
+                || name.starts_with("_ab_cdc")
+                || name == "clicks";
             if !is_needed {
                 properties.remove(&name);
             }
@@ -237,7 +260,10 @@ fn a_full_refresh_reads_everything_whatever_was_stored() {
     let first = host.rows.clone();
     host.rows.clear();
     host.read(&mut stage);
-    assert_eq!(host.rows.keys().collect::<Vec<_>>(), first.keys().collect::<Vec<_>>());
+    assert_eq!(
+        host.rows.keys().collect::<Vec<_>>(),
+        first.keys().collect::<Vec<_>>()
+    );
     host.assert_equals_truth(&stage);
 }
 
@@ -258,8 +284,15 @@ fn a_full_refresh_that_was_cut_off_goes_on() {
     let delivered: usize = host.rows.values().map(BTreeMap::len).sum();
     let rest = host.read(&mut stage);
     host.assert_equals_truth(&stage);
-    let again = rest.stdout.lines().filter(|line| line.contains("\"type\":\"RECORD\"")).count();
-    let all = lines.iter().filter(|line| line.contains("\"type\":\"RECORD\"")).count();
+    let again = rest
+        .stdout
+        .lines()
+        .filter(|line| line.contains("\"type\":\"RECORD\""))
+        .count();
+    let all = lines
+        .iter()
+        .filter(|line| line.contains("\"type\":\"RECORD\""))
+        .count();
     let behind_the_state = all - delivered;
     assert!(again < all, "{again} of {all} records came again");
     assert!(again >= behind_the_state, "{again} of {behind_the_state}");
@@ -284,7 +317,12 @@ fn a_closed_pipe_ends_the_run_and_loses_nothing() {
         }
     }
     let mut complaint = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut complaint)
+        .unwrap();
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(1), "{complaint}");
     assert!(complaint.contains("standard output"), "{complaint}");
@@ -318,7 +356,10 @@ fn a_signal_ends_the_run_with_states() {
         reader.read_line(&mut output).unwrap();
     }
     let id = child.id().to_string();
-    let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    let sent = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status()
+        .unwrap();
     assert!(sent.success());
     reader.read_to_string(&mut output).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3));
@@ -339,7 +380,10 @@ fn a_window_that_cannot_be_read_is_told_of() {
         status: Some(403),
         ..FaultRule::new(FaultKind::Status)
     };
-    stage.sandbox.add_fault(broken.on_path("placements")).unwrap();
+    stage
+        .sandbox
+        .add_fault(broken.on_path("placements"))
+        .unwrap();
     let run = host.run(&stage).expect(3);
     assert_eq!(statuses(&run, "placements").last().unwrap(), "INCOMPLETE");
     assert_eq!(statuses(&run, "campaigns").last().unwrap(), "COMPLETE");
@@ -347,7 +391,8 @@ fn a_window_that_cannot_be_read_is_told_of() {
         .into_iter()
         .filter(|line| line["trace"]["type"] == "ERROR")
         .collect();
-    let named = |error: &&Value| error["trace"]["error"]["stream_descriptor"]["name"] == "placements";
+    let named =
+        |error: &&Value| error["trace"]["error"]["stream_descriptor"]["name"] == "placements";
     assert!(errors.iter().any(|error| named(&error)), "{errors:#?}");
     stage.sandbox.clear_faults();
     let mut host = host;

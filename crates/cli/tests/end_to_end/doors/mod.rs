@@ -5,3 +5,5 @@ mod host;
 mod messages;
 mod pyairbyte;
 mod refusals;
+mod singer;
+mod singer_targets;

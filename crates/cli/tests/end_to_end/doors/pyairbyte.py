@@ -14,12 +14,20 @@ source = airbyte.get_source(
     local_executable=Path(executable),
     install_if_missing=False,
 )
-if action == "check":
+answer = {}
+if action == "first":
     source.check()
-    print(json.dumps({"checked": True}))
-elif action == "discover":
-    found = source.discovered_catalog.model_dump(mode="json", exclude_none=True)
-    print(json.dumps(found))
-elif action == "read":
+    answer["catalog"] = source.discovered_catalog.model_dump(mode="json", exclude_none=True)
+if action == "wrong":
+    for name, ask in (
+        ("check", source.check),
+        ("read", lambda: source.read(cache=DuckDBCache(db_path=cache), streams=streams)),
+    ):
+        try:
+            ask()
+        except Exception as error:
+            answer[name] = f"{type(error).__name__}: {error}"
+else:
     result = source.read(cache=DuckDBCache(db_path=cache), streams=streams)
-    print(json.dumps({"records": result.processed_records}))
+    answer["records"] = result.processed_records
+print(json.dumps(answer))

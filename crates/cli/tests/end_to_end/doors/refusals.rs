@@ -25,7 +25,12 @@ fn error_of(run: &Run) -> (String, String) {
 
 /// Fails unless a read with these files is refused in these words.
 #[track_caller]
-fn assert_refused(stage: &Stage, host: &Host, change: impl Fn(&str) -> Option<String>, words: &[&str]) {
+fn assert_refused(
+    stage: &Stage,
+    host: &Host,
+    change: impl Fn(&str) -> Option<String>,
+    words: &[&str],
+) {
     let calls = stage.sandbox.calls().len();
     let arguments = host.arguments(stage);
     for name in ["config.json", "catalog.json", "state.json"] {
@@ -41,9 +46,19 @@ fn assert_refused(stage: &Stage, host: &Host, change: impl Fn(&str) -> Option<St
         assert!(message.contains(word), "{word:?} is not in: {message}");
         assert!(run.stderr.contains(word), "{word:?} is not in: {run}");
     }
-    assert!(!run.stdout.contains(criteo_sandbox::DEMO_CLIENT_SECRET), "{run}");
-    assert!(!run.stderr.contains(criteo_sandbox::DEMO_CLIENT_SECRET), "{run}");
-    assert_eq!(stage.sandbox.calls().len(), calls, "Criteo was asked all the same");
+    assert!(
+        !run.stdout.contains(criteo_sandbox::DEMO_CLIENT_SECRET),
+        "{run}"
+    );
+    assert!(
+        !run.stderr.contains(criteo_sandbox::DEMO_CLIENT_SECRET),
+        "{run}"
+    );
+    assert_eq!(
+        stage.sandbox.calls().len(),
+        calls,
+        "Criteo was asked all the same"
+    );
 }
 
 #[test]
@@ -51,54 +66,121 @@ fn files_that_are_wrong_are_refused_and_the_right_ones_work_afterwards() {
     let mut stage = small_world::stage();
     let mut host = Host::new(&stage);
     host.read(&mut stage);
-    let in_file = |file: &'static str, text: String| {
-        move |name: &str| (name == file).then(|| text.clone())
-    };
+    let in_file =
+        |file: &'static str, text: String| move |name: &str| (name == file).then(|| text.clone());
 
     let mut catalog = host.configured(&stage);
     catalog["streams"][0]["stream"]["name"] = "statistic".into();
     let catalog = in_file("catalog.json", catalog.to_string());
-    assert_refused(&stage, &host, catalog, &["'statistic'", "did you mean 'statistics'?", "Refresh the source's schema"]);
+    assert_refused(
+        &stage,
+        &host,
+        catalog,
+        &[
+            "'statistic'",
+            "did you mean 'statistics'?",
+            "Refresh the source's schema",
+        ],
+    );
 
     let mut catalog = host.configured(&stage);
-    catalog["streams"][0]["stream"]["json_schema"]["properties"]["cliks"] = json!({ "type": "integer" });
-    assert_refused(&stage, &host, in_file("catalog.json", catalog.to_string()), &["'cliks'", "no such field"]);
+    catalog["streams"][0]["stream"]["json_schema"]["properties"]["cliks"] =
+        json!({ "type": "integer" });
+    assert_refused(
+        &stage,
+        &host,
+        in_file("catalog.json", catalog.to_string()),
+        &["'cliks'", "no such field"],
+    );
 
     let mut catalog = host.configured(&stage);
     let twice = catalog["streams"][0].clone();
     catalog["streams"].as_array_mut().unwrap().push(twice);
-    assert_refused(&stage, &host, in_file("catalog.json", catalog.to_string()), &["twice"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("catalog.json", catalog.to_string()),
+        &["twice"],
+    );
 
     let catalog = json!({ "streams": [{ "stream": { "name": "statistics" } }] });
-    assert_refused(&stage, &host, in_file("catalog.json", catalog.to_string()), &["not a configured catalog", "sync_mode"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("catalog.json", catalog.to_string()),
+        &["not a configured catalog", "sync_mode"],
+    );
 
     let mut state = host.state();
     state[0]["stream"]["stream_state"]["version"] = 99.into();
-    assert_refused(&stage, &host, in_file("state.json", state.to_string()), &["version 99", "reads version 1"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("state.json", state.to_string()),
+        &["version 99", "reads version 1"],
+    );
 
     let mut state = host.state();
     state[0]["stream"]["stream_state"] = json!({ "cursor": "2026-01-01" });
-    assert_refused(&stage, &host, in_file("state.json", state.to_string()), &["not one of this connector"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("state.json", state.to_string()),
+        &["not one of this connector"],
+    );
 
     let state = host.state().to_string();
     let half = state[..state.len() / 2].to_owned();
-    assert_refused(&stage, &host, in_file("state.json", half), &["state.json is not JSON", "ends too early", "nothing is lost"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("state.json", half),
+        &[
+            "state.json is not JSON",
+            "ends too early",
+            "nothing is lost",
+        ],
+    );
 
     let config = host.config.to_string();
     let half = config[..config.len() - 20].to_owned();
-    assert_refused(&stage, &host, in_file("config.json", half), &["config.json is not JSON"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("config.json", half),
+        &["config.json is not JSON"],
+    );
 
     let mut config = host.config.clone();
     config["criteo"]["curency"] = "EUR".into();
-    assert_refused(&stage, &host, in_file("config.json", config.to_string()), &["Unknown key `curency`", "did you mean `currency`?"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("config.json", config.to_string()),
+        &["Unknown key `curency`", "did you mean `currency`?"],
+    );
 
     let mut config = host.config.clone();
     config["destination"] = json!({ "type": "duckdb", "path": "x" });
-    assert_refused(&stage, &host, in_file("config.json", config.to_string()), &["`destination` has no place here"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("config.json", config.to_string()),
+        &["`destination` has no place here"],
+    );
 
     let mut config = host.config.clone();
     config["criteo"]["currency"] = "USD".into();
-    assert_refused(&stage, &host, in_file("config.json", config.to_string()), &["currency EUR", "USD is asked for", "clear the stream's data"]);
+    assert_refused(
+        &stage,
+        &host,
+        in_file("config.json", config.to_string()),
+        &[
+            "currency EUR",
+            "USD is asked for",
+            "clear the stream's data",
+        ],
+    );
 
     // None of it has touched what the platform has.
     stage.advance_days(2);
@@ -112,7 +194,9 @@ fn a_check_says_what_is_wrong() {
     let mut host = Host::new(&stage);
     let check = |host: &Host, code: i32| {
         let config = host.write(&stage, "config.json", &host.config);
-        let run = stage.criteo(&["airbyte", "check", "--config", &config]).expect(code);
+        let run = stage
+            .criteo(&["airbyte", "check", "--config", &config])
+            .expect(code);
         let last: Value = serde_json::from_str(run.stdout.lines().next_back().unwrap()).unwrap();
         assert_eq!(last["type"], "CONNECTION_STATUS", "{run}");
         let status = &last["connectionStatus"];

@@ -4,9 +4,12 @@
 //! and hands over windows. Here they become lines. A checkpoint counts only behind its records; what a platform has
 //! stored without its checkpoint is delivered again, and records of one key replace each other there.
 
+mod protocol;
+mod refusal;
+mod runs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -15,16 +18,18 @@ use criteo_engine::calendar::Clock;
 use criteo_engine::destination::{
     Capabilities, Destination, DestinationError, QueryAnswer, WindowLoad,
 };
-use criteo_engine::event::Outcome;
 use criteo_engine::ledger::{RunEntry, StreamEntry, WindowEntry};
 use criteo_engine::schema::TableSchema;
 use jiff::Timestamp;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+pub use self::protocol::{Frame, Protocol};
+pub(crate) use self::refusal::WriteError;
+use self::refusal::{refuse_disagreement, unreadable};
+use self::runs::{begin_anew, new_version, settle_runs};
 use crate::keys::{KeysError, KeysFolder, StreamKeys};
 use crate::ledger::{RunMark, StreamLedger};
 use crate::output::{Held, Output};
-use crate::rows::RowError;
 use crate::stream::{Delivery, Mode};
 use crate::window::WindowWriter;
 
@@ -35,38 +40,6 @@ const SMALL_STATE_BYTES: usize = 64 * 1024;
 const RECORDS_PER_STATE: usize = 8;
 /// or after so many seconds.
 const SECONDS_PER_STATE: u64 = 60;
-
-/// How a protocol frames records and checkpoints.
-pub trait Protocol: Send + Sync {
-    /// The bytes before and after the members of each record of a window.
-    fn record_frame(&self, delivery: &Delivery, ledger: &StreamLedger, now: Timestamp) -> Frame;
-
-    /// Lines before the first record of a stream, without the line break at the end; none when there is nothing to say.
-    fn before_first_record(&self, delivery: &Delivery, ledger: &StreamLedger) -> Vec<String>;
-
-    /// Lines after the last record of a stream of which everything was delivered.
-    fn after_last_record(&self, delivery: &Delivery, ledger: &StreamLedger) -> Vec<String> {
-        let _ = (delivery, ledger);
-        Vec::new()
-    }
-
-    /// Whether tables have versions: a stream that is delivered anew gets a new one.
-    fn has_table_versions(&self) -> bool {
-        false
-    }
-
-    /// The checkpoint of `stream` after `records` records since the last one.
-    fn checkpoint(&self, ledgers: &Ledgers, stream: &str, records: u64) -> String;
-}
-
-/// What stands around the members of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// Up to the brace that opens the record.
-    pub before: Vec<u8>,
-    /// From the brace that closes it to the line break.
-    pub after: Vec<u8>,
-}
 
 /// The ledgers of all streams that are delivered, by name.
 pub type Ledgers = BTreeMap<String, StreamLedger>;
@@ -120,11 +93,11 @@ impl Platform {
             .into_iter()
             .map(|delivery| (delivery.stream.name().to_owned(), delivery))
             .collect();
-        let run = settle_runs(&deliveries, &mut ledgers, clock.now());
-        if protocol.has_table_versions() {
+        let has_table_versions = protocol.has_table_versions();
+        let run = settle_runs(&deliveries, &mut ledgers, clock.now(), has_table_versions);
+        if has_table_versions {
             for ledger in ledgers.values_mut() {
-                let now = Timestamp::now().as_millisecond();
-                ledger.table_version.get_or_insert(now);
+                ledger.table_version.get_or_insert_with(new_version);
             }
         }
         let mut stream_keys = BTreeMap::new();
@@ -230,7 +203,8 @@ impl Platform {
                 .ledgers
                 .get(stream)
                 .ok_or_else(|| WriteError::Rows(format!("stream '{stream}' has no ledger")))?;
-            self.protocol.record_frame(delivery, ledger, Timestamp::now())
+            self.protocol
+                .record_frame(delivery, ledger, Timestamp::now())
         };
         let mut held = self.output.hold()?;
         for line in opening {
@@ -302,66 +276,6 @@ impl Platform {
 /// Rows that are held in memory at the same time.
 const BATCH_ROWS: usize = 8_192;
 
-/// Decides which run is carried on, and ends the others: their readings count by the day from then on. Streams of a
-/// full refresh go on only where they have not reached their end; otherwise they begin anew.
-fn settle_runs(
-    deliveries: &BTreeMap<String, Delivery>,
-    ledgers: &mut Ledgers,
-    now: Timestamp,
-) -> Option<RunEntry> {
-    let newest = ledgers
-        .values()
-        .filter_map(|ledger| ledger.run.clone())
-        .max_by_key(|run| run.started_at)?;
-    let is_of_newest = |ledger: &StreamLedger| {
-        let run = ledger.run.as_ref();
-        run.is_some_and(|run| run.run_id == newest.run_id)
-    };
-    let is_done = |ledger: &StreamLedger| ledger.run.as_ref().is_some_and(|run| run.is_done);
-    let is_complete = deliveries.keys().all(|name| {
-        ledgers
-            .get(name)
-            .is_some_and(|ledger| is_of_newest(ledger) && is_done(ledger))
-    });
-    let mut resumes_full_refresh = false;
-    for (name, delivery) in deliveries {
-        let Some(ledger) = ledgers.get_mut(name) else {
-            continue;
-        };
-        let is_carried_on = is_of_newest(ledger) && !is_complete;
-        if delivery.mode == Mode::FullRefresh {
-            if is_carried_on {
-                resumes_full_refresh = true;
-            } else {
-                // What was delivered earlier may still be there, and its keys are known.
-                let delivered_through = ledger.delivered_through.take();
-                *ledger = StreamLedger::empty(&delivery.stream.spec);
-                ledger.delivered_through = delivered_through;
-            }
-        } else if !is_carried_on {
-            ledger.end_run();
-        }
-    }
-    Some(RunEntry {
-        run_id: newest.run_id,
-        continues_run_id: None,
-        // A platform that goes on with a full refresh keeps what it has of it, however long ago that was.
-        started_at: if resumes_full_refresh {
-            now
-        } else {
-            newest.started_at
-        },
-        selection: newest.question,
-        finished_at: is_complete.then_some(now),
-        outcome: is_complete.then_some(Outcome::Complete),
-        calls: 0,
-        bytes: 0,
-        waited_milliseconds: 0,
-        rows: 0,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
-}
-
 #[async_trait]
 impl Destination for Platform {
     fn capabilities(&self) -> Capabilities {
@@ -423,13 +337,18 @@ impl Destination for Platform {
         }
         let mut state = self.state();
         let carried_on = run.continues_run_id.as_ref();
-        for ledger in state.ledgers.values_mut() {
-            let is_carried_on = ledger
-                .run
-                .as_ref()
-                .is_some_and(|earlier| Some(&earlier.run_id) == carried_on);
-            if !is_carried_on {
-                ledger.end_run();
+        for (name, ledger) in &mut state.ledgers {
+            let earlier = ledger.run.take();
+            let is_carried_on = earlier.is_some_and(|earlier| Some(&earlier.run_id) == carried_on);
+            match self.deliveries.get(name) {
+                _ if is_carried_on => {}
+                Some(delivery) if delivery.mode == Mode::FullRefresh && !ledger.is_empty() => {
+                    begin_anew(ledger, delivery);
+                    if self.protocol.has_table_versions() {
+                        ledger.table_version = Some(new_version());
+                    }
+                }
+                _ => ledger.end_run(),
             }
             ledger.run = Some(RunMark {
                 run_id: run.run_id.clone(),
@@ -476,71 +395,4 @@ impl Destination for Platform {
     async fn query(&self, _sql: &str) -> Result<QueryAnswer, DestinationError> {
         Err(self.unsupported("be asked for rows"))
     }
-}
-
-/// Why a window could not be written.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// The pipe or the disk.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// A value.
-    #[error("{0}")]
-    Rows(String),
-    /// The folder of keys.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-}
-
-impl From<RowError> for WriteError {
-    fn from(error: RowError) -> Self {
-        Self::Rows(error.to_string())
-    }
-}
-
-impl WriteError {
-    fn into_refusal(self) -> DestinationError {
-        match self {
-            Self::Io(source) if source.kind() == ErrorKind::BrokenPipe => {
-                DestinationError::ReaderGone { source }
-            }
-            Self::Io(error) => DestinationError::Unavailable {
-                destination: NAME.to_owned(),
-                reason: error.to_string(),
-                hint: None,
-            },
-            Self::Keys(error) => DestinationError::Unavailable {
-                destination: "the folder of keys".to_owned(),
-                reason: error.to_string(),
-                hint: Some(error.hint().to_owned()),
-            },
-            Self::Rows(reason) => DestinationError::Failed {
-                destination: NAME.to_owned(),
-                doing: "writing records".to_owned(),
-                reason,
-            },
-        }
-    }
-}
-
-pub(crate) fn unreadable(error: impl std::fmt::Display) -> WriteError {
-    WriteError::Rows(format!(
-        "a window on local disk cannot be read back: {error}"
-    ))
-}
-
-/// Before the first record is written: what is written cannot be taken back.
-fn refuse_disagreement(load: &WindowLoad) -> Result<(), WriteError> {
-    let mut rows = 0_u64;
-    for path in &load.files {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?).map_err(unreadable)?;
-        rows += u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
-    }
-    if rows == load.entry.rows {
-        return Ok(());
-    }
-    Err(unreadable(format!(
-        "it holds {rows} rows instead of {}",
-        load.entry.rows
-    )))
 }

@@ -1,0 +1,235 @@
+//! Targets and tools of the Singer world run the command as a tap.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use duckdb::Connection;
+use serde_json::{Value, json};
+
+use super::host::{create_table, repository};
+use super::singer::{DELETED_AT, SingerHost, restated_stage};
+use crate::python;
+use crate::skipped::skipped;
+use crate::support::target::{DuckDbTarget, Target};
+use crate::support::{Settings, Stage, small_world};
+use jiff::civil::date;
+
+/// The newest DuckDB writes files that our own reader is too old for.
+const TARGET_DUCKDB: &str = "target-duckdb==0.8.0\nduckdb==1.5.5\n";
+/// Some of what it needs has no wheels.
+const SINGER_TOOLS: &str =
+    "--no-binary singer-tools,singer-python,strict-rfc3339,terminaltables\nsinger-tools==0.4.1\n";
+const MELTANO: &str = "meltano==4.4.1\n";
+
+/// The folder with the programs of an environment.
+fn programs(name: &str, requirements: &str, what: &str) -> Option<PathBuf> {
+    match python::environment(name, requirements) {
+        Ok(python) => python.parent().map(Path::to_owned),
+        Err(reason) => {
+            skipped(what, &reason);
+            None
+        }
+    }
+}
+
+/// A program that finds the tap in the stage's folder, and the sandbox in Criteo's place.
+fn program(stage: &Stage, program: &Path) -> Command {
+    let tap = stage.folder().join("tap-criteo");
+    if !tap.exists() {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_criteo"), &tap).unwrap();
+    }
+    let as_usual = stage.command();
+    let mut command = Command::new(program);
+    command.current_dir(stage.folder()).env_clear();
+    for (name, value) in as_usual.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let path = std::env::var("PATH").unwrap();
+    let programs = program.parent().unwrap();
+    let path = format!("{}:{}:{path}", stage.folder().display(), programs.display());
+    command
+        .env("PATH", path)
+        .env("HOME", stage.folder())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_COLOR", "1");
+    command
+}
+
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    let text = format!(
+        "{}\n--- stderr\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{text}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Pipes the tap into a target and returns the last state that the target printed.
+#[track_caller]
+fn pipe(stage: &Stage, host: &SingerHost, target: &Path, config: &Value) -> Value {
+    host.write_all(stage);
+    host.write(stage, "target.json", config);
+    let mut tap = stage
+        .command()
+        .args([
+            "singer",
+            "--config",
+            "config.json",
+            "--catalog",
+            "catalog.json",
+            "--state",
+            "state.json",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = program(stage, target)
+        .args(["--config", "target.json"])
+        .stdin(tap.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    let states = succeeded(&output);
+    assert!(tap.wait().unwrap().success());
+    serde_json::from_str(states.lines().next_back().unwrap()).unwrap()
+}
+
+/// What a target has stored in a DuckDB file, as tables like those of the connector, against the truth.
+#[track_caller]
+fn assert_file_equals_truth(stage: &Stage, host: &SingerHost, file: &Path, schema: &str) {
+    let compared = stage.folder().join("compared.duckdb");
+    let _ = std::fs::remove_file(&compared);
+    let connection = Connection::open(&compared).unwrap();
+    let attach = format!("ATTACH '{}' AS stored (READ_ONLY)", file.display());
+    connection.execute_batch(&attach).unwrap();
+    for stream in stage.expectation().streams {
+        let from = |_: &str| format!("stored.{schema}.\"{stream}\"");
+        create_table(
+            &connection,
+            &stream,
+            &host.schema(&stream),
+            &BTreeSet::new(),
+            from,
+        );
+    }
+    connection.execute_batch("DETACH stored").unwrap();
+    drop(connection);
+    let target = DuckDbTarget::at(&compared);
+    let differences = stage.differences_in(&*target.tables().unwrap());
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn target_duckdb_stores_the_truth_and_deletes_what_vanishes() {
+    let Some(programs) = programs("target-duckdb", TARGET_DUCKDB, "target-duckdb was not run")
+    else {
+        return;
+    };
+    let mut stage = restated_stage();
+    let mut host = SingerHost::new(&stage);
+    let config = json!({
+        "path": "target.duckdb",
+        "default_target_schema": "main",
+        "hard_delete": true,
+        "validate_records": true,
+    });
+    let file = stage.folder().join("target.duckdb");
+    for days in [0, 10] {
+        stage.advance_days(days);
+        host.state = pipe(&stage, &host, &programs.join("target-duckdb"), &config);
+        stage.note_reading();
+        assert_file_equals_truth(&stage, &host, &file, "main");
+    }
+    let stored = Connection::open(&file).unwrap();
+    let deleted = format!("SELECT count(*) FROM fine WHERE {DELETED_AT} IS NOT NULL");
+    let deleted: i64 = stored.query_row(&deleted, [], |row| row.get(0)).unwrap();
+    assert_eq!(deleted, 0, "hard_delete leaves nothing");
+}
+
+#[test]
+fn singer_check_tap_finds_nothing_wrong() {
+    let what = "singer-check-tap was not run";
+    let Some(programs) = programs("singer-tools", SINGER_TOOLS, what) else {
+        return;
+    };
+    let stage = small_world::stage();
+    let host = SingerHost::new(&stage);
+    host.write_all(&stage);
+    let tap = stage.folder().join("tap.sh");
+    std::fs::write(
+        &tap,
+        "#!/bin/sh\nexec tap-criteo --catalog catalog.json \"$@\"\n",
+    )
+    .unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&tap, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let output = program(&stage, &programs.join("singer-check-tap"))
+        .args([
+            "--tap",
+            "./tap.sh",
+            "--config",
+            "config.json",
+            "--state",
+            "state.json",
+        ])
+        .output()
+        .unwrap();
+    let said = format!(
+        "{}{}",
+        succeeded(&output),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains("The output is valid"), "{said}");
+}
+
+/// `deploy/meltano/meltano.yml` as it stands, in a project of its own.
+#[test]
+fn meltano_runs_the_tap_as_its_plugin_says() {
+    let Some(meltano) = programs("meltano", MELTANO, "deploy/meltano was not run by Meltano")
+    else {
+        return;
+    };
+    let Some(target) = programs("target-duckdb", TARGET_DUCKDB, "Meltano had no target") else {
+        return;
+    };
+    // The streams that are on by default, as the project selects them.
+    let mut stage = small_world::stage_with(Settings::new(date(2026, 11, 20)));
+    let host = SingerHost::new(&stage);
+    let project = std::fs::read_to_string(repository("deploy/meltano/meltano.yml")).unwrap();
+    std::fs::write(stage.folder().join("meltano.yml"), project).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(
+        target.join("target-duckdb"),
+        stage.folder().join("target-duckdb"),
+    )
+    .unwrap();
+    for days in [0, 1] {
+        stage.advance_days(days);
+        let output = program(&stage, &meltano.join("meltano"))
+            .args(["run", "tap-criteo", "target-duckdb"])
+            .envs([
+                ("MELTANO_SEND_ANONYMOUS_USAGE_STATS", "false"),
+                (
+                    "TAP_CRITEO_CREDENTIALS_CLIENT_ID",
+                    criteo_sandbox::DEMO_CLIENT_ID,
+                ),
+                (
+                    "TAP_CRITEO_CREDENTIALS_CLIENT_SECRET",
+                    criteo_sandbox::DEMO_CLIENT_SECRET,
+                ),
+                ("TAP_CRITEO_SYNC_START_DATE", "2026-11-20"),
+            ])
+            .output()
+            .unwrap();
+        succeeded(&output);
+        stage.note_reading();
+    }
+    let file = stage.folder().join("criteo.duckdb");
+    assert_file_equals_truth(&stage, &host, &file, "criteo");
+}
