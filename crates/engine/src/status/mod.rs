@@ -49,6 +49,10 @@ pub struct StreamStatus {
     pub stream: String,
     /// Its table.
     pub table: String,
+    /// Columns that tell its rows apart; empty where rows have no identity.
+    pub key: Vec<String>,
+    /// The column that says to which day (or week, month, year) a row belongs; `None` for listings.
+    pub day_column: Option<String>,
     /// Rows in the table; `None` when there is no table.
     pub rows: Option<u64>,
     /// Advertisers read at least once.
@@ -261,6 +265,8 @@ async fn stream_status(
     let mut status = StreamStatus {
         stream: spec.name.clone(),
         table: spec.schema.table.clone(),
+        key: spec.key_columns(),
+        day_column: spec.day_column.clone(),
         rows: destination.count_rows(&spec.schema.table).await?,
         advertisers: loaded()
             .flat_map(|entry| entry.advertisers.keys())

@@ -48,7 +48,8 @@ impl StreamSpec {
     }
 
     /// The columns that tell rows apart; empty where rows have no identity.
-    fn key_columns(&self) -> Vec<String> {
+    #[must_use]
+    pub fn key_columns(&self) -> Vec<String> {
         if self.dimensions.is_empty() {
             return self.stream.key.clone();
         }
