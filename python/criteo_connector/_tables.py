@@ -95,7 +95,7 @@ class Tables:
         """All rows of a stream as one Arrow table: money as `decimal128(38, 9)`, days as `date32`. Needs the extra
         `arrow`."""
         need("pyarrow", "arrow")
-        return self._connection.execute(f"SELECT * FROM {self.table(stream)}").fetch_arrow_table()
+        return self._connection.execute(f"SELECT * FROM {self.table(stream)}").to_arrow_table()
 
 
 def quoted(name: str) -> str:

@@ -194,7 +194,7 @@ def _batches(shape: Shape, once: _Once, tables_of: Any, rows_per_batch: int) -> 
 
 
 def _read(connection: duckdb.DuckDBPyConnection, query: str, rows_per_batch: int) -> Iterator[pyarrow.RecordBatch]:
-    for batch in connection.execute(query).fetch_record_batch(rows_per_batch):
+    for batch in connection.execute(query).to_arrow_reader(rows_per_batch):
         if batch.num_rows > 0:
             yield batch
 
