@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
 
 def open_tables(

@@ -32,7 +32,7 @@ from .errors import ConfigurationError, PartialSyncWarning, CriteoError
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
     from dlt.extract import DltResource, DltSource
 
 #: Marks the rows that only say what has to be deleted. dlt deletes by them and does not insert them; in its tables the
@@ -94,7 +94,7 @@ def source(
                 name=shape.stream,
                 table_name=shape.table,
                 merge_key=list(shape.merge_key),
-                columns=_hints(shape),  # type: ignore[arg-type]
+                columns=_hints(shape),
                 write_disposition={"disposition": "merge", "strategy": "delete-insert"},
             )(shape, once, lambda: open_tables(config, folder=folder, connection=reader), rows_per_batch)
 
@@ -200,7 +200,9 @@ def _read(connection: duckdb.DuckDBPyConnection, query: str, rows_per_batch: int
 
 
 def _rows(shape: Shape, fresh: Fresh) -> str:
-    more = f", CAST({quoted(shape.day_column)} AS DATE) AS {quoted(shape.day)}" if shape.adds_day else ""
+    more = ""
+    if shape.day_column is not None and shape.adds_day:
+        more = f", CAST(t.{quoted(shape.day_column)} AS DATE) AS {quoted(shape.day)}"
     return (
         f"SELECT t.*{more}, false AS {quoted(DELETED_COLUMN)} FROM {quoted(shape.table)} t "
         f"WHERE EXISTS (SELECT 1 FROM {fresh.view} f WHERE {shape.is_of('t', 'f')})"

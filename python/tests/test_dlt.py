@@ -84,7 +84,7 @@ def same_as_in_the_store(stream: str, *columns: str) -> bool:
             f"SELECT count(*) FROM (({ours} EXCEPT ALL {theirs}) UNION ALL ({theirs} EXCEPT ALL {ours}))"
         ).fetchall()
         [(rows,)] = both.execute(f"SELECT count(*) FROM landed.{stream}").fetchall()
-    return difference == 0 and rows > 0
+    return bool(difference == 0 and rows > 0)
 
 
 def assert_all_the_same() -> None:
