@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod containers;
 mod cron;
 mod kubernetes;
 #[path = "../../../../tests/shared/python.rs"]
