@@ -28,13 +28,13 @@ const REQUIREMENTS: &str =
 #[test]
 fn the_module_and_its_command_work() {
     let Some(place) = Place::new() else { return };
-    place.pass(&["-m", "pytest", "tests/test_sync.py", "tests/test_guide.py"]);
+    place.pass_tests(&["tests/test_sync.py", "tests/test_guide.py"]);
 }
 
 #[test]
 fn dlt_loads_what_criteo_has() {
     let Some(place) = Place::new() else { return };
-    place.pass(&["-m", "pytest", "tests/test_dlt.py"]);
+    place.pass_tests(&["tests/test_dlt.py"]);
 }
 
 /// The types of the package are part of what it promises, and its tests use them as users would.
@@ -106,6 +106,15 @@ impl Place {
         )
         .unwrap();
         Some(Place { folder, python })
+    }
+
+    /// Runs pytest, with temporary folders of its own: in those that all of its processes share by default, a later one
+    /// clears away what an earlier one still works in.
+    #[track_caller]
+    fn pass_tests(&self, files: &[&str]) {
+        let mut arguments = vec!["-m", "pytest", "--basetemp=run", "-p", "no:cacheprovider"];
+        arguments.extend(files);
+        self.pass(&arguments);
     }
 
     /// Runs Python, which has to end well.

@@ -50,7 +50,7 @@ fn dagster_materializes_days_and_listings() {
     };
     let place = Place::new();
     std::fs::create_dir(place.home().join("dagster")).unwrap();
-    let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC);
+    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
     let day = |back: i64| {
         today
             .date()
