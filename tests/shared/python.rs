@@ -14,7 +14,14 @@ use std::process::Command;
 /// # Panics
 /// When a package is not the one that was pinned: that is no reason to skip.
 pub(crate) fn environment(name: &str, requirements: &str) -> Result<PathBuf, String> {
-    let home = cache_folder()?.join(format!("venv-{name}"));
+    let cache = cache_folder()?;
+    fs::create_dir_all(&cache).map_err(|error| format!("no cache folder: {error}"))?;
+    let home = cache.join(format!("venv-{name}"));
+    // Several tests, also of several programs, may want it at the same time, and one of them makes it.
+    let lock = fs::File::create(home.with_extension("lock"))
+        .map_err(|error| format!("the cache is read-only: {error}"))?;
+    lock.lock()
+        .map_err(|error| format!("the cache cannot be locked: {error}"))?;
     let python = home.join("bin/python");
     let installed = home.join("installed-requirements.txt");
     if python.exists() && fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
@@ -25,7 +32,6 @@ pub(crate) fn environment(name: &str, requirements: &str) -> Result<PathBuf, Str
         fs::remove_dir_all(&home)
             .map_err(|error| format!("{} is stuck: {error}", home.display()))?;
     }
-    fs::create_dir_all(&home).map_err(|error| format!("no cache folder: {error}"))?;
     run(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
     let wanted = home.join("requirements.txt");
     let unusable = |error| format!("the cache is read-only: {error}");

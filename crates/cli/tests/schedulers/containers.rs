@@ -113,7 +113,9 @@ cd "$root/root"
 mkdir -p usr/local/bin etc/criteo etc/ssl run/secrets data dev proc
 cp "$PROGRAM" usr/local/bin/criteo
 cp "$LIBRARY" usr/local/bin/libduckdb.so
-ldd usr/local/bin/criteo usr/local/bin/libduckdb.so | grep -oE '/[^ ]+\.so[^ ]*' | sort -u | while read -r library; do
+for file in usr/local/bin/criteo usr/local/bin/libduckdb.so; do
+  ldd $file | awk '$2 == "=>" { print $3 } $1 ~ /ld-linux/ { print $1 }'
+done | sort -u | while read -r library; do
   case $library in */libduckdb.so) continue ;; esac
   mkdir -p ".$(dirname "$library")"
   cp -L "$library" ".$library"
