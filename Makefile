@@ -10,7 +10,7 @@ ifeq ($(DUCKDB_LIB_DIR),)
 export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
 endif
 
-.PHONY: help setup setup-tests build demo test lint format docs reference dbt-package bench clean-demo
+.PHONY: help setup setup-tests build wheel demo test lint format docs reference dbt-package bench clean-demo
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ setup-tests: setup ## Install what tests start or read with: servers of S3 and A
 
 build: setup ## Build the criteo binary.
 	$(CARGO) build --locked --package criteo-connector
+
+wheel: setup ## Build the Python wheel: the program, its libduckdb, and the module that runs it.
+	scripts/build-wheel
 
 demo: setup ## Sync every stream from the sandbox into demo/criteo.duckdb and ask it a question. No key needed.
 	$(CARGO) run --locked --package criteo-connector -- demo

@@ -100,8 +100,8 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended; of several runs, the worst."""
-        return max((run.outcome for run in self.runs), key=_OUTCOMES.index, default="failed")
+        """How it ended; of several runs, the worst. Interrupted when it was stopped before the first one began."""
+        return max((run.outcome for run in self.runs), key=_OUTCOMES.index, default="interrupted")
 
     @property
     def streams(self) -> Sequence[StreamResult]:
