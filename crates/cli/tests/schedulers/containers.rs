@@ -126,6 +126,8 @@ cp "$root/client_id" run/secrets/criteo_client_id
 cp "$root/client_secret" run/secrets/criteo_client_secret
 chown 65532:65532 run/secrets/*
 chmod 400 run/secrets/*
+# From it the loader learns where the program is, which the path of the library starts from.
+mount --rbind /proc proc
 mount --bind "$root/data" data
 chown 65532:65532 data
 mount -o remount,ro "$root/root"
@@ -133,7 +135,7 @@ if touch usr/written 2>/dev/null; then echo 'The root filesystem can be written 
 cd /
 exec env -i HOME=/data TMPDIR=/data CRITEO_CLIENT_ID_FILE="$CRITEO_CLIENT_ID_FILE" \
   CRITEO_CLIENT_SECRET_FILE="$CRITEO_CLIENT_SECRET_FILE" CRITEO_API_URL="$CRITEO_API_URL" \
-  chroot --userspec=65532:65532 "$root/root" /usr/local/bin/criteo "$@"
+  "$(command -v chroot)" --userspec=65532:65532 "$root/root" /usr/local/bin/criteo "$@"
 "#;
 
 fn run_in_a_container(place: &Place, words: &[&str], environment: &Value) {
