@@ -106,7 +106,8 @@ fn property(column: &Column, is_key: bool) -> Value {
     };
     match column.field_type {
         FieldType::Date => property["format"] = "date".into(),
-        FieldType::Timestamp | FieldType::TimestampUtc => property["format"] = "date-time".into(),
+        // A moment in the report's time zone has no offset, and would be no `date-time` of JSON Schema: text it is.
+        FieldType::TimestampUtc => property["format"] = "date-time".into(),
         _ => {}
     }
     property["description"] = column.description.clone().into();

@@ -11,12 +11,12 @@ use super::host::{create_table, repository};
 use super::singer::{DELETED_AT, SingerHost, restated_stage};
 use crate::python;
 use crate::skipped::skipped;
-use crate::support::target::{DuckDbTarget, Target};
+use crate::support::target::postgres::{server, shared_server};
+use crate::support::target::{DuckDbTarget, PostgresTarget, Target};
 use crate::support::{Settings, Stage, small_world};
 use jiff::civil::date;
 
-/// The newest DuckDB writes files that our own reader is too old for.
-const TARGET_DUCKDB: &str = "target-duckdb==0.8.0\nduckdb==1.5.5\n";
+const TARGET_POSTGRES: &str = "meltanolabs-target-postgres==0.8.1\n";
 /// Some of what it needs has no wheels.
 const SINGER_TOOLS: &str =
     "--no-binary singer-tools,singer-python,strict-rfc3339,terminaltables\nsinger-tools==0.4.1\n";
@@ -100,16 +100,27 @@ fn pipe(stage: &Stage, host: &SingerHost, target: &Path, config: &Value) -> Valu
     serde_json::from_str(states.lines().next_back().unwrap()).unwrap()
 }
 
-/// What a target has stored in a DuckDB file, as tables like those of the connector, against the truth.
+/// What a target has stored in PostgreSQL, as tables like those of the connector, against the truth.
 #[track_caller]
-fn assert_file_equals_truth(stage: &Stage, host: &SingerHost, file: &Path, schema: &str) {
-    let compared = stage.folder().join("compared.duckdb");
-    let _ = std::fs::remove_file(&compared);
-    let connection = Connection::open(&compared).unwrap();
-    let attach = format!("ATTACH '{}' AS stored (READ_ONLY)", file.display());
-    connection.execute_batch(&attach).unwrap();
+fn assert_equals_truth(stage: &Stage, host: &SingerHost, stored: &PostgresTarget) {
+    let file = stage.folder().join("compared.duckdb");
+    let _ = std::fs::remove_file(&file);
+    let connection = Connection::open(&file).unwrap();
     for stream in stage.expectation().streams {
-        let from = |_: &str| format!("stored.{schema}.\"{stream}\"");
+        let lines = stage.folder().join(format!("{stream}.jsonl"));
+        let mut text = String::new();
+        let question = format!("SELECT CAST(row_to_json(it) AS TEXT) FROM {stream} it");
+        stored.tables().unwrap().ask(&question, &mut |row| {
+            text.push_str(row[0].as_deref().unwrap());
+            text.push('\n');
+        });
+        std::fs::write(&lines, text).unwrap();
+        let from = |types: &str| {
+            format!(
+                "read_json('{}', format = 'newline_delimited', columns = {{{types}}})",
+                lines.display()
+            )
+        };
         create_table(
             &connection,
             &stream,
@@ -118,38 +129,60 @@ fn assert_file_equals_truth(stage: &Stage, host: &SingerHost, file: &Path, schem
             from,
         );
     }
-    connection.execute_batch("DETACH stored").unwrap();
     drop(connection);
-    let target = DuckDbTarget::at(&compared);
+    let target = DuckDbTarget::at(&file);
     let differences = stage.differences_in(&*target.tables().unwrap());
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// A schema of PostgreSQL, and how targets reach it.
+fn postgres(stage: &Stage) -> Option<(PostgresTarget, Value)> {
+    let server = shared_server()?;
+    let port = server.port();
+    let target = PostgresTarget::new(server, stage.folder());
+    let schema = target.section()["schema"].as_str().unwrap().to_owned();
+    let config = json!({
+        "host": "127.0.0.1",
+        "port": port,
+        "user": server::USER,
+        "password": server::PASSWORD,
+        "database": server::DATABASE,
+        "default_target_schema": schema,
+        "hard_delete": true,
+    });
+    Some((target, config))
+}
+
 #[test]
-fn target_duckdb_stores_the_truth_and_deletes_what_vanishes() {
-    let Some(programs) = programs("target-duckdb", TARGET_DUCKDB, "target-duckdb was not run")
-    else {
+fn target_postgres_stores_the_truth_and_deletes_what_vanishes() {
+    let what = "target-postgres was not run";
+    let Some(programs) = programs("target-postgres", TARGET_POSTGRES, what) else {
         return;
     };
     let mut stage = restated_stage();
+    let Some((stored, config)) = postgres(&stage) else {
+        return;
+    };
     let mut host = SingerHost::new(&stage);
-    let config = json!({
-        "path": "target.duckdb",
-        "default_target_schema": "main",
-        "hard_delete": true,
-        "validate_records": true,
-    });
-    let file = stage.folder().join("target.duckdb");
     for days in [0, 10] {
         stage.advance_days(days);
-        host.state = pipe(&stage, &host, &programs.join("target-duckdb"), &config);
+        host.state = pipe(&stage, &host, &programs.join("target-postgres"), &config);
         stage.note_reading();
-        assert_file_equals_truth(&stage, &host, &file, "main");
+        assert_equals_truth(&stage, &host, &stored);
     }
-    let stored = Connection::open(&file).unwrap();
-    let deleted = format!("SELECT count(*) FROM fine WHERE {DELETED_AT} IS NOT NULL");
-    let deleted: i64 = stored.query_row(&deleted, [], |row| row.get(0)).unwrap();
-    assert_eq!(deleted, 0, "hard_delete leaves nothing");
+    let count = |condition: &str| {
+        let question = format!("SELECT count(*) FROM {condition}");
+        stored.tables().unwrap().number(&question)
+    };
+    assert!(
+        count(&format!("fine WHERE {DELETED_AT} IS NOT NULL")) > 0,
+        "no row vanished"
+    );
+    // Of a full table only the version that was activated last is left.
+    assert_eq!(
+        count("(SELECT DISTINCT _sdc_table_version FROM ads) versions"),
+        1
+    );
 }
 
 #[test]
@@ -195,11 +228,15 @@ fn meltano_runs_the_tap_as_its_plugin_says() {
     else {
         return;
     };
-    let Some(target) = programs("target-duckdb", TARGET_DUCKDB, "Meltano had no target") else {
+    let what = "Meltano had no target";
+    let Some(target) = programs("target-postgres", TARGET_POSTGRES, what) else {
         return;
     };
     // The streams that are on by default, as the project selects them.
     let mut stage = small_world::stage_with(Settings::new(date(2026, 11, 20)));
+    let Some((stored, config)) = postgres(&stage) else {
+        return;
+    };
     let host = SingerHost::new(&stage);
     let project = std::fs::read_to_string(repository("deploy/meltano/meltano.yml")).unwrap();
     std::fs::write(stage.folder().join("meltano.yml"), project).unwrap();
@@ -209,10 +246,22 @@ fn meltano_runs_the_tap_as_its_plugin_says() {
         stage.folder().join("target-duckdb"),
     )
     .unwrap();
+    let loader: Vec<(String, String)> = config
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(key, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            (format!("TARGET_POSTGRES_{}", key.to_uppercase()), text)
+        })
+        .collect();
     for days in [0, 1] {
         stage.advance_days(days);
         let output = program(&stage, &meltano.join("meltano"))
-            .args(["run", "tap-criteo", "target-duckdb"])
+            .args(["run", "tap-criteo", "target-postgres"])
+            .envs(loader.clone())
             .envs([
                 ("MELTANO_SEND_ANONYMOUS_USAGE_STATS", "false"),
                 (
@@ -230,6 +279,5 @@ fn meltano_runs_the_tap_as_its_plugin_says() {
         succeeded(&output);
         stage.note_reading();
     }
-    let file = stage.folder().join("criteo.duckdb");
-    assert_file_equals_truth(&stage, &host, &file, "criteo");
+    assert_equals_truth(&stage, &host, &stored);
 }
