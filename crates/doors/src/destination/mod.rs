@@ -314,6 +314,8 @@ impl Destination for Platform {
             _ => Err(DestinationError::Incompatible {
                 table: stream.table.clone(),
                 reason: "its state speaks of other rows".to_owned(),
+                stream: Some(stream.stream.clone()),
+                others: Vec::new(),
             }),
         }
     }
