@@ -1,8 +1,9 @@
 //! Google Cloud Storage, whose XML protocol is that of S3 but for the condition of a write: where S3 has
-//! `If-None-Match: *`, Google has `x-goog-if-generation-match: 0`. There is no server of Google's own to install, so
-//! the S3 server stands in for it, behind a door that translates that one header.
+//! `If-None-Match: *`, Google has `x-goog-if-generation-match: 0`, and for a token in the place of a signature. There is
+//! no server of Google's own to install, so the S3 server stands in for it, without keys and behind a door that
+//! translates these two headers.
 //!
-//! What this cannot show is Google's own check of keys, which are sent by the same library.
+//! What this cannot show is how Google answers a wrong key.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,8 +14,12 @@ use super::{Server, program};
 use crate::skipped::skipped;
 
 const BUCKET: &str = "lake";
-const OF_GOOGLE: &[u8] = b"x-goog-if-generation-match: 0\r\n";
-const OF_S3: &[u8] = b"if-none-match: *\r\n";
+const TOKEN: &str = "ya29.test-never-in-a-message";
+/// A header line of Google's, and what the S3 server is told in its place.
+const TRANSLATIONS: [(&[u8], &[u8]); 2] = [
+    (b"x-goog-if-generation-match: 0\r\n", b"if-none-match: *\r\n"),
+    (b"authorization: Bearer ya29.test-never-in-a-message\r\n", b""),
+];
 
 /// `None`, and a word on stderr, where the server is not installed.
 fn start() -> Option<Server> {
@@ -57,8 +62,10 @@ fn translate(mut client: TcpStream, mut server: TcpStream) {
     let mut chunk = vec![0; 1 << 16];
     while let Ok(count) = client.read(&mut chunk) {
         waiting.extend_from_slice(&chunk[..count]);
-        while let Some(at) = find(&waiting, OF_GOOGLE) {
-            waiting.splice(at..at + OF_GOOGLE.len(), OF_S3.iter().copied());
+        for (google, s3) in TRANSLATIONS {
+            while let Some(at) = find(&waiting, google) {
+                waiting.splice(at..at + google.len(), s3.iter().copied());
+            }
         }
         // A header that is cut in two by the end of the chunk waits for its rest.
         let kept = if count == 0 { 0 } else { begun(&waiting) };
@@ -80,12 +87,15 @@ fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
 }
 
-/// How many bytes at the end of `text` may be the beginning of Google's header.
+/// How many bytes at the end of `text` may be the beginning of one of Google's headers.
 fn begun(text: &[u8]) -> usize {
-    (1..OF_GOOGLE.len())
-        .rev()
-        .find(|length| text.ends_with(&OF_GOOGLE[..*length]))
-        .unwrap_or(0)
+    let of = |header: &[u8]| {
+        (1..header.len())
+            .rev()
+            .find(|length| text.ends_with(&header[..*length]))
+    };
+    let lengths = TRANSLATIONS.iter().filter_map(|(google, _)| of(google));
+    lengths.max().unwrap_or(0)
 }
 
 fn run(child: Child) {
@@ -95,9 +105,9 @@ fn run(child: Child) {
     let bucket = Bucket {
         url: format!("gs://{BUCKET}"),
         endpoint: format!("http://127.0.0.1:{}", open_door(server.port)),
-        secret: "there is none".to_owned(),
+        secret: TOKEN.to_owned(),
     };
-    child.run(&bucket, &[("GOOGLE_SKIP_SIGNATURE", "true")]);
+    child.run(&bucket, &[("GOOGLE_BEARER_TOKEN", TOKEN)]);
 }
 
 #[test]
