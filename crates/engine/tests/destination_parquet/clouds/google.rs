@@ -17,8 +17,14 @@ const BUCKET: &str = "lake";
 const TOKEN: &str = "ya29.test-never-in-a-message";
 /// A header line of Google's, and what the S3 server is told in its place.
 const TRANSLATIONS: [(&[u8], &[u8]); 2] = [
-    (b"x-goog-if-generation-match: 0\r\n", b"if-none-match: *\r\n"),
-    (b"authorization: Bearer ya29.test-never-in-a-message\r\n", b""),
+    (
+        b"x-goog-if-generation-match: 0\r\n",
+        b"if-none-match: *\r\n",
+    ),
+    (
+        b"authorization: Bearer ya29.test-never-in-a-message\r\n",
+        b"",
+    ),
 ];
 
 /// `None`, and a word on stderr, where the server is not installed.
