@@ -201,7 +201,7 @@ mod tests {
         );
         assert_eq!(
             on(Some(20)),
-            "ads\n  days new 7  rows 45\nstatistics\n  days new 7\n  rows 1,972"
+            "ads\n  days new 7\n  rows 45\nstatistics\n  days new 7\n  rows 1,972"
         );
     }
 }

@@ -178,7 +178,6 @@ fn a_call_that_waits_for_its_quota_is_given_up_at_once() {
     while !said.contains("for the reporting quota") {
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
     }
-    let calls_before = sandbox.calls().len();
     let asked = std::time::Instant::now();
     send("-INT", &child);
     stderr.read_to_string(&mut said).unwrap();
@@ -188,10 +187,11 @@ fn a_call_that_waits_for_its_quota_is_given_up_at_once() {
         "{:?}",
         asked.elapsed()
     );
-    assert_eq!(
-        sandbox.calls().len(),
-        calls_before,
-        "Something was sent after all"
+    // The token, the advertisers, and the two reports that the quota allows.
+    assert!(
+        sandbox.calls().len() <= 4,
+        "Something was sent after all: {:#?}",
+        sandbox.calls()
     );
     assert!(said.contains("Interrupted."), "{said}");
 
