@@ -120,13 +120,14 @@ impl<'load> LoadWindow<'load> {
         self
     }
 
-    /// Another process may have made the table anew since the files were put. Columns that were added do no harm: the
-    /// rows have none of them.
-    fn refuse_another_table(
-        &self,
-        table: &TableState,
-        stream: &StreamEntry,
-    ) -> Result<(), Failure> {
+    /// The table that the files were put for. Another process may have made it anew since; columns that were added do no
+    /// harm, because the rows have none of them.
+    fn table<'state>(&self, state: &'state LakeState) -> Result<&'state TableState, Failure> {
+        // It was there when the files were put, so where it is gone somebody is about to make another one. That is no
+        // reason to give the rows up.
+        let Ok((table, stream)) = prepared(state, self.load) else {
+            return Err(self.made_anew());
+        };
         let columns = columns_of(table);
         let has = |field: &arrow_schema::FieldRef| {
             columns
@@ -134,13 +135,18 @@ impl<'load> LoadWindow<'load> {
                 .is_ok_and(|column| column.data_type() == field.data_type())
         };
         if *stream == self.stream && self.schema.fields().iter().all(has) {
-            return Ok(());
+            Ok(table)
+        } else {
+            Err(self.made_anew())
         }
-        Err(Failure::Unusable(format!(
+    }
+
+    fn made_anew(&self) -> Failure {
+        Failure::Unusable(format!(
             "another process made table '{}' anew while a window was written for the one before; run again, which \
              reads what is missing",
-            table.schema.table
-        )))
+            self.stream.table
+        ))
     }
 
     /// Files that are not in the log for a day are removed by `vacuum`, so that none of them may be committed later.
@@ -181,8 +187,7 @@ impl Change for LoadWindow<'_> {
         if state.is_loaded(&load.entry.window_id) {
             return Ok(Vec::new());
         }
-        let (table, stream) = prepared(state, load)?;
-        self.refuse_another_table(table, stream)?;
+        let table = self.table(state)?;
         self.refuse_stale_files()?;
         let name = &table.schema.table;
         let mut actions = supersede::actions(self.store.as_ref(), table, load).await?;
