@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import urllib.request
@@ -96,12 +97,12 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither keys nor settings of whoever runs the tests, and no folder of theirs."""
-    import os
-
     for name in list(os.environ):
         if name.startswith(("CRITEO_", "XDG_", "AWS_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
+    # dlt of root keeps what it remembers of pipelines outside of the home.
+    monkeypatch.setenv("DLT_DATA_DIR", str(tmp_path / "dlt"))
     monkeypatch.chdir(tmp_path)
 
 
