@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::timeline::{Reading, Span};
-use super::{RunMark, StreamLedger};
+use super::{RunMark, StreamLedger, whole};
 
 /// What stands for the differences of a doubted reading.
 const DOUBT: (&str, &str) = ("totals", "differed from the rows when the window was read");
@@ -122,7 +122,7 @@ impl StreamLedger {
                 let rate = self.rates.get(*advertiser).copied().unwrap_or_default();
                 (
                     (*advertiser).to_owned(),
-                    whole(rate * f64::from(days.days())),
+                    whole(rate * f64::from(days.days())).into(),
                 )
             })
             .collect()
@@ -172,10 +172,4 @@ fn differences_of(reading: Reading) -> BTreeMap<String, String> {
         } => BTreeMap::from([(DOUBT.0.to_owned(), DOUBT.1.to_owned())]),
         _ => BTreeMap::new(),
     }
-}
-
-/// The nearest whole number of something that is not negative; what is beyond 32 bits is beyond every cap.
-fn whole(number: f64) -> u64 {
-    let text = format!("{:.0}", number.clamp(0.0, f64::from(u32::MAX)));
-    text.parse().unwrap_or_default()
 }

@@ -217,6 +217,12 @@ fn learn(rates: &mut BTreeMap<String, f64>, advertiser: &str, rows: u64, days: u
         .or_insert(observed);
 }
 
+/// The nearest whole number of something that is not negative; what is beyond 32 bits is beyond every cap.
+fn whole(number: f64) -> u32 {
+    let text = format!("{:.0}", number.clamp(0.0, f64::from(u32::MAX)));
+    text.parse().unwrap_or_default()
+}
+
 fn rounded(instant: Timestamp) -> Timestamp {
     let seconds = instant.as_second().div_euclid(INSTANT_SECONDS) * INSTANT_SECONDS;
     // Rounding down by minutes leaves the range of instants only at its very beginning.

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::timeline::{Reading, Span, Timeline};
-use super::{RunMark, StreamLedger};
+use super::{RunMark, StreamLedger, whole};
 
 /// Raised when states of older versions can no longer be read as they are.
 const STATE_VERSION: u64 = 1;
+/// Days of a rate in a state.
+const RATE_UNIT: f64 = 100.0;
 
 /// Why a state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -91,12 +93,13 @@ struct WireState {
     delivered_through: Option<String>,
 }
 
-/// Advertisers whose days were all read in the same way, each with its rows a day.
+/// Advertisers whose days were all read in the same way, each with its rows in a hundred days: whole numbers, because some
+/// hosts read fractions into a type that they cannot write again.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireGroup {
     days: Vec<WireSpan>,
-    advertisers: BTreeMap<String, f64>,
+    advertisers: BTreeMap<String, u32>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -137,14 +140,13 @@ impl StreamLedger {
     /// The state as JSON text on one line.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut groups: BTreeMap<&Timeline, BTreeMap<String, f64>> = BTreeMap::new();
+        let mut groups: BTreeMap<&Timeline, BTreeMap<String, u32>> = BTreeMap::new();
         for (advertiser, timeline) in &self.timelines {
             let rate = self.rates.get(advertiser).copied().unwrap_or_default();
-            let rate = (rate * 100.0).round() / 100.0;
             groups
                 .entry(timeline)
                 .or_default()
-                .insert(advertiser.clone(), rate);
+                .insert(advertiser.clone(), whole(rate * RATE_UNIT));
         }
         // Lists of columns that nothing was read with any more are left out.
         let mut used: Vec<usize> = Vec::new();
@@ -227,7 +229,7 @@ impl StreamLedger {
                 ledger
                     .timelines
                     .insert(advertiser.clone(), timeline.clone());
-                ledger.rates.insert(advertiser, rate);
+                ledger.rates.insert(advertiser, f64::from(rate) / RATE_UNIT);
             }
         }
         ledger.columns = state.columns;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
 
 use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
@@ -14,6 +15,16 @@ use serde_json::{Value, json};
 use super::host::{configuration, create_table, more_columns};
 use crate::support::target::{DuckDbTarget, Target};
 use crate::support::{Run, Settings, Stage, small_world};
+
+const ARGUMENTS: [&str; 7] = [
+    "singer",
+    "--config",
+    "config.json",
+    "--catalog",
+    "catalog.json",
+    "--state",
+    "state.json",
+];
 
 pub(super) const DELETED_AT: &str = "_sdc_deleted_at";
 
@@ -77,23 +88,27 @@ impl SingerHost {
     }
 
     /// Writes all files that a run is given.
-    pub(super) fn write_all(&self, stage: &Stage) {
+    fn write_all(&self, stage: &Stage) {
         self.write(stage, "config.json", &self.config);
         self.write(stage, "catalog.json", &self.catalog);
         self.write(stage, "state.json", &self.state);
     }
 
-    pub(super) fn run(&self, stage: &Stage) -> Run {
+    /// The tap, to pipe its output into something.
+    pub(super) fn tap(&self, stage: &Stage) -> Child {
         self.write_all(stage);
-        let files = [
-            "--config",
-            "config.json",
-            "--catalog",
-            "catalog.json",
-            "--state",
-            "state.json",
-        ];
-        stage.criteo(&[&["singer"], &files[..]].concat())
+        stage
+            .command()
+            .args(ARGUMENTS)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    fn run(&self, stage: &Stage) -> Run {
+        self.write_all(stage);
+        stage.criteo(&ARGUMENTS)
     }
 
     #[track_caller]
@@ -336,15 +351,7 @@ fn input_that_is_wrong_is_refused() {
     let refused = |file: &str, text: &str, words: &[&str]| {
         host.write_all(&stage);
         std::fs::write(stage.folder().join(file), text).unwrap();
-        let files = [
-            "--config",
-            "config.json",
-            "--catalog",
-            "catalog.json",
-            "--state",
-            "state.json",
-        ];
-        let run = stage.criteo(&[&["singer"], &files[..]].concat()).expect(2);
+        let run = stage.criteo(&ARGUMENTS).expect(2);
         assert_eq!(run.stdout, "", "{run}");
         for word in words {
             assert!(run.stderr.contains(word), "{word:?} is not in: {run}");
