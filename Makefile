@@ -10,7 +10,7 @@ ifeq ($(DUCKDB_LIB_DIR),)
 export DUCKDB_LIB_DIR := $(shell scripts/setup-libduckdb --print-dir)
 endif
 
-.PHONY: help setup setup-tests build wheel demo test lint format docs reference dbt-package bench clean-demo
+.PHONY: help setup setup-tests build wheel demo test lint format docs reference dbt-package bench bench-doors clean-demo
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ dbt-package: setup ## Write the files of dbt/ that are made of the models' data;
 
 bench: setup ## Measure how fast a report is decoded, beside a plain JSON parse of the same bytes.
 	$(CARGO) bench --locked --package criteo-engine
+
+bench-doors: setup ## Measure the doors of Airbyte and Singer beside PyAirbyte's own runner and dlt's REST source.
+	$(CARGO) build --locked --release --package criteo-connector
+	benches/doors.py --criteo "$${CARGO_TARGET_DIR:-target}/release/criteo"
 
 clean-demo: ## Remove what the demo made.
 	rm -rf demo
