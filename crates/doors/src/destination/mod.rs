@@ -70,9 +70,9 @@ struct Progress {
     /// Since the last checkpoint.
     records: u64,
     bytes: usize,
-    /// Whether something was delivered, or read and found empty, since the last checkpoint.
-    is_ahead: bool,
     last_checkpoint: Option<Instant>,
+    /// How long that was.
+    state_bytes: usize,
 }
 
 impl Platform {
@@ -177,12 +177,17 @@ impl Platform {
 
     fn take_checkpoint(&self, stream: &str) -> String {
         let mut state = self.state();
+        let records = state
+            .progress
+            .get(stream)
+            .map_or(0, |progress| progress.records);
+        let line = self.protocol.checkpoint(&state.ledgers, stream, records);
         let progress = state.progress.entry(stream.to_owned()).or_default();
-        let records = std::mem::take(&mut progress.records);
+        progress.records = 0;
         progress.bytes = 0;
-        progress.is_ahead = false;
         progress.last_checkpoint = Some(Instant::now());
-        self.protocol.checkpoint(&state.ledgers, stream, records)
+        progress.state_bytes = line.len();
+        line
     }
 
     /// Writes a window, its deletions and its checkpoint.
@@ -251,18 +256,12 @@ impl Platform {
             let progress = state.progress.entry(stream.clone()).or_default();
             progress.records += written.records;
             progress.bytes += written.bytes;
-            progress.is_ahead = true;
             let elapsed = progress
                 .last_checkpoint
                 .get_or_insert_with(Instant::now)
                 .elapsed();
-            let bytes = progress.bytes;
-            let size = state
-                .ledgers
-                .get(stream)
-                .map_or(0, |ledger| ledger.to_json().len());
-            size <= SMALL_STATE_BYTES
-                || bytes >= size * RECORDS_PER_STATE
+            progress.state_bytes <= SMALL_STATE_BYTES
+                || progress.bytes >= progress.state_bytes * RECORDS_PER_STATE
                 || elapsed.as_secs() >= SECONDS_PER_STATE
         };
         if is_due {

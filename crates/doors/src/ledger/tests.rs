@@ -224,9 +224,8 @@ fn the_state_of_five_thousand_advertisers_and_two_years_is_small() {
         }
     }
     let after_a_month = ledger.to_json().len();
-    println!("{after_backfill} bytes after the backfill, {after_a_month} after a month");
-    assert!(after_backfill < 200_000, "{after_backfill}");
-    assert!(after_a_month < 128_000, "{after_a_month}");
+    assert!(after_backfill < 80_000, "{after_backfill}");
+    assert!(after_a_month < 80_000, "{after_a_month}");
     let again = through_state(&spec, &ledger);
     assert_eq!(again.to_json(), ledger.to_json());
 }

@@ -188,6 +188,34 @@ fn files_that_are_wrong_are_refused_and_the_right_ones_work_afterwards() {
     host.assert_equals_truth(&stage);
 }
 
+/// Keys that cannot be read are no reason to deliver as if there were none: rows that vanished would stay.
+#[test]
+fn a_damaged_file_of_keys_is_refused_and_told_of() {
+    let mut stage = small_world::stage();
+    let mut host = Host::new(&stage);
+    host.read(&mut stage);
+    let folder = stage.folder().join("keys/statistics");
+    let kept = std::fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let whole = std::fs::read(&kept).unwrap();
+    std::fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
+    let run = host.run(&stage).expect(1);
+    let (kind, message) = error_of(&run);
+    assert_eq!(kind, "system_error", "{message}");
+    assert!(message.contains("cannot be read"), "{message}");
+    assert!(message.contains("Remove it"), "{message}");
+    std::fs::write(&kept, &whole).unwrap();
+    // What a process that died has left is swept away.
+    std::fs::write(folder.join("0.part"), "half").unwrap();
+    host.read(&mut stage);
+    host.assert_equals_truth(&stage);
+    assert!(!folder.join("0.part").exists());
+}
+
 #[test]
 fn a_check_says_what_is_wrong() {
     let stage = small_world::stage();
