@@ -2,7 +2,7 @@
 //!
 //! A destination of our own writes the ledger beside the rows. A platform keeps rows out of our sight, and gives back
 //! the last state it has stored; so the state is the ledger. It holds for each advertiser which days were read and how
-//! old they were then ([`timeline`]), and leaves out what changes no plan: days that are final need not be told apart,
+//! old they were then (`timeline`), and leaves out what changes no plan: days that are final need not be told apart,
 //! and instants are kept by the quarter of an hour. Two years of five thousand advertisers are about 70 kB.
 
 mod coverage;
