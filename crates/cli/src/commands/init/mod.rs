@@ -6,7 +6,7 @@
 //! | module | |
 //! |---|---|
 //! | here | the walk: forwards, backwards, left and resumed |
-//! | [`ask`], [`text`], [`line`] | questions; those for a text; a line while it is typed |
+//! | [`ask`], [`text`], [`mod@line`] | questions; those for a text; a line while it is typed |
 //! | [`keys`] | the keyboard while something else goes on |
 //! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
 //! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
