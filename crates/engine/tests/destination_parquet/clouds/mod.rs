@@ -5,6 +5,7 @@
 
 mod azure;
 mod children;
+mod door;
 mod google;
 mod s3;
 

@@ -1,22 +1,21 @@
-//! Amazon S3: s3s-fs, which checks signatures and obeys `If-None-Match`. `scripts/setup-s3-server` installs it.
+//! Amazon S3: s3s-fs, which checks signatures and obeys `If-None-Match`, behind a [door](super::door).
+//! `scripts/setup-s3-server` installs it.
 
 use std::process::Command;
 
 use super::children::{Bucket, Child};
-use super::{Server, WRONG_SECRET, program};
+use super::{Server, WRONG_SECRET, door, program};
 use crate::skipped::skipped;
 
+/// The bucket that the server has.
+pub(super) const BUCKET: &str = "lake";
 const ACCESS_KEY: &str = "AKIDTEST";
 const SECRET_KEY: &str = "SECRETTEST-never-in-a-message";
-const BUCKET: &str = "lake";
 
-/// `None`, and a word on stderr, where the server is not installed.
-fn start() -> Option<Server> {
+/// The server with these keys; without any it asks for none. `None`, and `what` on stderr, where it is not installed.
+pub(super) fn start(keys: &[&str], what: &str) -> Option<Server> {
     let Some(program) = program("setup-s3-server") else {
-        skipped(
-            "the Parquet destination was not tested on S3",
-            "scripts/setup-s3-server has not installed its server",
-        );
+        skipped(what, "scripts/setup-s3-server has not installed its server");
         return None;
     };
     Some(Server::start(|port, folder| {
@@ -24,19 +23,20 @@ fn start() -> Option<Server> {
         let mut command = Command::new(program);
         command
             .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY])
+            .args(keys)
             .arg(folder);
         command
     }))
 }
 
 fn run(child: Child, secret: &str) {
-    let Some(server) = start() else {
+    let keys = ["--access-key", ACCESS_KEY, "--secret-key", SECRET_KEY];
+    let Some(server) = start(&keys, "the Parquet destination was not tested on S3") else {
         return;
     };
     let bucket = Bucket {
         url: format!("s3://{BUCKET}"),
-        endpoint: format!("http://127.0.0.1:{}", server.port),
+        endpoint: format!("http://127.0.0.1:{}", door::open(server.port, None)),
         secret: secret.to_owned(),
     };
     child.run(
