@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::calendar::Clock;
 use crate::config::Config;
 use crate::destination::{self, Destination};
+use crate::doctor::KeyFingerprint;
 use crate::error::EngineError;
 use crate::event::{Reporter, RunSummary};
 use crate::neighbours::Neighbours;
@@ -24,7 +25,7 @@ use crate::sync::{self, Selection};
 pub struct Engine {
     pub(crate) specs: Vec<Arc<StreamSpec>>,
     pub(crate) client: Client,
-    client_id: String,
+    key: KeyFingerprint,
     pub(crate) destination: Arc<dyn Destination>,
     /// Tells this destination from any other, so that a spooled window finds the one it was read for.
     pub(crate) destination_identity: String,
@@ -69,7 +70,7 @@ impl Engine {
         let (spool_folder, temporary) = spool_folder(config)?;
         Ok(Self {
             specs: specs.into_iter().map(Arc::new).collect(),
-            client_id: credentials.client_id.clone(),
+            key: KeyFingerprint::of(&credentials),
             client: Client::new(credentials, options)?,
             destination: destination::open(config),
             destination_identity: destination::identity(config),
@@ -96,10 +97,10 @@ impl Engine {
         self
     }
 
-    /// The client id of the key that it reads with.
+    /// Tells the key that it reads with from others.
     #[must_use]
-    pub fn client_id(&self) -> &str {
-        &self.client_id
+    pub fn key(&self) -> &KeyFingerprint {
+        &self.key
     }
 
     /// Every stream, enabled or not.

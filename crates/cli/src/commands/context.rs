@@ -7,7 +7,7 @@ use std::sync::Arc;
 use criteo_engine::catalog::Catalog;
 use criteo_engine::config::key_store::KeyStore;
 use criteo_engine::config::{self, AppKey, Config, ConfigError, DestinationSection, Environment};
-use criteo_engine::doctor::KeyRecord;
+use criteo_engine::doctor::{KeyFingerprint, KeyRecord};
 use criteo_engine::event::{Event, Reporter};
 use criteo_engine::{Engine, Selection, introduce};
 use jiff::Timestamp;
@@ -198,9 +198,9 @@ impl Context {
 
 /// Remembers that Criteo has accepted a key, for the day on which it does not any more. Where that cannot be written,
 /// `criteo check` has one thing less to go by, which is nothing to trouble anybody with.
-pub(super) fn note_accepted_key(client_id: &str) {
+pub(super) fn note_accepted_key(key: &KeyFingerprint) {
     if let Some(record) = KeyRecord::of_user()
-        && let Err(error) = record.note(client_id, Timestamp::now())
+        && let Err(error) = record.note(key, Timestamp::now())
     {
         tracing::debug!(%error, "That the key was accepted could not be remembered");
     }

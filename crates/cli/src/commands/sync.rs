@@ -75,7 +75,7 @@ async fn sync(
     let result = connected.engine.sync(selection, stop).await;
     connected.reporter.finish();
     if result.as_ref().is_ok_and(|run| run.calls > 0) {
-        note_accepted_key(connected.engine.client_id());
+        note_accepted_key(connected.engine.key());
     }
     // Views are made anew by another door to the destination.
     drop(connected.engine);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::diagnosis::{Diagnosis, with_source};
-use super::{CauseId, KeyEvidence, KeyRecord, Link, LinkReport};
+use super::{CauseId, KeyEvidence, KeyFingerprint, KeyRecord, Link, LinkReport};
 use crate::config::AppKey;
 use crate::destination::{Destination, DestinationError, refuse_other_purpose};
 use crate::stream_spec::StreamSpec;
@@ -55,7 +55,7 @@ impl Memory {
                 .and_then(|moment| Timestamp::try_from(moment).ok()),
             last_worked: self.last_worked,
             last_accepted: KeyRecord::of_user()
-                .and_then(|record| record.last_accepted(&key.credentials.client_id)),
+                .and_then(|record| record.last_accepted(&KeyFingerprint::of(&key.credentials))),
         }
     }
 }

@@ -28,7 +28,7 @@ pub use causes::{CAUSES, Cause, CauseId};
 pub(crate) use diagnosis::cause_of_api_error;
 pub use diagnosis::{Diagnosis, diagnosis_of_api_error, hint_of_api_error};
 pub use examination::{Examination, LinkReport, Verdict};
-pub use key_record::KeyRecord;
+pub use key_record::{KeyFingerprint, KeyRecord};
 pub use key_trial::{
     KEY_DELAY, KeyEvidence, KeyTrial, KeyVerdict, impatient, is_unknown_key, try_key,
 };

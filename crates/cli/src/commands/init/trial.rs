@@ -1,7 +1,7 @@
 //! Testing a key, and waiting for one that is not active yet.
 
 use criteo_engine::doctor::{
-    CauseId, KEY_DELAY, KeyEvidence, KeyRecord, KeyTrial, KeyVerdict, try_key,
+    CauseId, KEY_DELAY, KeyEvidence, KeyFingerprint, KeyRecord, KeyTrial, KeyVerdict, try_key,
 };
 use criteo_setup::key_wait::KeyWait;
 use jiff::{SignedDuration, Timestamp};
@@ -80,17 +80,18 @@ impl Session<'_> {
 
     async fn ask_criteo(&self, key: &Key) -> Result<KeyTrial, Detour> {
         let options = client_options(&self.connection()?)?;
-        let client_id = &key.credentials.client_id;
+        let fingerprint = KeyFingerprint::of(&key.credentials);
         let evidence = KeyEvidence {
             received: key.received,
             last_worked: None,
-            last_accepted: KeyRecord::of_user().and_then(|record| record.last_accepted(client_id)),
+            last_accepted: KeyRecord::of_user()
+                .and_then(|record| record.last_accepted(&fingerprint)),
         };
         Ok(try_key(options, key.credentials.clone(), &evidence).await?)
     }
 
     fn accepted(&self, key: &Key, app: Option<String>) -> Trial {
-        note_accepted_key(&key.credentials.client_id);
+        note_accepted_key(&KeyFingerprint::of(&key.credentials));
         let called = app.as_ref().map_or_else(
             || "an app without a name".to_owned(),
             |name| format!("the app \"{name}\""),

@@ -10,7 +10,7 @@ use criteo_engine::calendar::Clock;
 use criteo_engine::config::key_store::{DEFAULT_CONNECTION, is_same};
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
 use criteo_engine::consent::{GrantedAdvertiser, Watch, WatchOutcome, watch};
-use criteo_engine::doctor::{KeyEvidence, KeyTrial, try_destination, try_key};
+use criteo_engine::doctor::{KeyEvidence, KeyFingerprint, KeyTrial, try_destination, try_key};
 use criteo_engine::{Engine, Plan, Selection, StreamSpec, destination};
 use criteo_setup::answers::days_before;
 use criteo_setup::draft::lost;
@@ -105,7 +105,7 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
         }
     }
     keep(context, arguments, &environment, &key)?;
-    note_accepted_key(&key.credentials.client_id);
+    note_accepted_key(&KeyFingerprint::of(&key.credentials));
     let written = Draft::write(path, &text)?.commit()?;
     let printer = &context.printer;
     if printer.is_json() {
