@@ -6,28 +6,8 @@ use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
 use jiff::civil::date;
 
+use crate::support::restated::{FINE, two_advertisers};
 use crate::support::{Expectation, Settings, Stage};
-
-/// The key of a report that is fine enough for rows to vanish when Criteo restates a day.
-const FINE: [&str; 7] = [
-    "AdvertiserId",
-    "AdsetId",
-    "AdId",
-    "CategoryId",
-    "Device",
-    "Os",
-    "Day",
-];
-
-fn small_world() -> Scenario {
-    Scenario {
-        world: WorldConfig {
-            advertisers: 2,
-            ..WorldConfig::default()
-        },
-        ..Scenario::default()
-    }
-}
 
 /// A copy of the database as it is now.
 fn photograph(stage: &Stage, name: &str) -> PathBuf {
@@ -81,7 +61,7 @@ fn one_sync_after_a_pause_makes_everything_true_again() {
             &["AdvertiserId", "Month"],
             &["Clicks", "SalesPc30d"],
         );
-    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", two_advertisers(), settings);
     stage.sync();
     stage.assert_equals_truth();
 
@@ -156,7 +136,7 @@ fn days_that_criteo_no_longer_has_are_not_asked_for_and_stay() {
 fn a_metric_that_is_added_later_is_read_for_all_days() {
     let mut settings = Settings::new(date(2026, 1, 10)).with_only(&["statistics"]);
     settings.stream("statistics").metrics = Some(vec!["Clicks".to_owned()]);
-    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", two_advertisers(), settings);
     stage.sync();
     stage.assert_equals_truth();
 
@@ -210,7 +190,7 @@ fn assert_refused_until_rebuilt(named: &str, change: impl Fn(&mut Settings)) {
             &["AdvertiserId", "Day"],
             &["Clicks", "AdvertiserCost"],
         );
-    let mut stage = Stage::open("2026-03-01T09:00:00Z", small_world(), settings);
+    let mut stage = Stage::open("2026-03-01T09:00:00Z", two_advertisers(), settings);
     stage.sync();
 
     let before = stage.settings.clone();

@@ -4,42 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use criteo_sandbox::world::WorldConfig;
 use criteo_sandbox::{FaultKind, FaultRule, Scenario};
 use jiff::civil::date;
 use serde_json::Value;
 
 use super::host::{DELETED_AT, Host, Line};
-use crate::support::{Run, Settings, Stage, small_world};
-
-/// The key of a report that is fine enough for rows to vanish when Criteo restates a day.
-const FINE: [&str; 7] = [
-    "AdvertiserId",
-    "AdsetId",
-    "AdId",
-    "CategoryId",
-    "Device",
-    "Os",
-    "Day",
-];
-
-fn two_advertisers() -> Scenario {
-    Scenario {
-        world: WorldConfig {
-            advertisers: 2,
-            ..WorldConfig::default()
-        },
-        ..Scenario::default()
-    }
-}
+use crate::support::{Run, Settings, Stage, restated, small_world};
 
 /// Rows of it vanish when days are restated.
 fn restated_stage() -> Stage {
-    let settings = Settings::new(date(2026, 2, 10))
-        .in_currency_and_zone("EUR", "Europe/Paris")
-        .with_only(&["statistics", "transactions", "ads"])
-        .with_report("fine", &FINE, &["Clicks", "AdvertiserCost", "SalesPc30d"]);
-    Stage::open("2026-03-01T09:00:00Z", two_advertisers(), settings)
+    restated::stage(&["statistics", "transactions", "ads"])
 }
 
 fn lines(run: &Run) -> Vec<Value> {

@@ -11,10 +11,9 @@ use super::host::{Host, create_table, repository};
 use crate::python;
 use crate::skipped::skipped;
 use crate::support::target::{DuckDbTarget, Target};
-use crate::support::{Settings, Stage, small_world};
+use crate::support::{Stage, restated, small_world};
 use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
-use jiff::civil::date;
 
 const PYAIRBYTE: &str = "airbyte==0.71.3\n";
 /// The file that PyAirbyte keeps, in the stage's folder.
@@ -112,28 +111,13 @@ fn assert_equals_truth(stage: &Stage, host: &Host) {
 #[test]
 fn pyairbyte_checks_discovers_and_reads_twice() {
     let Some(python) = python() else { return };
-    let settings = Settings::new(date(2026, 2, 10))
-        .in_currency_and_zone("EUR", "Europe/Paris")
-        .with_only(&[
-            "statistics",
-            "placements",
-            "transactions",
-            "campaigns",
-            "ads",
-        ])
-        .with_report(
-            "fine",
-            &[
-                "AdvertiserId",
-                "AdsetId",
-                "AdId",
-                "CategoryId",
-                "Device",
-                "Os",
-                "Day",
-            ],
-            &["Clicks", "AdvertiserCost", "SalesPc30d"],
-        );
+    let settings = restated::settings(&[
+        "statistics",
+        "placements",
+        "transactions",
+        "campaigns",
+        "ads",
+    ]);
     let scenario = Scenario {
         world: WorldConfig {
             advertisers: 1,
@@ -142,7 +126,7 @@ fn pyairbyte_checks_discovers_and_reads_twice() {
         },
         ..Scenario::default()
     };
-    let mut stage = Stage::open("2026-03-01T09:00:00Z", scenario, settings);
+    let mut stage = Stage::open(restated::NOW, scenario, settings);
     let host = Host::new(&stage);
     let first = pyairbyte(&stage, &python, &host, "first").unwrap();
     assert_eq!(

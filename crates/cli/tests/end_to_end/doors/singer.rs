@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use criteo_sandbox::Scenario;
-use criteo_sandbox::world::WorldConfig;
 use duckdb::Connection;
 use jiff::civil::date;
 use serde::Deserialize;
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::host::{configuration, create_table, more_columns};
 use crate::support::target::{DuckDbTarget, Target};
-use crate::support::{Run, Settings, Stage, small_world};
+use crate::support::{Run, Settings, Stage, restated, small_world};
 
 const ARGUMENTS: [&str; 7] = [
     "singer",
@@ -211,30 +210,7 @@ impl SingerHost {
 
 /// A stage in which rows of a report, transactions and ads vanish.
 pub(super) fn restated_stage() -> Stage {
-    let settings = Settings::new(date(2026, 2, 10))
-        .in_currency_and_zone("EUR", "Europe/Paris")
-        .with_only(&["statistics", "transactions", "campaigns", "ads"])
-        .with_report(
-            "fine",
-            &[
-                "AdvertiserId",
-                "AdsetId",
-                "AdId",
-                "CategoryId",
-                "Device",
-                "Os",
-                "Day",
-            ],
-            &["Clicks", "AdvertiserCost", "SalesPc30d"],
-        );
-    let scenario = Scenario {
-        world: WorldConfig {
-            advertisers: 2,
-            ..WorldConfig::default()
-        },
-        ..Scenario::default()
-    };
-    Stage::open("2026-03-01T09:00:00Z", scenario, settings)
+    restated::stage(&["statistics", "transactions", "campaigns", "ads"])
 }
 
 #[test]

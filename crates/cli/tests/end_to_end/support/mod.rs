@@ -10,6 +10,7 @@ mod expected;
 pub(crate) mod guide;
 mod parallel;
 pub(crate) mod proof;
+pub(crate) mod restated;
 mod run;
 mod settings;
 pub(crate) mod small_world;
