@@ -161,8 +161,8 @@ fn nobody_at_the_address_is_a_failure_with_a_cause() {
     }
 }
 
-/// What a sync of one stream says that is interrupted as soon as it says `words`: it waits for something that takes a
-/// minute, and ends long before.
+/// Interrupts a sync of one stream as soon as it says `words`: it waits for something that takes a minute then, and has
+/// to end long before.
 #[cfg(unix)]
 #[track_caller]
 fn interrupted(folder: &Folder, stream: &str, words: &str) {
