@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -149,6 +150,15 @@ def test_what_a_callback_raises_ends_the_run_softly(sandbox: Sandbox) -> None:
     assert criteo_connector.sync(configuration(), environment=sandbox.environment).outcome == "complete"
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C as in a terminal: shells let what they start in the background ignore it, and Python keeps to that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_ctrl_c_lets_the_program_finish(sandbox: Sandbox) -> None:
     sandbox.ask("faults", {"kind": "latency", "path": "statistics", "milliseconds": 1500})
     started = threading.Event()
