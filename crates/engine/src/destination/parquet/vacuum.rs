@@ -209,9 +209,14 @@ pub(super) fn half_written(
         .filter(|folder| folder.is_dir())
         .collect();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder)? {
+        let Some(entries) = unless_gone(std::fs::read_dir(&folder))? else {
+            continue;
+        };
+        for entry in entries {
             let entry = entry?;
-            let kind = entry.file_type()?;
+            let Some(kind) = unless_gone(entry.file_type())? else {
+                continue;
+            };
             if kind.is_dir() {
                 folders.push(entry.path());
                 continue;
@@ -221,7 +226,9 @@ pub(super) fn half_written(
             let Some(below) = below.to_str().filter(|below| is_staged(below)) else {
                 continue;
             };
-            let metadata = entry.metadata()?;
+            let Some(metadata) = unless_gone(entry.metadata())? else {
+                continue;
+            };
             let age = metadata.modified()?.elapsed().unwrap_or(Duration::ZERO);
             if kind.is_file() && age >= older_than.max(ORPHAN_AGE) {
                 found.push(RemovedFile {
@@ -233,6 +240,16 @@ pub(super) fn half_written(
         }
     }
     Ok(found)
+}
+
+/// Nothing for what went away between being listed and being looked at: a writer that is at work renames its half-written
+/// file as soon as it is whole, and another vacuum may remove it.
+fn unless_gone<T>(outcome: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether a path below the root is one under which the store writes an object of ours before it renames it.
