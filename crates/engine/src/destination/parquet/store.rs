@@ -194,7 +194,7 @@ impl Store {
             vacuum::remove(objects.as_ref(), &report).await?;
             for file in &half_written {
                 if let Some(folder) = open.location.folder() {
-                    std::fs::remove_file(folder.join(&file.path))?;
+                    vacuum::unless_gone(std::fs::remove_file(folder.join(&file.path)))?;
                 }
             }
             let removed: Vec<&str> = report

@@ -244,7 +244,7 @@ pub(super) fn half_written(
 
 /// Nothing for what went away between being listed and being looked at: a writer that is at work renames its half-written
 /// file as soon as it is whole, and another vacuum may remove it.
-fn unless_gone<T>(outcome: std::io::Result<T>) -> std::io::Result<Option<T>> {
+pub(super) fn unless_gone<T>(outcome: std::io::Result<T>) -> std::io::Result<Option<T>> {
     match outcome {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
