@@ -32,9 +32,11 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const EXAMPLES: &str = "\
-Examples:
+Start here:
   criteo demo                        see it work, without a key
   criteo init                        from nothing to a first sync, step by step
+
+Then:
   criteo check                       is the key good, and for which advertisers?
   criteo plan                        what would be read, in how many calls and minutes
   criteo sync                        load everything that is missing, and what Criteo restated

@@ -72,7 +72,34 @@ fn unbroken(line: &str, page: Option<usize>) -> Vec<String> {
             .flat_map(|rest| rest.split(' '))
             .map(str::to_owned),
     );
-    words
+    with_units(words, page)
+}
+
+/// A number and what it counts stay together: `1.7 s`, `12 calls`.
+fn with_units(words: Vec<String>, page: Option<usize>) -> Vec<String> {
+    let is_number = |word: &str| {
+        word.ends_with(|last: char| last.is_ascii_digit())
+            && word
+                .chars()
+                .all(|character| character.is_ascii_digit() || ".,".contains(character))
+    };
+    let mut joined: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        match joined.last_mut() {
+            Some(number)
+                if is_number(number)
+                    && word.starts_with(char::is_alphabetic)
+                    && page.is_none_or(|page| {
+                        measure_text_width(number) + 1 + measure_text_width(&word) <= page
+                    }) =>
+            {
+                number.push(' ');
+                number.push_str(&word);
+            }
+            _ => joined.push(word),
+        }
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -102,6 +129,20 @@ mod tests {
             "Run `criteo\nsync\n--rebuild` now"
         );
         assert_eq!(wrapped("a ` b c", Some(5), 0), "a ` b\nc");
+    }
+
+    #[test]
+    fn numbers_keep_their_units() {
+        assert_eq!(wrapped("in 12 calls", Some(6), 0), "in\n12\ncalls");
+        assert_eq!(
+            wrapped("in 1,200 calls and 1.7 s", Some(14), 0),
+            "in 1,200 calls\nand 1.7 s"
+        );
+        assert_eq!(
+            wrapped("took 12 calls 1.7 s", Some(12), 0),
+            "took\n12 calls\n1.7 s"
+        );
+        assert_eq!(wrapped("2026-01-01 is", Some(12), 0), "2026-01-01\nis");
     }
 
     #[test]

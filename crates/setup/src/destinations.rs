@@ -202,6 +202,12 @@ impl DestinationKind {
     pub fn of(id: &str) -> Option<&'static DestinationKind> {
         DESTINATIONS.iter().find(|kind| kind.id == id)
     }
+
+    /// Whether it is a file or folder of this machine, so that nothing about it changes by waiting.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.questions.iter().any(|question| question.key == "path")
+    }
 }
 
 impl Question {

@@ -82,18 +82,28 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     for note in &plan.notes {
         printer.note(note);
     }
+    printer.note("Next: `criteo sync` reads this, with the same options if there were any.");
     Ok(())
 }
 
 /// What the plan costs, in a sentence.
 pub(super) fn cost(plan: &Plan) -> String {
     format!(
-        "{}, {} and {}: at least {} at the quota. Days are counted per advertiser.",
+        "{}, {} and {}: {}. Days are counted per advertiser.",
         counted(size(plan.advertisers), "advertiser"),
         counted(plan.report_calls, "report call"),
         counted(plan.other_calls, "other call"),
-        span_of_seconds(plan.minutes * 60.0),
+        time_at_the_quota(plan),
     )
+}
+
+/// What a minute allows at once takes no time, unless some of that minute has been used already.
+fn time_at_the_quota(plan: &Plan) -> String {
+    let seconds = plan.minutes * 60.0;
+    if seconds < 1.0 {
+        return "Criteo allows so many at once, or within a minute of other calls".to_owned();
+    }
+    format!("at least {} at the quota", span_of_seconds(seconds))
 }
 
 /// The streams as a table.

@@ -43,7 +43,8 @@ pub(super) async fn run(context: &Context, arguments: &SandboxArguments) -> anyh
             printer.data(demo_key())?;
         }
         printer.note(format_args!(
-            "\nthen `criteo check` and `criteo sync`. {url}/admin/calls shows\nwhat was asked. Ctrl-C stops it."
+            "\nthen `criteo init`, which writes a criteo.toml, or with one of yours `criteo check` and `criteo sync`. \
+             {url}/admin/calls shows what was asked. Ctrl-C stops it."
         ));
     }
     signals::interruption().await;

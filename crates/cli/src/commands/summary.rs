@@ -39,7 +39,10 @@ pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Resu
     }
     let words = loaded(run);
     match (run.outcome, kept) {
-        (Outcome::Complete, _) => printer.note(words),
+        (Outcome::Complete, Kept::Yes) => printer.note(format_args!(
+            "{words} `criteo status` shows what is there now, `criteo verify` compares it with Criteo's own totals."
+        )),
+        (Outcome::Complete, Kept::No) => printer.note(words),
         (Outcome::Partial, Kept::Yes) => printer.warning(&format!(
             "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again."
         )),
@@ -99,10 +102,18 @@ fn loaded(run: &RunSummary) -> String {
             count(calls)
         ),
     };
+    let streams = counted(size(run.streams.len()), "stream");
+    // The others may have had nothing to read; after a run that was stopped, nobody knows.
+    let touched = run.streams.iter().filter(|stream| stream.windows > 0);
+    let of_streams = match (run.outcome, size(touched.count())) {
+        (Outcome::Interrupted, touched) if touched < size(run.streams.len()) => {
+            format!("{} of {streams}", count(touched))
+        }
+        _ => streams,
+    };
     format!(
-        "Loaded {} of {} in {}{of_none} and {}.",
+        "Loaded {} of {of_streams} in {}{of_none} and {}.",
         counted(rows, "row"),
-        counted(size(run.streams.len()), "stream"),
         counted(run.calls, "call"),
         span_of_seconds(run.seconds)
     )

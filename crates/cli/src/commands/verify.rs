@@ -131,8 +131,8 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
         return Ok(());
     }
     if verification.streams.is_empty() {
-        printer.note("None of the selected streams has totals to compare with");
         printer.note(not_comparable(&verification.not_comparable));
+        printer.prose("None of the selected streams has totals to compare with.")?;
         return Ok(());
     }
     printer.data(overview(verification))?;
@@ -144,7 +144,7 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
                 stream.not_granted.join(", ")
             ));
         }
-        if stream.compared == 0 {
+        if stream.compared == 0 && verification.streams.len() > 1 {
             printer.warning(&format!(
                 "{}: nothing is loaded that could be compared",
                 stream.stream
@@ -173,7 +173,32 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
         "Asked Criteo with {}.",
         counted(u64::from(verification.calls), "call")
     ));
+    printer.prose(format_args!("\n{}", verdict(verification)))?;
     Ok(())
+}
+
+/// How it ended, in a sentence.
+fn verdict(verification: &Verification) -> String {
+    let sum = |part: fn(&StreamVerification) -> u64| -> u64 {
+        verification.streams.iter().map(part).sum()
+    };
+    let compared = sum(|stream| stream.compared);
+    let different = sum(|stream| size(stream.differences.len()));
+    match (compared, different) {
+        (0, _) if verification.agrees() => {
+            "Nothing to compare here: other connections read these advertisers.".to_owned()
+        }
+        (0, _) => {
+            "Nothing is loaded that could be compared. `criteo sync` loads, `criteo status` shows what is loaded."
+                .to_owned()
+        }
+        (compared, 0) => format!("All {} agree with Criteo.", counted(compared, "sum")),
+        (compared, different) => format!(
+            "{} of {} are not what Criteo says now.",
+            count(different),
+            counted(compared, "sum")
+        ),
+    }
 }
 
 /// The streams that cannot be compared, those with the same reason side by side.

@@ -27,10 +27,13 @@ pub(super) fn problem(currency: &str) -> Option<String> {
     let is_code = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
     let candidates = COMMON.into_iter().chain(known());
     let suggestion = nearest(currency, candidates.map(|code| (code, code)))
-        .map_or_else(String::new, |code| format!("; did you mean \"{code}\"?"));
+        .map(|code| format!("; did you mean \"{code}\"?"));
     Some(if is_code {
+        let suggestion = suggestion
+            .unwrap_or_else(|| "; write the code of yours, such as \"EUR\" or \"USD\"".to_owned());
         format!("`currency` \"{currency}\" is no currency of ISO 4217{suggestion}")
     } else {
+        let suggestion = suggestion.unwrap_or_default();
         format!(
             "`currency` must be three capital letters (ISO 4217, such as \"EUR\"), but is \"{currency}\"{suggestion}"
         )

@@ -46,7 +46,7 @@ impl<'text> Document<'text> {
     pub(super) fn problem_of(&self, error: &toml::de::Error) -> Problem {
         Problem {
             line: error.span().map(|span| self.line_of(&span)),
-            message: sentence(error.message()),
+            message: in_our_words(error.message()),
         }
     }
 
@@ -110,6 +110,16 @@ impl<'document, 'text> Place<'document, 'text> {
             message: message.into(),
         }
     }
+}
+
+/// What the TOML reader says, with an example where it takes for granted that somebody knows TOML.
+fn in_our_words(message: &str) -> String {
+    let example = match message {
+        text if text.contains("must be quoted") => "; write it as name = \"value\"",
+        text if text.contains("date, expected") => "; write it as \"2026-01-31\"",
+        _ => "",
+    };
+    format!("{}{example}", sentence(message))
 }
 
 /// Messages of the TOML reader begin in lower case; ours do not.

@@ -121,6 +121,10 @@ fn text_that_is_not_toml_is_located_without_being_quoted() {
     let problems = problems_of(text);
     assert!(problems[0].starts_with("line 3: "), "{problems:?}");
     assert!(!problems.concat().contains("hunter2"), "{problems:?}");
+    assert!(
+        problems[0].ends_with("; write it as name = \"value\""),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -159,7 +163,10 @@ fn time_zones_are_regions_or_utc() {
         ("Etc/GMT+1", "offset"),
         ("UTC+1:00", "offset"),
         ("europe/paris", "is spelt \"Europe/Paris\""),
-        ("Europe/Pairs", "did you mean `Europe/Paris`?"),
+        ("Europe/Pairs", "Did you mean \"Europe/Paris\"?"),
+        ("Paris", "Did you mean \"Europe/Paris\"?"),
+        ("new york", "Did you mean \"America/New_York\"?"),
+        ("Mars/Olympus", "Write a region such as \"Europe/Paris\""),
         ("Mars/Olympus", "is not in the IANA time zone database"),
     ] {
         let problems = problems_of(&format!(

@@ -2,7 +2,7 @@
 
 use jiff::tz::{TimeZone, TimeZoneName, db};
 
-use super::schema_check::did_you_mean;
+use crate::catalog::nearest;
 
 /// Says what is wrong with `name` as the time zone of reports, or nothing.
 ///
@@ -31,10 +31,19 @@ pub(super) fn problem(name: &str) -> Option<String> {
         None if is_abbreviation(name) => Some(abbreviation(name)),
         None => {
             let names: Vec<_> = db().available().collect();
-            let regions = names.iter().map(TimeZoneName::as_str);
-            let suggestion = did_you_mean(name, regions.filter(|name| name.contains('/')));
+            let regions = || {
+                let names = names.iter().map(TimeZoneName::as_str);
+                names.filter(|name| name.contains('/'))
+            };
+            // Many people write the city alone.
+            let cities = regions().filter_map(|name| Some((name.rsplit_once('/')?.1, name)));
+            let whole = regions().map(|name| (name, name));
+            let suggestion = nearest(name, whole.chain(cities)).map_or_else(
+                || "Write a region such as \"Europe/Paris\", or \"UTC\"".to_owned(),
+                |region| format!("Did you mean \"{region}\"?"),
+            );
             Some(format!(
-                "`timezone` \"{name}\" is not in the IANA time zone database{suggestion}"
+                "`timezone` \"{name}\" is not in the IANA time zone database. {suggestion}"
             ))
         }
     }

@@ -161,5 +161,6 @@ fn likewise(others: &[(String, String)]) -> String {
         return String::new();
     }
     let tables: Vec<&str> = others.iter().map(|(_, table)| table.as_str()).collect();
-    format!("; nor does {}", tables.join(", "))
+    let verb = if tables.len() == 1 { "does" } else { "do" };
+    format!("; nor {verb} {}", tables.join(", "))
 }

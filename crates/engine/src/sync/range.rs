@@ -71,9 +71,14 @@ pub(crate) fn days_to_read(
         })
         .or_else(|| {
             let asked = asked.filter(|asked| *asked > last)?;
+            let asked_by = if selection.from.is_some() {
+                "--from"
+            } else {
+                "`start_date`"
+            };
             Some(format!(
-                "Nothing to read of {}: the first day that is asked for is {asked}, the last one there is {last}",
-                spec.name
+                "nothing to read, because the first day that is asked for ({asked_by} {asked}) is later than the last \
+                 one there is, {last}"
             ))
         });
     Days {

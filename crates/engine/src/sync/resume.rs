@@ -35,7 +35,12 @@ pub(super) fn find(runs: &[RunEntry], selection: &str, now: Timestamp) -> Contin
         if !is_next {
             continue;
         }
-        let unfinished = matches!(run.outcome, None | Some(Outcome::Interrupted));
+        let unfinished = match run.outcome {
+            None | Some(Outcome::Interrupted) => true,
+            // It read nothing, so what it was to carry on is still there.
+            Some(Outcome::Failed) => run.continues_run_id.is_some(),
+            Some(Outcome::Complete | Outcome::Partial) => false,
+        };
         let fresh = now.duration_since(run.started_at) <= CARRIED_ON_WITHIN;
         if !unfinished || run.selection != selection || !fresh {
             break;
@@ -103,6 +108,15 @@ mod tests {
             ["b"]
         );
         assert!(ids(&[]).is_empty());
+    }
+
+    /// Criteo could not be reached, say.
+    #[test]
+    fn a_run_that_failed_leaves_what_was_before_it() {
+        let failed = Some(Outcome::Failed);
+        let runs = [run("b", Some("a"), failed), run("a", None, None)];
+        assert_eq!(ids(&runs), ["a", "b"]);
+        assert!(ids(&[run("b", None, failed), run("a", None, None)]).is_empty());
     }
 
     #[test]

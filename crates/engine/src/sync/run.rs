@@ -54,8 +54,19 @@ pub(crate) async fn run(
     let Some(granted) = metered_until(&stop, Arc::clone(&misc), asked).await else {
         return stopped_at_the_door(engine, selection, &misc, started).await;
     };
-    let granted = granted?;
-    let (advertisers, missing) = configured(engine, &granted)?;
+    let found = granted.and_then(|granted| {
+        let (advertisers, missing) = configured(engine, &granted)?;
+        Ok((granted, advertisers, missing))
+    });
+    let (granted, advertisers, missing) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            // Whoever looks at the status next has to see that this run failed. What is told here is why, not that it
+            // could not be noted.
+            let _ = note_end_at_the_door(engine, selection, &misc, Outcome::Failed).await;
+            return Err(error);
+        }
+    };
     let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
 
     let mut entry = begin(engine, selection).await?;
@@ -167,13 +178,7 @@ async fn stopped_at_the_door(
     misc: &Meter,
     started: Instant,
 ) -> Result<RunSummary, EngineError> {
-    let mut entry = begin(engine, selection).await?;
-    entry.continues_run_id = continuation(engine, selection).await?.run_id;
-    entry.finished_at = Some(engine.clock.now());
-    entry.outcome = Some(Outcome::Interrupted);
-    entry.calls = misc.calls().into();
-    entry.waited_milliseconds = misc.waited_milliseconds();
-    engine.destination.record_run(&entry).await?;
+    let entry = note_end_at_the_door(engine, selection, misc, Outcome::Interrupted).await?;
     let summary = RunSummary {
         run_id: entry.run_id,
         outcome: Outcome::Interrupted,
@@ -186,6 +191,23 @@ async fn stopped_at_the_door(
         .reporter
         .on_event(&Event::RunFinished(summary.clone()));
     Ok(summary)
+}
+
+/// Records a run that read nothing. What an interrupted run before it left is still there to be carried on.
+async fn note_end_at_the_door(
+    engine: &Engine,
+    selection: &Selection,
+    misc: &Meter,
+    outcome: Outcome,
+) -> Result<RunEntry, EngineError> {
+    let mut entry = begin(engine, selection).await?;
+    entry.continues_run_id = continuation(engine, selection).await?.run_id;
+    entry.finished_at = Some(engine.clock.now());
+    entry.outcome = Some(outcome);
+    entry.calls = misc.calls().into();
+    entry.waited_milliseconds = misc.waited_milliseconds();
+    engine.destination.record_run(&entry).await?;
+    Ok(entry)
 }
 
 /// Reads all streams at the same time; they share the slots and the quota.

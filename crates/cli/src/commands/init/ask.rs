@@ -220,17 +220,26 @@ impl Terminal {
         first: usize,
         fit: fn(&str, &str) -> Option<Fit>,
     ) -> Result<Found, Detour> {
-        // What was typed last, and whether any of the names holds it.
-        let search = RefCell::new((String::new(), true));
+        // What was typed last, and how close the names come to it.
+        let search = RefCell::new((String::new(), Closest::Part));
         let score = |typed: &str, name: &String, _: &str, _: usize| {
             let mut search = search.borrow_mut();
             if search.0 != typed {
-                let is_part = |name: &String| matches!(fit(typed, name), Some(Fit::Part(_)));
-                *search = (typed.to_owned(), names.iter().any(is_part));
+                let fits: Vec<Fit> = names.iter().filter_map(|name| fit(typed, name)).collect();
+                let is_part = |fit: &Fit| matches!(fit, Fit::Part(_));
+                let found = match (fits.iter().any(is_part), fits.is_empty()) {
+                    (true, _) => Closest::Part,
+                    (false, false) => Closest::Similar,
+                    (false, true) => Closest::Nothing,
+                };
+                *search = (typed.to_owned(), found);
             }
-            match fit(typed, name)? {
-                Fit::Part(rank) => Some(rank),
-                Fit::Similar(rank) => (!search.1).then_some(rank),
+            match (fit(typed, name), search.1) {
+                (Some(Fit::Part(rank)), _) => Some(rank),
+                (Some(Fit::Similar(rank)), Closest::Similar) => Some(rank),
+                // An empty list would leave somebody with nothing to go on from.
+                (None, Closest::Nothing) => Some(0),
+                _ => None,
             }
         };
         let help =
@@ -274,6 +283,14 @@ impl Terminal {
             .map_err(detour)?;
         Ok(chosen.into_iter().map(|option| option.index).collect())
     }
+}
+
+/// How close the closest of all names comes to what was typed.
+#[derive(Clone, Copy)]
+enum Closest {
+    Part,
+    Similar,
+    Nothing,
 }
 
 /// A name that was found, and what was typed to find it.

@@ -82,6 +82,12 @@ impl Session<'_> {
                 }
             }
         };
+        if chosen < two_years {
+            self.terminal.say(&format!(
+                "Criteo keeps reports for about two years, placements and some others for less: what it has since {chosen} is \
+                 read."
+            ));
+        }
         self.progress.answers.start_date = Some(chosen);
         Ok(())
     }

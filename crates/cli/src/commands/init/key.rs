@@ -94,7 +94,7 @@ impl Session<'_> {
     }
 
     /// A key that is here already.
-    fn found_key(&self) -> Option<(Key, String)> {
+    pub(super) fn found_key(&self) -> Option<(Key, String)> {
         if let Some(key) = self.recall_key() {
             let from = match &key.holder {
                 KeyHolder::File(path) => path.display().to_string(),
@@ -179,7 +179,10 @@ impl Session<'_> {
             .terminal
             .text("Path of the file:", None, help, move |text| {
                 if text.trim().is_empty() {
-                    return Err("that is no path".to_owned());
+                    return Err(
+                        "type the path of the downloaded file, such as ~/Downloads/criteo-key.txt"
+                            .to_owned(),
+                    );
                 }
                 if is_content(text) {
                     return Ok(text.to_owned());

@@ -184,17 +184,28 @@ impl Session<'_> {
             return Ok(());
         }
         self.terminal.space();
-        let has_key = self.terminal.choose(
-            "How far are you?",
-            vec![
+        let without = (
+            false,
+            "I have no key yet: show me how to get one".to_owned(),
+        );
+        // What is most likely wanted comes first.
+        let options = match self.found_key() {
+            Some((key, source)) => vec![
                 (
-                    false,
-                    "I have no key yet: show me how to get one".to_owned(),
+                    true,
+                    format!(
+                        "I have a key: {} from {source}, or another one",
+                        key.credentials.client_id
+                    ),
                 ),
+                without,
+            ],
+            None => vec![
+                without,
                 (true, "I have the key file, or the two values".to_owned()),
             ],
-        );
-        match has_key {
+        };
+        match self.terminal.choose("How far are you?", options) {
             Ok(true) => self.progress.step = Step::WITH_KEY,
             Ok(false) => {}
             // There is nothing before this question.

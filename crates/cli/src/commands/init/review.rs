@@ -113,6 +113,12 @@ impl Session<'_> {
         self.terminal.space();
         self.terminal.say(&plan::cost(made));
         self.terminal.say(&rows_known(made));
+        for stream in &made.streams {
+            if let Some(clamped) = &stream.clamped {
+                self.terminal
+                    .careful(&format!("{}: {clamped}", stream.stream));
+            }
+        }
         for note in &made.notes {
             self.terminal.say(note);
         }
@@ -199,10 +205,39 @@ impl Session<'_> {
             Ok(false) | Err(Detour::Back | Detour::Stop) => Exit::Complete,
             Err(other) => return Err(other),
         };
-        self.terminal.space();
-        self.terminal
-            .say("From now on: `criteo sync` reads what is new and what Criteo may have restated, `criteo status` shows what is loaded, `criteo check` says what is broken. docs/guides/scheduling.md has files for cron, systemd and others.");
+        self.say_what_to_run()?;
         Ok(exit)
+    }
+
+    /// What to run from now on, by hand and every night.
+    fn say_what_to_run(&self) -> Result<(), Detour> {
+        let option = self.config_option();
+        let terminal = &self.terminal;
+        terminal.space();
+        terminal.say("From now on:");
+        for (command, what) in [
+            (
+                "sync",
+                "reads what is new, and what Criteo may have restated",
+            ),
+            ("status", "shows what is loaded"),
+            ("verify", "compares it with Criteo's own totals"),
+            ("check", "says what is broken, and what to do"),
+        ] {
+            terminal.show(format_args!("  criteo {option}{command:<7} {what}"));
+        }
+        terminal.space();
+        terminal.say(
+            "For a run every night, this is a line for `crontab -e`; systemd, Kubernetes and others are in the guide \
+             Scheduling of the documentation:",
+        );
+        // Not broken into lines, since it is going to be copied.
+        terminal.show(format_args!(
+            "  30 5 * * *  {} --config {} sync",
+            std::env::current_exe()?.display(),
+            std::path::absolute(&self.path)?.display()
+        ));
+        Ok(())
     }
 
     async fn sync(&self) -> Result<Exit, Detour> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use console::Term;
 use criteo_api::{BaseUrl, ClientOptions, Credentials};
 use criteo_engine::calendar::Clock;
 use criteo_engine::config::{Config, ConfigError, Environment, MINIMAL_FILE};
@@ -18,6 +19,7 @@ use super::ask::{Detour, Terminal};
 use super::given;
 use crate::arguments::InitArguments;
 use crate::commands::Context;
+use crate::page::{columns, wrapped};
 use crate::printer::Printer;
 
 /// One walk with one person.
@@ -83,17 +85,25 @@ impl<'run> Session<'run> {
         })
     }
 
-    /// What to say when a session ends before its end.
-    pub(super) fn farewell(&self) -> Farewell {
+    /// The option that names this configuration to other commands, with a blank behind it where there is one.
+    pub(super) fn config_option(&self) -> String {
         let path = &self.path;
-        let option = if path == Path::new("criteo.toml") {
+        if path == Path::new("criteo.toml") {
             String::new()
         } else {
             format!("--config {} ", path.display())
-        };
+        }
+    }
+
+    /// What to say when a session ends before its end.
+    pub(super) fn farewell(&self) -> Farewell {
+        let option = self.config_option();
         Farewell {
             printer: self.context.printer,
-            command: format!("criteo {option}init --resume"),
+            commands: [
+                format!("criteo {option}init --resume"),
+                format!("criteo {option}init"),
+            ],
             can_resume: self.file.is_some() && !self.told_of_progress,
             has_begun: Arc::clone(&self.has_begun),
         }
@@ -193,7 +203,8 @@ pub(super) fn key_place(holder: Option<&KeyHolder>) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct Farewell {
     printer: Printer,
-    command: String,
+    /// How to go on, and how to begin.
+    commands: [String; 2],
     can_resume: bool,
     has_begun: Arc<AtomicBool>,
 }
@@ -202,16 +213,28 @@ impl Farewell {
     pub(super) fn tell(&self) {
         let Farewell {
             printer,
-            command,
+            commands: [resume, begin],
             can_resume,
             has_begun,
         } = self;
         if *can_resume && has_begun.load(Ordering::Relaxed) {
             printer.tell(format_args!(
-                "\nStopped. What you answered is kept, without any secret. Go on later with\n  {command}"
+                "\n{}\n  {resume}",
+                in_lines(
+                    "Stopped. What you answered is kept, without any secret. Go on later with"
+                )
             ));
         } else {
-            printer.tell("\nStopped.");
+            printer.tell(format_args!(
+                "\n{}",
+                in_lines(&format!(
+                    "Stopped. Nothing was written; `{begin}` begins again."
+                ))
+            ));
         }
     }
+}
+
+fn in_lines(text: &str) -> String {
+    wrapped(text, columns(&Term::stderr()), 0)
 }

@@ -31,12 +31,20 @@ impl Session<'_> {
                 asked => asked?,
             }
             loop {
-                if self.works().await? {
+                if self.works(kind).await? {
                     return Ok(());
                 }
+                let again = (Remedy::Again, "Try again".to_owned());
+                let anew = (Remedy::Change, "Choose or answer anew".to_owned());
+                // A server may come up meanwhile; a path has to be another one.
+                let [first, second] = if kind.is_on_this_machine() {
+                    [anew, again]
+                } else {
+                    [again, anew]
+                };
                 let options = vec![
-                    (Remedy::Again, "Try again".to_owned()),
-                    (Remedy::Change, "Choose or answer anew".to_owned()),
+                    first,
+                    second,
                     (
                         Remedy::GoOn,
                         "Go on all the same: it will be there later".to_owned(),
@@ -158,7 +166,7 @@ impl Session<'_> {
     }
 
     /// Opens the destination, writes something and takes it away again.
-    async fn works(&self) -> Result<bool, Detour> {
+    async fn works(&self, kind: &DestinationKind) -> Result<bool, Detour> {
         if let Some(answer) = &self.progress.answers.destination
             && let Err(reason) = check_destination(answer)
         {
@@ -178,12 +186,23 @@ impl Session<'_> {
                 Ok(true)
             }
             Err(error) => {
-                self.terminal.bad(&in_full(&error));
+                self.terminal
+                    .bad(&in_words_of_questions(&in_full(&error), kind));
                 if let Some(hint) = error.hint() {
-                    self.terminal.say(&hint);
+                    self.terminal.say(&in_words_of_questions(&hint, kind));
                 }
                 Ok(false)
             }
         }
     }
+}
+
+/// A message about a key of the configuration, for somebody who was asked a question and has seen no configuration yet.
+fn in_words_of_questions(message: &str, kind: &DestinationKind) -> String {
+    let mut message = message.to_owned();
+    for question in kind.questions {
+        let named = format!("`destination.{}`", question.key);
+        message = message.replace(&named, &format!("your answer to \"{}\"", question.prompt));
+    }
+    message
 }
