@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_units() {
-        assert_eq!(wrapped("in 12 calls", Some(6), 0), "in\n12\ncalls");
+        assert_eq!(wrapped("in 12 calls", Some(8), 0), "in\n12 calls");
+        assert_eq!(wrapped("in 12 calls", Some(6), 0), "in 12\ncalls");
         assert_eq!(
             wrapped("in 1,200 calls and 1.7 s", Some(14), 0),
             "in 1,200 calls\nand 1.7 s"
