@@ -70,6 +70,9 @@ pub enum Event {
         windows: usize,
         /// Estimated calls.
         calls: usize,
+        /// Rows to expect, if the days are like those loaded before; absent when there are none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<u64>,
     },
     /// One window is about to be read.
     WindowStarted {
@@ -94,6 +97,10 @@ pub enum Event {
         verified: bool,
         /// Windows of the stream still to do, by the current plan.
         windows_left: usize,
+        /// Rows still to come, those of windows on their way among them, if they are like those loaded so far; absent
+        /// when nothing is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows_left: Option<u64>,
     },
     /// A window could not be read as it was and will be read in parts.
     WindowSplit {

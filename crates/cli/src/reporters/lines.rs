@@ -106,6 +106,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
             stream,
             windows,
             calls,
+            ..
         } => {
             let windows = counted(size(*windows), "window");
             format!(

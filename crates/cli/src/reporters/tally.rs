@@ -179,6 +179,7 @@ mod tests {
             bytes: 1000,
             verified: true,
             windows_left,
+            rows_left: None,
         }
     }
 
@@ -203,6 +204,7 @@ mod tests {
             stream: "statistics".to_owned(),
             windows: 10,
             calls: 10,
+            rows: None,
         };
         tally.add(&planned, start);
         assert_eq!(

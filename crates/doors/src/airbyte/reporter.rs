@@ -22,9 +22,8 @@ pub(super) struct AirbyteReporter {
 
 #[derive(Default)]
 struct Seen {
-    rows: u64,
-    windows: u64,
-    estimate: u64,
+    /// The last one that was said.
+    estimate: Option<u64>,
     is_finished: bool,
 }
 
@@ -64,26 +63,27 @@ impl AirbyteReporter {
         change(streams.entry(stream.to_owned()).or_default())
     }
 
-    /// Rows so far, and as many again for each window that is left. Said when it has moved by a tenth.
-    fn estimate(&self, stream: &str, rows: u64, windows_left: usize) {
-        let estimate = self.with_stream(stream, |seen| {
-            seen.rows += rows;
-            seen.windows += 1;
-            let left = u64::try_from(windows_left).unwrap_or(u64::MAX);
-            let estimate = seen.rows + (seen.rows / seen.windows).saturating_mul(left);
-            let has_moved = estimate.abs_diff(seen.estimate) * 10 > seen.estimate;
-            has_moved.then(|| {
-                seen.estimate = estimate;
-                estimate
-            })
-        });
-        if let Some(estimate) = estimate {
+    /// Says how many records this read has of the stream in the end: those that were delivered, deletions among them, and
+    /// `left` rows that are still to come. Said when it has moved by a tenth.
+    fn estimate(&self, stream: &str, left: u64) {
+        let estimate = self.platform.delivered(stream).saturating_add(left);
+        let said = self.with_stream(stream, |seen| seen.estimate);
+        if said.is_none_or(|said| estimate.abs_diff(said).saturating_mul(10) > said) {
+            self.say_estimate(stream, estimate);
+        }
+    }
+
+    fn say_estimate(&self, stream: &str, estimate: u64) {
+        let said = self.with_stream(stream, |seen| seen.estimate.replace(estimate));
+        if said != Some(estimate) {
             self.say(&messages::estimate(stream, estimate));
         }
     }
 
     fn finished(&self, summary: &StreamSummary) {
         let stream = &summary.stream;
+        // What was estimated is known now.
+        self.say_estimate(stream, self.platform.delivered(stream));
         let is_complete =
             summary.failure.is_none() && summary.quarantined == 0 && !self.stop.is_cancelled();
         if is_complete {
@@ -110,12 +110,16 @@ impl Reporter for AirbyteReporter {
                     self.say(&messages::stream_status(stream, StreamStatus::Started));
                 }
             }
-            Event::WindowLoaded {
+            Event::StreamPlanned {
                 stream,
-                rows,
-                windows_left,
+                rows: Some(left),
                 ..
-            } => self.estimate(stream, *rows, *windows_left),
+            }
+            | Event::WindowLoaded {
+                stream,
+                rows_left: Some(left),
+                ..
+            } => self.estimate(stream, *left),
             Event::StreamFinished(summary) => self.finished(summary),
             _ => {}
         }

@@ -67,6 +67,8 @@ struct State {
 #[derive(Default)]
 struct Progress {
     is_begun: bool,
+    /// Records of this process.
+    delivered: u64,
     /// Since the last checkpoint.
     records: u64,
     bytes: usize,
@@ -153,6 +155,13 @@ impl Platform {
     pub(crate) fn say_checkpoint(&self, stream: &str) {
         let line = self.take_checkpoint(stream);
         self.output.say(line.as_bytes());
+    }
+
+    /// How many records of a stream were delivered, deletions among them.
+    pub(crate) fn delivered(&self, stream: &str) -> u64 {
+        let state = self.state();
+        let progress = state.progress.get(stream);
+        progress.map_or(0, |progress| progress.delivered)
     }
 
     /// The lines before the first record of a stream, unless they were said already.
@@ -254,6 +263,7 @@ impl Platform {
                 }
             }
             let progress = state.progress.entry(stream.clone()).or_default();
+            progress.delivered += written.records;
             progress.records += written.records;
             progress.bytes += written.bytes;
             let elapsed = progress

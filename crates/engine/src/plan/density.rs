@@ -86,6 +86,13 @@ impl Density {
         }
     }
 
+    /// The rows to expect of so many days of each advertiser; `None` when nothing is known.
+    #[must_use]
+    pub fn rows<'id>(&self, days: impl Iterator<Item = (&'id str, u32)>) -> Option<u64> {
+        let rows = days.map(|(advertiser, days)| self.rows_per_day(advertiser) * f64::from(days));
+        (self.knowledge() != Knowledge::Nothing).then(|| round(rows.sum()))
+    }
+
     fn average(&self) -> f64 {
         let (rows, days) = self
             .advertisers
@@ -98,6 +105,16 @@ impl Density {
         }
         (to_f64(rows) / to_f64(days)).max(LEAST_ROWS_PER_DAY)
     }
+}
+
+/// The nearest whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "row estimates are positive and saturate at the ends of u64"
+)]
+pub(super) fn round(value: f64) -> u64 {
+    value.round() as u64
 }
 
 /// Row counts are far below 2^53, where every whole number still has an exact `f64`.
@@ -127,5 +144,17 @@ mod tests {
         density.observe(&BTreeMap::from([("1".to_owned(), 0)]), 8);
         assert_eq!(density.knowledge(), Knowledge::Enough);
         assert!((density.rows_per_day("1") - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn rows_are_expected_only_when_some_were_seen() {
+        let mut density = Density::default();
+        assert_eq!(density.rows([("1", 30)].into_iter()), None);
+        density.observe(
+            &BTreeMap::from([("1".to_owned(), 20), ("2".to_owned(), 40)]),
+            2,
+        );
+        let days = [("1", 30), ("2", 3), ("unknown", 2)];
+        assert_eq!(density.rows(days.into_iter()), Some(300 + 60 + 30));
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::density::{Density, Knowledge};
+use super::density::{Density, Knowledge, round};
 use super::needs::Needs;
 use super::period::Period;
 use crate::calendar::{DayRange, add_days};
@@ -78,6 +78,14 @@ impl Pool {
     pub fn limit_days(&mut self, days: u32) {
         let known = self.limits.max_days.unwrap_or(u32::MAX);
         self.limits.max_days = Some(known.min(days.max(1)));
+    }
+
+    /// How many days of each advertiser are still to be taken.
+    pub fn days(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.needs.iter().map(|(advertiser, ranges)| {
+            let days = ranges.iter().map(DayRange::days).sum();
+            (advertiser.as_str(), days)
+        })
     }
 
     /// The first and the last day still to be taken.
@@ -249,15 +257,6 @@ fn fill(advertisers: Vec<String>, density: &Density, rows_per_day: f64) -> Vec<S
         filled.push(advertiser);
     }
     filled
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "row estimates are positive and saturate at the ends of u64"
-)]
-fn round(value: f64) -> u64 {
-    value.round() as u64
 }
 
 #[expect(

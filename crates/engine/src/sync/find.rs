@@ -66,12 +66,14 @@ pub(super) async fn stream(
             .filter(|advertiser| !done.contains(advertiser))
             .collect();
         let units = entity_units(&spec, &open);
+        let (windows, work) = (units.len(), Work::listings(units));
         context.emit(&Event::StreamPlanned {
             stream: spec.name.clone(),
-            windows: units.len(),
-            calls: units.len(),
+            windows,
+            calls: windows,
+            rows: work.rows_left(),
         });
-        Work::Listings(units.into())
+        work
     };
     Arc::new(StreamRun::new(context, spec, work)).run().await
 }
@@ -108,19 +110,17 @@ fn days_of_stream(
         context.warn(&spec.name, clamped);
     }
     let pool = Pool::new(needs, spec.limits());
-    let windows = pool.windows(&density);
-    context.emit(&Event::StreamPlanned {
-        stream: spec.name.clone(),
-        windows: windows.len(),
-        calls: windows.len() * usize::try_from(spec.calls_per_window()).unwrap_or(1),
-    });
     // Where a window is a day or an advertiser anyway, there is nothing to pack and nothing to learn.
     let learns = spec.stream.row_cap.is_some() && spec.stream.max_days_per_call != Some(1);
-    Work::Days {
-        pool,
-        density,
-        learns,
-    }
+    let work = Work::days(pool, density, learns);
+    let windows = work.windows_left();
+    context.emit(&Event::StreamPlanned {
+        stream: spec.name.clone(),
+        windows,
+        calls: windows * usize::try_from(spec.calls_per_window()).unwrap_or(1),
+        rows: work.rows_left(),
+    });
+    work
 }
 
 /// What has to be read of a stream with days.

@@ -169,10 +169,10 @@ impl StreamRun {
         self.context.source.spool().remove(&load)?;
 
         self.breaker.succeeded();
-        let windows_left = {
+        let (windows_left, rows_left) = {
             let mut work = self.work();
             work.learn(&load.entry.advertisers, scope);
-            work.windows_left()
+            (work.windows_left(), work.rows_left())
         };
         if doubtful {
             self.progress().doubt(scope);
@@ -186,6 +186,7 @@ impl StreamRun {
             bytes: load.entry.bytes,
             verified: load.entry.verified == Some(true),
             windows_left,
+            rows_left,
         });
         Ok(())
     }
@@ -327,6 +328,7 @@ impl StreamRun {
     ) -> Result<(), EngineError> {
         entry.quarantine_reason = Some(reason.clone());
         self.context.destination.record_quarantine(&entry).await?;
+        self.work().settle(scope);
         self.progress().quarantined();
         self.context.emit(&Event::WindowQuarantined {
             stream: self.spec.name.clone(),

@@ -1,6 +1,6 @@
 //! What is left to read of one stream.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::catalog::Reader;
 use crate::plan::density::{Density, Knowledge};
@@ -11,65 +11,95 @@ use crate::stream_spec::StreamSpec;
 /// Advertisers whose campaigns or ad sets are asked for in one search.
 const ADVERTISERS_PER_SEARCH: usize = 100;
 
-/// The windows of a stream that were not begun yet.
-pub(super) enum Work {
+/// The windows of a stream that are not done yet.
+pub(super) struct Work {
+    rest: Rest,
+    density: Density,
+    /// Days of each advertiser that were taken out and are neither loaded nor given up.
+    under_way: BTreeMap<String, u32>,
+}
+
+/// What was not begun yet.
+enum Rest {
     /// Days and advertisers, packed as the density becomes known.
-    Days {
-        pool: Pool,
-        density: Density,
-        learns: bool,
-    },
+    Days { pool: Pool, learns: bool },
     /// Groups of advertisers whose listing is read whole.
     Listings(VecDeque<Vec<String>>),
 }
 
 impl Work {
+    /// Days and advertisers. `learns` says whether packing them takes knowing how many rows they have.
+    pub(super) fn days(pool: Pool, density: Density, learns: bool) -> Self {
+        Self {
+            rest: Rest::Days { pool, learns },
+            density,
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// Listings of groups of advertisers.
+    pub(super) fn listings(units: Vec<Vec<String>>) -> Self {
+        Self {
+            rest: Rest::Listings(units.into()),
+            density: Density::default(),
+            under_way: BTreeMap::new(),
+        }
+    }
+
     /// The next window.
     pub(super) fn take(&mut self) -> Option<Scope> {
-        match self {
-            Self::Days { pool, density, .. } => pool.take(density).map(|window| Scope {
+        let scope = match &mut self.rest {
+            Rest::Days { pool, .. } => pool.take(&self.density).map(|window| Scope {
                 advertisers: window.advertisers,
                 days: Some(window.days),
             }),
-            Self::Listings(units) => units.pop_front().map(|advertisers| Scope {
+            Rest::Listings(units) => units.pop_front().map(|advertisers| Scope {
                 advertisers,
                 days: None,
             }),
+        }?;
+        for advertiser in &scope.advertisers {
+            *self.under_way.entry(advertiser.clone()).or_default() += days_of(&scope);
         }
+        Some(scope)
     }
 
     /// How many windows to read at the same time: one until the density is known, since every window packed without
     /// knowing it may be wasted.
     pub(super) fn width(&self, concurrency: usize) -> usize {
-        match self {
-            Self::Days {
-                density,
-                learns: true,
-                ..
-            } if density.knowledge() != Knowledge::Enough => 1,
+        match self.rest {
+            Rest::Days { learns: true, .. } if self.density.knowledge() != Knowledge::Enough => 1,
             _ => concurrency,
         }
     }
 
     /// Learns from a window that was loaded.
-    pub(super) fn learn(&mut self, rows: &std::collections::BTreeMap<String, u64>, scope: &Scope) {
-        if let (Self::Days { density, .. }, Some(days)) = (self, scope.days) {
-            density.observe(rows, days.days());
+    pub(super) fn learn(&mut self, rows: &BTreeMap<String, u64>, scope: &Scope) {
+        self.density.observe(rows, days_of(scope));
+        self.settle(scope);
+    }
+
+    /// Notes that a window will not come.
+    pub(super) fn settle(&mut self, scope: &Scope) {
+        for advertiser in &scope.advertisers {
+            if let Some(days) = self.under_way.get_mut(advertiser) {
+                *days = days.saturating_sub(days_of(scope));
+            }
         }
     }
 
     /// Asks for no more than so many days at a time from now on.
     pub(super) fn limit_days(&mut self, days: u32) {
-        if let Self::Days { pool, .. } = self {
+        if let Rest::Days { pool, .. } = &mut self.rest {
             pool.limit_days(days);
         }
     }
 
     /// What was not begun, in words; `None` when everything was.
     pub(super) fn rest(&self) -> Option<String> {
-        match self {
-            Self::Days { pool, .. } => pool.span().map(|days| days.to_string()),
-            Self::Listings(units) => {
+        match &self.rest {
+            Rest::Days { pool, .. } => pool.span().map(|days| days.to_string()),
+            Rest::Listings(units) => {
                 let advertisers: Vec<&str> = units.iter().flatten().map(String::as_str).collect();
                 (!advertisers.is_empty()).then(|| format!("advertisers {}", advertisers.join(", ")))
             }
@@ -78,11 +108,31 @@ impl Work {
 
     /// How many windows are left by what is known now.
     pub(super) fn windows_left(&self) -> usize {
-        match self {
-            Self::Listings(units) => units.len(),
-            Self::Days { pool, density, .. } => pool.windows(density).len(),
+        match &self.rest {
+            Rest::Listings(units) => units.len(),
+            Rest::Days { pool, .. } => pool.windows(&self.density).len(),
         }
     }
+
+    /// How many rows are still to come, those of windows on their way among them, if they are like those that came
+    /// before. `None` when none did.
+    pub(super) fn rows_left(&self) -> Option<u64> {
+        let under_way = self.under_way.iter();
+        let under_way = under_way.map(|(advertiser, days)| (advertiser.as_str(), *days));
+        match &self.rest {
+            Rest::Days { pool, .. } => self.density.rows(pool.days().chain(under_way)),
+            Rest::Listings(units) => {
+                let rest = units.iter().flatten();
+                let rest = rest.map(|advertiser| (advertiser.as_str(), 1));
+                self.density.rows(rest.chain(under_way))
+            }
+        }
+    }
+}
+
+/// The days of a window; a listing counts as one.
+fn days_of(scope: &Scope) -> u32 {
+    scope.days.map_or(1, |days| days.days())
 }
 
 /// The advertisers of an entity stream in the groups in which their listings are read.
