@@ -91,6 +91,18 @@ impl DoorError {
                  is lost."
                     .to_owned(),
             ),
+            Self::NotJson {
+                what: "configuration",
+                ..
+            }
+            | Self::Unreadable {
+                what: "configuration",
+                ..
+            } => Some(
+                "Name a file of JSON with --config: `criteo airbyte spec` says what is in it. A criteo.toml is for \
+                 `criteo sync`."
+                    .to_owned(),
+            ),
             Self::Catalog { .. } => Some(
                 "Refresh the source's schema on the platform, so that the catalog is that of this version and \
                  configuration."
@@ -117,7 +129,8 @@ impl DoorError {
             | Self::Configuration { .. }
             | Self::Catalog { .. }
             | Self::State(_)
-            | Self::Unreadable { .. } => true,
+            | Self::Unreadable { .. }
+            | Self::Keys(KeysError::Folder { .. } | KeysError::NotAlone { .. }) => true,
             Self::Engine(error) => {
                 error.is_configuration() || matches!(error, EngineError::NoAdvertisers { .. })
             }

@@ -11,8 +11,8 @@ Examples:
   criteo airbyte discover --config config.json             streams, columns, keys
   criteo airbyte read --config config.json --catalog catalog.json --state state.json
 
-The configuration is the JSON that `spec` describes, not a criteo.toml. A link to criteo whose name is source-criteo takes
-these commands directly, as PyAirbyte calls them.";
+The configuration is the JSON that `spec` describes, not a criteo.toml. \
+A link to criteo whose name is source-criteo takes these commands directly, as PyAirbyte calls them.";
 
 /// What Airbyte asks for.
 #[derive(Debug, Clone, Subcommand)]

@@ -9,8 +9,8 @@ Examples:
   criteo singer --config config.json --discover > catalog.json
   criteo singer --config config.json --catalog catalog.json --state state.json | target-jsonl
 
-The configuration is JSON with the keys that `criteo airbyte spec` describes, not a criteo.toml. A link to criteo whose name
-is tap-criteo takes these options directly, as Meltano calls it.";
+The configuration is JSON with the keys that `criteo airbyte spec` describes, not a criteo.toml. \
+A link to criteo whose name is tap-criteo takes these options directly, as Meltano calls it.";
 
 /// What `singer` takes.
 #[derive(Debug, Clone, Args)]

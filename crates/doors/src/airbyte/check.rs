@@ -7,6 +7,7 @@ use criteo_engine::doctor::{self, Examination, Link, LinkReport, Verdict};
 
 use super::messages;
 use crate::error::DoorError;
+use crate::keys::{KeysError, KeysFolder};
 use crate::narration::Weight;
 use crate::output::Output;
 use crate::request::configuration_of;
@@ -33,10 +34,15 @@ pub(super) async fn check(config: &Path, output: &Output) -> Result<(), DoorErro
         };
         output.say(messages::log(weight, &sentence(link)).as_bytes());
     }
-    let failures: Vec<String> = links(&examination)
+    let mut failures: Vec<String> = links(&examination)
         .filter(|link| link.verdict == Verdict::Failed)
         .map(sentence)
         .collect();
+    match configuration.keys_folder.as_deref().map(KeysFolder::open) {
+        // One that a read is using can be used.
+        None | Some(Ok(_) | Err(KeysError::Busy { .. })) => {}
+        Some(Err(error)) => failures.push(DoorError::from(error).story()),
+    }
     let message = if failures.is_empty() {
         "Everything is in order.".to_owned()
     } else {

@@ -15,7 +15,7 @@ use super::reporter::AirbyteReporter;
 use super::{DIALECT, file};
 use crate::destination::{Frame, Ledgers, Protocol};
 use crate::error::DoorError;
-use crate::ledger::StreamLedger;
+use crate::ledger::{StateError, StreamLedger};
 use crate::narration::Narrator;
 use crate::output::Output;
 use crate::request::{configuration_of, deliveries, shortfall};
@@ -102,15 +102,13 @@ struct Descriptor {
 }
 
 /// The states of streams by name. An empty state is `[]`, and of older platforms `{}`.
-fn states_of(value: &Value) -> Result<BTreeMap<String, Value>, DoorError> {
-    let refusal = |reason: String| DoorError::Catalog {
-        message: format!("The state is not a list of states of streams: {reason}"),
-    };
+fn states_of(value: &Value) -> Result<BTreeMap<String, Value>, StateError> {
+    let refusal = |reason: String| StateError::NotStates { reason };
     let messages = match value {
         Value::Null => return Ok(BTreeMap::new()),
         Value::Object(members) if members.is_empty() => return Ok(BTreeMap::new()),
         Value::Array(messages) => messages,
-        _ => return Err(refusal("it is no list".to_owned())),
+        _ => return Err(refusal("it is no list of states of streams".to_owned())),
     };
     let mut states = BTreeMap::new();
     for message in messages {

@@ -24,6 +24,16 @@ const CREDENTIALS: &str = "credentials";
 /// The folder of [`crate::keys`].
 const KEYS_FOLDER: &str = "keys_folder";
 
+/// All that there can be in a configuration.
+const KEYS: [&str; 6] = [
+    CREDENTIALS,
+    "criteo",
+    "sync",
+    "streams",
+    "reports",
+    KEYS_FOLDER,
+];
+
 /// A platform's configuration.
 #[derive(Debug, Clone)]
 pub struct DoorConfiguration {
@@ -55,6 +65,15 @@ impl DoorConfiguration {
             if sections.contains_key(key) {
                 return Err(wrong(&format!("`{key}` has no place here: {why}")));
             }
+        }
+        // Here rather than in the engine, which would name its own sections as those that there are.
+        let unknown: Vec<String> = sections
+            .keys()
+            .filter(|key| !KEYS.contains(&key.as_str()))
+            .map(|key| format!("Unknown key `{key}` (known: {})", KEYS.join(", ")))
+            .collect();
+        if !unknown.is_empty() {
+            return Err(DoorError::Configuration { problems: unknown });
         }
         let credentials = match sections.remove(CREDENTIALS) {
             Some(section) => credentials_of(section)?,

@@ -8,6 +8,7 @@ use criteo_engine::calendar::DayRange;
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::KeysError;
 
@@ -17,6 +18,8 @@ pub(super) const METADATA_KEY: &str = "criteo.keys";
 pub(super) const EXTENSION: &str = "parquet";
 /// What stands before that where the platform's state did not speak of the file.
 const MAYBE: &str = "maybe";
+/// What the names of files end with until they are whole.
+pub(super) const UNFINISHED: &str = "part";
 
 /// What a file covers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,26 +43,46 @@ pub(super) struct KeyFile {
     scope: Scope,
 }
 
+/// What a file in the folder of keys is.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A file of keys.
+    Keys(KeyFile),
+    /// Ours, and good for nothing: it is not finished, or holds keys of other columns.
+    Useless,
+    /// Somebody else's, and none of our business.
+    Foreign,
+}
+
 impl KeyFile {
-    /// The file at `path`; `None` when it is not finished or holds keys of other columns. A file after `through` is
-    /// marked for good as one that may not have arrived.
+    /// The file at `path`. A file after `through` is marked for good as one that may not have arrived.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is Parquet that holds something else than keys: then the folder is not ours alone.
     pub(super) fn open(
         path: &Path,
         key: &[String],
         through: Option<&str>,
-    ) -> Result<Option<Self>, KeysError> {
+    ) -> Result<Found, KeysError> {
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
         let parts: Vec<&str> = name.as_deref().unwrap_or_default().split('.').collect();
+        let is_ours = parts.first().is_some_and(|id| Uuid::parse_str(id).is_ok());
         let (id, is_confirmed) = match parts.as_slice() {
-            [id, EXTENSION] => (*id, through.is_some_and(|through| *id <= through)),
-            [id, MAYBE, EXTENSION] => (*id, false),
-            _ => return Ok(None),
+            [_, UNFINISHED] if is_ours => return Ok(Found::Useless),
+            [id, EXTENSION] if is_ours => (*id, through.is_some_and(|through| *id <= through)),
+            [id, MAYBE, EXTENSION] if is_ours => (*id, false),
+            [.., EXTENSION] => {
+                return Err(KeysError::NotAlone {
+                    path: path.display().to_string(),
+                });
+            }
+            _ => return Ok(Found::Foreign),
         };
         let scope = scope_of(path)?;
         if scope.key != key {
-            return Ok(None);
+            return Ok(Found::Useless);
         }
         let mut path = path.to_owned();
         if !is_confirmed && parts.len() == 2 {
@@ -67,7 +90,7 @@ impl KeyFile {
             fs::rename(&path, &marked).map_err(KeysError::disk(&path))?;
             path = marked;
         }
-        Ok(Some(Self {
+        Ok(Found::Keys(Self {
             path,
             id: id.to_owned(),
             is_confirmed,
@@ -141,6 +164,8 @@ fn scope_of(path: &Path) -> Result<Scope, KeysError> {
         .key_value_metadata()
         .and_then(|entries| entries.iter().find(|entry| entry.key == METADATA_KEY))
         .and_then(|entry| entry.value.as_deref())
-        .ok_or_else(|| damaged("it does not say what it covers".to_owned()))?;
+        .ok_or_else(|| KeysError::NotAlone {
+            path: path.display().to_string(),
+        })?;
     serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
 }

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use criteo_engine::schema::{Column, FieldType, TableSchema};
 
-use self::file::KeyFile;
+use self::file::{Found, KeyFile};
 pub(crate) use self::window::KeyWindow;
 use crate::stream::{ADVERTISER_COLUMN, OfferedStream, ROW_ID_COLUMN};
 
@@ -28,13 +28,27 @@ const LOCK_FILE: &str = "lock";
 /// Why keys cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
+    /// What the configuration names cannot be a folder of keys.
+    #[error("Cannot keep keys in {folder}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The disk.
-    #[error("Cannot use the keys in {path}: {source}")]
+    #[error("Cannot use the keys in {path}")]
     Disk {
         /// The file or folder.
         path: String,
         /// Why.
         source: io::Error,
+    },
+    /// Something else is kept in the folder.
+    #[error("{path} is no file of keys, so something else is kept in that folder")]
+    NotAlone {
+        /// The file.
+        path: String,
     },
     /// Another process works with the folder.
     #[error("Another process is working with the keys in {folder}")]
@@ -57,7 +71,10 @@ impl KeysError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Disk { .. } => {
+            Self::NotAlone { .. } => {
+                "Name a folder in `keys_folder` in which nothing else is kept."
+            }
+            Self::Folder { .. } | Self::Disk { .. } => {
                 "Name a folder in `keys_folder` that can be written to, or leave the key out: rows that vanish are not \
                  deleted then."
             }
@@ -90,14 +107,18 @@ impl KeysFolder {
     /// # Errors
     /// When it cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, KeysError> {
-        create_private_folder(folder).map_err(KeysError::disk(folder))?;
+        let unusable = |source| KeysError::Folder {
+            folder: folder.display().to_string(),
+            source,
+        };
+        create_private_folder(folder).map_err(unusable)?;
         let path = folder.join(LOCK_FILE);
         let lock = File::options()
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(KeysError::disk(&path))?;
+            .map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 folder: folder.to_owned(),
@@ -124,9 +145,9 @@ impl KeysFolder {
         for entry in listing {
             let path = entry.map_err(KeysError::disk(&folder))?.path();
             match KeyFile::open(&path, &stream.key, through)? {
-                Some(file) => files.push(file),
-                // Left by a process that died, or of another key.
-                None => fs::remove_file(&path).map_err(KeysError::disk(&path))?,
+                Found::Keys(file) => files.push(file),
+                Found::Useless => fs::remove_file(&path).map_err(KeysError::disk(&path))?,
+                Found::Foreign => {}
             }
         }
         files.sort_by(|one, other| one.id.cmp(&other.id));

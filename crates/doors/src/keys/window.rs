@@ -20,13 +20,10 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use uuid::Uuid;
 
-use super::file::{EXTENSION, KeyFile, METADATA_KEY, Scope};
+use super::file::{EXTENSION, KeyFile, METADATA_KEY, Scope, UNFINISHED};
 use super::{KeysError, StreamKeys, is_row_id};
 use crate::rows::{Members, member_name, write_text};
 use crate::stream::{ADVERTISER_COLUMN, ROW_ID_COLUMN};
-
-/// Marks a file that is not finished.
-const UNFINISHED: &str = "part";
 
 /// The keys of a window while it is delivered.
 pub(crate) struct KeyWindow<'stream> {

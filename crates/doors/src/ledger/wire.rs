@@ -38,6 +38,12 @@ pub enum StateError {
         /// What it lacks or has too much.
         reason: String,
     },
+    /// The states of all streams together are not those of this connector.
+    #[error("The state is not one of this connector: {reason}")]
+    NotStates {
+        /// What it lacks or has too much.
+        reason: String,
+    },
     /// What was delivered is of another kind than what the configuration asks for now.
     #[error("Stream '{stream}' was delivered {reason}")]
     OtherPurpose {
@@ -57,7 +63,7 @@ impl StateError {
                 "Use the version of the connector that wrote it, or clear the stream's data and state so that all of it \
                  is delivered again."
             }
-            Self::NotAState { .. } => {
+            Self::NotAState { .. } | Self::NotStates { .. } => {
                 "Check that the state belongs to this source. Without a state everything is delivered again, and \
                  nothing is lost."
             }

@@ -12,7 +12,7 @@ use super::reporter::SingerReporter;
 use super::{DIALECT, Request, catalog, messages};
 use crate::destination::{Frame, Ledgers, Protocol};
 use crate::error::DoorError;
-use crate::ledger::StreamLedger;
+use crate::ledger::{StateError, StreamLedger};
 use crate::output::Output;
 use crate::request::{configuration_of, deliveries, json_of, offered, shortfall};
 use crate::run::DoorRun;
@@ -76,9 +76,9 @@ pub(super) async fn sync(
 }
 
 /// The states of streams by name.
-fn bookmarks_of(state: &Value) -> Result<BTreeMap<String, Value>, DoorError> {
-    let refusal = |reason: &str| DoorError::Catalog {
-        message: format!("The state is not one of this tap: {reason}"),
+fn bookmarks_of(state: &Value) -> Result<BTreeMap<String, Value>, StateError> {
+    let refusal = |reason: &str| StateError::NotStates {
+        reason: reason.to_owned(),
     };
     match state {
         Value::Null => Ok(BTreeMap::new()),

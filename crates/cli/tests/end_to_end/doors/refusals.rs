@@ -142,13 +142,24 @@ fn files_that_are_wrong_are_refused_and_the_right_ones_work_afterwards() {
         ],
     );
 
+    let states = json!({ "bookmarks": {} });
+    assert_refused(
+        &stage,
+        &host,
+        in_file("state.json", states.to_string()),
+        &[
+            "The state is not one of this connector",
+            "Without a state everything is delivered again",
+        ],
+    );
+
     let config = host.config.to_string();
     let half = config[..config.len() - 20].to_owned();
     assert_refused(
         &stage,
         &host,
         in_file("config.json", half),
-        &["config.json is not JSON"],
+        &["config.json is not JSON", "criteo airbyte spec"],
     );
 
     let mut config = host.config.clone();
@@ -158,6 +169,19 @@ fn files_that_are_wrong_are_refused_and_the_right_ones_work_afterwards() {
         &host,
         in_file("config.json", config.to_string()),
         &["Unknown key `curency`", "did you mean `currency`?"],
+    );
+
+    let mut config = host.config.clone();
+    config["keys_foldr"] = "keys".into();
+    assert_refused(
+        &stage,
+        &host,
+        in_file("config.json", config.to_string()),
+        &[
+            "Unknown key `keys_foldr`",
+            "credentials, criteo",
+            "keys_folder",
+        ],
     );
 
     let mut config = host.config.clone();
@@ -209,11 +233,53 @@ fn a_damaged_file_of_keys_is_refused_and_told_of() {
     assert!(message.contains("cannot be read"), "{message}");
     assert!(message.contains("Remove it"), "{message}");
     std::fs::write(&kept, &whole).unwrap();
-    // What a process that died has left is swept away.
-    std::fs::write(folder.join("0.part"), "half").unwrap();
+    // What a process that died has left is swept away, and what somebody else has put there stays.
+    let left = kept.with_extension("part");
+    std::fs::write(&left, "half").unwrap();
+    let notes = folder.join("notes.part");
+    std::fs::write(&notes, "by somebody else").unwrap();
     host.read(&mut stage);
     host.assert_equals_truth(&stage);
-    assert!(!folder.join("0.part").exists());
+    assert!(!left.exists());
+    assert!(notes.exists());
+}
+
+/// A folder of keys that is somebody else's folder is refused, and nothing in it is touched.
+#[test]
+fn keys_go_nowhere_but_into_a_folder_of_their_own() {
+    let stage = small_world::stage();
+    let mut host = Host::new(&stage);
+    let lake = stage.folder().join("lake");
+    std::fs::create_dir_all(lake.join("statistics")).unwrap();
+    let rows = lake.join("statistics/part-0.parquet");
+    std::fs::write(&rows, "rows of somebody else").unwrap();
+    let file = stage.folder().join("a file");
+    std::fs::write(&file, "no folder").unwrap();
+    let nowhere = stage.folder().join("not/there");
+    for (folder, words) in [
+        (&lake, &["part-0.parquet", "in which nothing else is kept"]),
+        (&file, &["a file", "Cannot keep keys in"]),
+        (
+            &nowhere,
+            &["No such file", "Name a folder in `keys_folder`"],
+        ),
+    ] {
+        host.config["keys_folder"] = json!(folder);
+        assert_refused(&stage, &host, |_| None, words);
+        if *folder != lake {
+            let config = host.write(&stage, "config.json", &host.config);
+            let run = stage
+                .criteo(&["airbyte", "check", "--config", &config])
+                .expect(0);
+            assert!(run.stdout.contains("\"FAILED\""), "{run}");
+            assert!(run.stdout.contains(words[1]), "{run}");
+        }
+    }
+    assert_eq!(
+        std::fs::read_to_string(rows).unwrap(),
+        "rows of somebody else"
+    );
+    assert!(!nowhere.exists());
 }
 
 #[test]
