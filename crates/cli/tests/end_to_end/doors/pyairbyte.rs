@@ -1,16 +1,15 @@
 //! PyAirbyte runs the command as a source, into the DuckDB file that it keeps, and `pyab validate` judges it.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use duckdb::Connection;
 use serde_json::Value;
 
-use super::host::{Host, create_table, repository};
+use super::host::{Host, repository};
+use super::stored;
 use crate::python;
 use crate::skipped::skipped;
-use crate::support::target::{DuckDbTarget, Target};
 use crate::support::{Stage, restated, small_world};
 use criteo_sandbox::Scenario;
 use criteo_sandbox::world::WorldConfig;
@@ -30,7 +29,7 @@ fn python() -> Option<PathBuf> {
 }
 
 /// The command under the name that a platform calls it by.
-fn executable(stage: &Stage) -> PathBuf {
+pub(super) fn executable(stage: &Stage) -> PathBuf {
     let link = stage.folder().join("source-criteo");
     if !link.exists() {
         #[cfg(unix)]
@@ -40,7 +39,7 @@ fn executable(stage: &Stage) -> PathBuf {
 }
 
 /// A program of the environment, where nothing is reported and nothing asked of anybody else.
-fn program(stage: &Stage, program: &Path) -> Command {
+pub(super) fn program(stage: &Stage, program: &Path) -> Command {
     let mut command = Command::new(program);
     let as_usual = stage.command();
     command.current_dir(stage.folder()).env_clear();
@@ -58,7 +57,7 @@ fn program(stage: &Stage, program: &Path) -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     format!(
         "{}\n{}",
         String::from_utf8_lossy(&output.stdout),
@@ -87,25 +86,18 @@ fn pyairbyte(stage: &Stage, python: &Path, host: &Host, action: &str) -> Result<
     serde_json::from_str(answer).map_err(|error| format!("{error}: {}", said(&output)))
 }
 
-/// What PyAirbyte has stored, as tables like those of the connector, against the truth.
+/// What PyAirbyte has stored, against the truth.
 #[track_caller]
 fn assert_equals_truth(stage: &Stage, host: &Host) {
-    let file = stage.folder().join("compared.duckdb");
-    let _ = std::fs::remove_file(&file);
-    let connection = Connection::open(&file).unwrap();
-    let cache = stage.folder().join(CACHE);
-    let attach = format!("ATTACH '{}' AS stored (READ_ONLY)", cache.display());
-    connection.execute_batch(&attach).unwrap();
-    for stream in host.wanted(stage) {
-        let from = |_: &str| format!("stored.main.\"{stream}\"");
-        let schema = &host.offered(&stream)["json_schema"];
-        create_table(&connection, &stream, schema, &BTreeSet::new(), from);
-    }
-    connection.execute_batch("DETACH stored").unwrap();
-    drop(connection);
-    let target = DuckDbTarget::at(&file);
-    let differences = stage.differences_in(&*target.tables().unwrap());
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    let schemas: Vec<(String, Value)> = host
+        .wanted(stage)
+        .into_iter()
+        .map(|stream| {
+            let schema = host.offered(&stream)["json_schema"].clone();
+            (stream, schema)
+        })
+        .collect();
+    stored::assert_equals_truth(stage, &stage.folder().join(CACHE), &schemas);
 }
 
 #[test]

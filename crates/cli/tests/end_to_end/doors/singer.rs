@@ -118,7 +118,8 @@ impl SingerHost {
         run
     }
 
-    fn store(&mut self, output: &str) {
+    /// Stores what messages say, in the order in which they come.
+    pub(super) fn store(&mut self, output: &str) {
         for text in output.lines() {
             let line: Line<'_> = serde_json::from_str(text)
                 .unwrap_or_else(|error| panic!("Not a message: {error}: {text}"));
@@ -165,16 +166,20 @@ impl SingerHost {
         }
     }
 
-    pub(super) fn schema(&self, stream: &str) -> Value {
+    /// What the catalog says of a stream.
+    pub(super) fn offered(&self, stream: &str) -> &Value {
         let mut streams = self.catalog["streams"].as_array().unwrap().iter();
-        let offered = streams
+        streams
             .find(|offered| offered["tap_stream_id"] == *stream)
-            .unwrap();
-        offered["schema"].clone()
+            .unwrap()
+    }
+
+    pub(super) fn schema(&self, stream: &str) -> Value {
+        self.offered(stream)["schema"].clone()
     }
 
     #[track_caller]
-    fn assert_equals_truth(&self, stage: &Stage) {
+    pub(super) fn assert_equals_truth(&self, stage: &Stage) {
         let differences = self.differences(stage);
         assert!(differences.is_empty(), "{}", differences.join("\n"));
     }

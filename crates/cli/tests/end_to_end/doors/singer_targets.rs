@@ -25,7 +25,7 @@ const SINGER_TOOLS: &str =
 const MELTANO: &str = "meltano==4.4.1\n";
 
 /// The folder with the programs of an environment.
-fn programs(name: &str, requirements: &str, what: &str) -> Option<PathBuf> {
+pub(super) fn programs(name: &str, requirements: &str, what: &str) -> Option<PathBuf> {
     match python::environment(name, requirements) {
         Ok(python) => python.parent().map(Path::to_owned),
         Err(reason) => {
@@ -74,7 +74,7 @@ fn succeeded(output: &Output) -> String {
 
 /// Pipes the tap into a target and returns the last state that the target printed.
 #[track_caller]
-fn pipe(stage: &Stage, host: &SingerHost, target: &Path, config: &Value) -> Value {
+pub(super) fn pipe(stage: &Stage, host: &SingerHost, target: &Path, config: &Value) -> Value {
     host.write(stage, "target.json", config);
     let mut tap = host.tap(stage);
     let output = program(stage, target)
