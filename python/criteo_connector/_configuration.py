@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, CriteoError
 
 #: A path to a `criteo.toml`, or what would stand in one.
 ConfigurationLike = str | os.PathLike[str] | Mapping[str, Any]
@@ -59,6 +59,10 @@ class Configuration:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             yield Path(name)
+        except CriteoError as error:
+            # Nobody has written that file, and it is gone when the error is read.
+            error.call(name, "the configuration")
+            raise
         finally:
             os.unlink(name)
 

@@ -81,12 +81,12 @@ def sync(
 
     with configuration.as_file() as file:
         ended = _program.run([f"--config={file}", *arguments], environment=environment, on_line=hear)
-    result = Result(tuple(runs), tuple(warnings), configuration)
-    if ended.code == 0 or (ended.code == 3 and allow_partial):
-        return result
-    if ended.code == 3:
-        raise PartialSyncError(_what_is_missing(result), result=result, output=ended.output)
-    raise ended.error()
+        result = Result(tuple(runs), tuple(warnings), configuration)
+        if ended.code == 0 or (ended.code == 3 and allow_partial):
+            return result
+        if ended.code == 3:
+            raise PartialSyncError(_what_is_missing(result), result=result, output=ended.output)
+        raise ended.error()
 
 
 def status(

@@ -16,7 +16,7 @@ class CriteoError(Exception):
     """`criteo` did not do what it was asked for. The text is what it said."""
 
     def __init__(self, message: str, *, exit_code: int | None, hint: str | None = None, output: str = "") -> None:
-        super().__init__(message if hint is None else f"{message}\nhint: {hint}")
+        super().__init__(_text(message, hint))
         #: What happened, without the hint.
         self.message = message
         #: What to do next, where the program says so.
@@ -26,6 +26,18 @@ class CriteoError(Exception):
         self.exit_code = exit_code
         #: Everything that it wrote for people. Secrets are never in it.
         self.output = output
+
+    def call(self, name: str, words: str) -> None:
+        """Says `words` where the program has said `name`."""
+        message = self.message.replace(name, words)
+        self.message = message[:1].upper() + message[1:]
+        self.hint = self.hint and self.hint.replace(name, words)
+        self.output = self.output.replace(name, words)
+        self.args = (_text(self.message, self.hint),)
+
+
+def _text(message: str, hint: str | None) -> str:
+    return message if hint is None else f"{message}\nhint: {hint}"
 
 
 class FailedError(CriteoError):

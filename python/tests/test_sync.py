@@ -101,6 +101,8 @@ def test_a_wrong_configuration_is_said_in_the_programs_words(sandbox: Sandbox) -
         criteo_connector.sync({"criteo": {"curency": "EUR"}}, environment=sandbox.environment)
     assert raised.value.exit_code == 2
     assert "did you mean `currency`?" in str(raised.value)
+    assert raised.value.message.startswith("The configuration has 2 problems:"), "a file that nobody has written"
+    assert ".toml" not in str(raised.value) + raised.value.output
     with pytest.raises(ConfigurationError) as raised:
         criteo_connector.sync(configuration(), streams=["campains"], environment=sandbox.environment)
     assert raised.value.message == "There is no stream campains"
