@@ -28,6 +28,16 @@ fn the_smallest_configuration_works() {
 }
 
 #[test]
+fn the_configuration_of_the_guide_works() {
+    let guide = include_str!("../../../../docs/guides/airbyte-and-singer.md");
+    let block = guide.split("```json").nth(1).unwrap();
+    let text = block.split("```").next().unwrap();
+    let configuration = read(&serde_json::from_str(text).unwrap()).unwrap();
+    assert_eq!(configuration.config.reports[0].name, "by_device");
+    assert!(configuration.keys_folder.is_some());
+}
+
+#[test]
 fn what_a_form_leaves_empty_is_left_out() {
     let mut value = smallest();
     value["criteo"]["advertiser_ids"] = json!([]);
