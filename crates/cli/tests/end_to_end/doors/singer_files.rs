@@ -10,7 +10,8 @@ use super::singer_targets::{pipe, programs};
 use super::stored;
 use crate::support::Stage;
 
-const TARGET_JSONL: &str = "target-jsonl==0.1.4\n";
+/// Some of what it needs has no wheels.
+const TARGET_JSONL: &str = "--no-binary singer-python,simplejson\ntarget-jsonl==0.1.4\n";
 /// With DuckDB 1.1 or later it takes the first row of a table of nothing but text for a header, with 1.3 or later also
 /// where there are instants besides. The guide says so.
 const TARGET_DUCKDB: &str = "target-duckdb==0.8.0\nduckdb==1.2.2\n";
