@@ -153,13 +153,19 @@ fn is_usage(error: &anyhow::Error) -> bool {
         })
 }
 
+/// What to do about a configuration whose problems say themselves what is wrong.
+const CORRECT_IT: &str = "Correct that; `criteo check` then says whether everything is in order. `criteo init` writes a configuration step by step.";
+
 fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = error.downcast_ref::<UsageError>() {
         return error.hint.clone();
     }
     error.chain().find_map(|cause| {
         if let Some(error) = cause.downcast_ref::<ConfigError>() {
-            return error.hint();
+            return error.hint().or_else(|| {
+                let is_ours = matches!(error, ConfigError::Invalid { .. });
+                is_ours.then(|| CORRECT_IT.to_owned())
+            });
         }
         if let Some(error) = cause.downcast_ref::<ViewsError>() {
             return error.hint();

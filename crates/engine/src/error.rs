@@ -1,5 +1,7 @@
 //! Why the engine could not do what it was asked.
 
+use std::io::ErrorKind;
+
 use crate::config::ConfigError;
 use crate::destination::DestinationError;
 use crate::doctor;
@@ -87,6 +89,11 @@ impl EngineError {
                 "{} `criteo check` shows when it has worked.",
                 doctor::CauseId::NoConsent.next()
             )),
+            Self::Spool { source, .. } if cannot_be_written(source) => Some(
+                "Unless `spool_dir` in [sync] names another folder, windows wait beside the destination, which has to lie \
+                 in a folder that can be written to. `criteo check` says what cannot be."
+                    .to_owned(),
+            ),
             Self::Spool { .. } => Some(
                 "Choose another folder with `spool_dir` in [sync], or make room on this disk."
                     .to_owned(),
@@ -121,4 +128,11 @@ impl EngineError {
                 )
         )
     }
+}
+
+fn cannot_be_written(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory
+    )
 }

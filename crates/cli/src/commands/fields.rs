@@ -45,9 +45,10 @@ pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Res
     }
     if found.is_empty() {
         context.printer.note(format_args!(
-            "No field of {} has to do with \"{}\".",
+            "No field of {} has to do with \"{}\"; `criteo fields {}` lists all of them.",
             stream.name,
-            arguments.search.join(" ")
+            arguments.search.join(" "),
+            stream.name
         ));
         return Ok(Exit::Complete);
     }

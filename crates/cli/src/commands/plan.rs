@@ -82,9 +82,23 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     for note in &plan.notes {
         printer.note(note);
     }
+    if plan.continues.is_some() {
+        printer.note(CARRIES_ON);
+    }
+    if let Some(refusal) = &plan.refusal {
+        printer.warning(&format!("A sync would be refused. {}", refusal.message));
+        if let Some(hint) = &refusal.hint {
+            printer.hint(hint);
+        }
+        return Ok(());
+    }
     printer.note("Next: `criteo sync` reads this, with the same options if there were any.");
     Ok(())
 }
+
+/// Said of a plan that carries on an interrupted run.
+pub(super) const CARRIES_ON: &str =
+    "An interrupted run is carried on: what it has read is not among this.";
 
 /// What the plan costs, in a sentence.
 pub(super) fn cost(plan: &Plan) -> String {

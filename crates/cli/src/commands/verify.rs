@@ -132,7 +132,10 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
     }
     if verification.streams.is_empty() {
         printer.note(not_comparable(&verification.not_comparable));
-        printer.prose("None of the selected streams has totals to compare with.")?;
+        printer.prose(
+            "None of the selected streams has totals to compare with. `criteo verify` without --stream compares those that \
+             have.",
+        )?;
         return Ok(());
     }
     printer.data(overview(verification))?;

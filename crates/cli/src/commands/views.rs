@@ -71,6 +71,9 @@ fn tell(printer: &Printer, refreshed: &Refreshed) -> std::io::Result<()> {
         }
     }
     note_left_out(printer, &refreshed.left_out);
+    if !(refreshed.made.is_empty() && refreshed.unchanged.is_empty()) {
+        printer.note("They are asked like tables, and `criteo sync` keeps them up to date. --print shows their SQL.");
+    }
     Ok(())
 }
 

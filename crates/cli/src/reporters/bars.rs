@@ -81,6 +81,12 @@ impl Bars {
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
                 self.say(&warning_line(&lines::warning(event)));
             }
+            // Before anything is read there is no line on the whole that could show it.
+            Event::Retry { .. } if !locked(&self.tally).has_begun() => {
+                if let Some(line) = lines::line(event) {
+                    self.say(&line);
+                }
+            }
             Event::SpoolReplayed { .. }
             | Event::DaysDropped { .. }
             | Event::WindowSplit { .. }

@@ -81,6 +81,11 @@ impl Tally {
         }
     }
 
+    /// Whether it is known what the run is to read.
+    pub(super) fn has_begun(&self) -> bool {
+        self.streams_total > 0
+    }
+
     /// The state of a stream that has been planned.
     pub(super) fn stream(&self, name: &str) -> Option<&StreamTally> {
         self.streams.get(name)

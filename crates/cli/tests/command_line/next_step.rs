@@ -84,7 +84,8 @@ fn a_refused_sync_is_told_with_its_reason_and_what_to_do() {
     assert!(json["refusal"]["message"].is_string(), "{json:#}");
     let plan = folder.run_with_key("plan").with_code(0);
     assert!(
-        plan.stderr.contains("A sync would be refused."),
+        plan.stderr.contains("warning: A sync would be refused.")
+            && !plan.stderr.contains("Next: "),
         "{plan:#?}"
     );
     // Sums in dollars beside a table in euros would differ everywhere.
@@ -94,6 +95,62 @@ fn a_refused_sync_is_told_with_its_reason_and_what_to_do() {
     folder.write("criteo.toml", &ours);
     let json = folder.run("status --json").with_code(0).json();
     assert!(json["refusal"].is_null(), "{json:#}");
+}
+
+/// Otherwise nothing would be read of any report, run after run, and every command would say that all is well.
+#[test]
+fn a_first_day_that_has_not_come_is_refused_everywhere() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let ours = std::fs::read_to_string(folder.path().join("criteo.toml")).unwrap();
+    let future = (sandbox.now() + jiff::SignedDuration::from_hours(24 * 400)).strftime("%F");
+    let calls_before = sandbox.calls().len();
+    for words in ["sync", "plan"] {
+        let ended = folder
+            .run_with_key(&format!("{words} --from {future}"))
+            .with_code(2);
+        ended.saying_only(&[&format!("--from {future} has not come yet; today is ")]);
+    }
+    folder.write(
+        "criteo.toml",
+        &format!("{ours}\n[sync]\nstart_date = \"{future}\"\n"),
+    );
+    let words = format!("`start_date` {future} has not come yet");
+    for command in ["sync", "plan"] {
+        let ended = folder.run_with_key(command).with_code(2);
+        ended.saying_only(&[&words, "statistics", "write an earlier day"]);
+    }
+    let check = folder.run_with_key("check").with_code(2);
+    assert!(check.stdout.contains("FAIL  configuration"), "{check:#?}");
+    let status = folder.run("status").with_code(0);
+    assert!(
+        status
+            .stderr
+            .contains("The next `criteo sync` will be refused"),
+        "{status:#?}"
+    );
+    assert_eq!(sandbox.calls().len(), calls_before, "Criteo was asked");
+}
+
+/// What `status` says of the last run is true of the last run, also when it came no further than to Criteo's door.
+#[test]
+fn a_sync_that_cannot_reach_criteo_is_the_last_run() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    folder.run_with_key("sync -s campaigns").with_code(0);
+    let refused = FaultRule {
+        status: Some(403),
+        ..FaultRule::new(FaultKind::Status).on_path("advertisers/me")
+    };
+    sandbox.add_fault(refused).unwrap();
+    folder.run_with_key("sync -s campaigns").with_code(1);
+    let status = folder.run("status").with_code(0);
+    assert!(status.stdout.contains(" UTC and failed: "), "{status:#?}");
+    assert!(status.stderr.contains("`criteo check`"), "{status:#?}");
+    let json = folder.run("status --json").with_code(0).json();
+    assert_eq!(json["last_run"]["outcome"], "failed", "{json:#}");
+    // Its rows are those of the run before.
+    assert!(json["streams"][0]["rows"].is_number(), "{json:#}");
 }
 
 /// Of what is selected, everything is either compared or named.

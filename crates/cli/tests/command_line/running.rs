@@ -189,6 +189,27 @@ fn the_first_signal_finishes_what_is_on_its_way() {
             status.stdout.contains("was stopped before its end"),
             "{status:#?}"
         );
+        // What was read is not in the plan of what is left, and that is what the next run reads.
+        let plan = folder
+            .run_with_key("plan --json --stream placements")
+            .with_code(0)
+            .json();
+        assert!(plan["continues"].is_string(), "{plan:#}");
+        let planned = plan["streams"][0]["windows"].as_array().unwrap().len();
+        let events = folder
+            .run_with_key("sync --json --stream placements")
+            .with_code(0)
+            .events();
+        let read = events
+            .iter()
+            .filter(|event| event["event"] == "window_loaded")
+            .count();
+        assert_eq!(planned, read, "{plan:#}");
+        let events = folder
+            .run_with_key("plan --json --stream placements")
+            .with_code(0)
+            .json();
+        assert!(events["continues"].is_null(), "{events:#}");
     }
 }
 
@@ -210,7 +231,7 @@ fn the_second_signal_stops_at_once() {
         ("campaigns: 1 window", true),
         ("Stopping: ", false),
         // The answer that is on its way, by its name.
-        ("Waiting for campaigns 4 advertisers\n", true),
+        ("Waiting for campaigns (4 advertisers)\n", true),
         ("Stopped at once.", false),
     ] {
         while !said.contains(awaited) {

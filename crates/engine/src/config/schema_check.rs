@@ -281,7 +281,7 @@ fn missing_key(key: &str, path: &str, schema: Option<&Schema>) -> String {
     let described = schema.and_then(|schema| schema.get("description")?.as_str());
     let example = schema.and_then(|schema| schema.get("examples")?.as_array()?.first());
     let mut message = match path {
-        "" => format!("The section [{key}] is missing"),
+        "" => format!("The section [{key}] is missing: write a line [{key}] above its keys"),
         path => format!("`{key}` is missing in [{path}]"),
     };
     if let Some(example) = example {

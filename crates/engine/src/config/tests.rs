@@ -100,7 +100,9 @@ fn several_problems_are_reported_at_once_with_their_lines() {
 fn a_missing_section_or_key_is_named_with_an_example() {
     assert_eq!(
         problems_of(""),
-        ["The section [criteo] is missing (What to ask Criteo for, and how)"]
+        [
+            "The section [criteo] is missing: write a line [criteo] above its keys (What to ask Criteo for, and how)"
+        ]
     );
     assert_eq!(
         problems_of("[criteo]\ntimezone = \"UTC\"\n"),

@@ -47,6 +47,7 @@ use crate::destination;
 use crate::engine::client_options;
 use crate::error::EngineError;
 use crate::stream_spec::StreamSpec;
+use crate::sync::refuse_future;
 use diagnosis::{diagnosis_of_configuration, diagnosis_of_key_error};
 use quota_watch::QuotaWatch;
 
@@ -120,9 +121,13 @@ impl Subject {
     fn of(config: &Config) -> Result<Self, EngineError> {
         let watch = Arc::new(QuotaWatch::default());
         let options = client_options(config, Arc::clone(&watch) as _)?;
+        let specs = StreamSpec::resolve_all(config)?;
+        let clock = Clock::from_env()?;
+        let enabled = specs.iter().filter(|spec| spec.enabled);
+        refuse_future(enabled, None, clock.now())?;
         Ok(Self {
-            specs: StreamSpec::resolve_all(config)?,
-            clock: Clock::from_env()?,
+            specs,
+            clock,
             options: impatient(options),
             watch,
         })

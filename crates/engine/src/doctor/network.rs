@@ -143,9 +143,10 @@ async fn examine_direct_way(base: &BaseUrl, links: &mut Vec<LinkReport>) -> Resu
             let detail = format!("{host}, port {port}: {problem}");
             let diagnosis = Diagnosis::new(CauseId::NoConnection, detail);
             let diagnosis = if base.is_loopback() {
-                diagnosis.with_next(
-                    "Start what should listen there (for the sandbox: `criteo sandbox`), or correct api_url.",
-                )
+                diagnosis.with_next(format!(
+                    "Start what should listen there (for the sandbox: `criteo sandbox --port {port}`), or correct \
+                     `api_url` in the configuration, or CRITEO_API_URL, which overrules it."
+                ))
             } else {
                 diagnosis
             };

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
+use crate::status::Refusal;
 use crate::stream_spec::StreamSpec;
 use crate::sync::{self, Selection};
 
@@ -32,6 +33,10 @@ pub struct Plan {
     pub other_calls: u64,
     /// Minutes at the quota, as if every call were answered at once.
     pub minutes: f64,
+    /// The interrupted run that it would carry on, whose readings are not repeated.
+    pub continues: Option<String>,
+    /// Why it would be refused, and read nothing.
+    pub refusal: Option<Refusal>,
     /// What a person should know before running it.
     pub notes: Vec<String>,
 }
@@ -88,10 +93,13 @@ impl Plan {
     pub(crate) async fn make(engine: &Engine, selection: &Selection) -> Result<Self, EngineError> {
         let specs = sync::selected(&engine.specs, selection)?;
         sync::refuse_unsupported(engine.destination.capabilities(), &specs)?;
+        let now = engine.clock.now();
+        sync::refuse_future(specs.iter().map(AsRef::as_ref), selection.from, now)?;
         let granted = sync::granted_advertisers(&engine.client).await?;
         engine.refuse_rebuild_of_others(selection)?;
         let (advertisers, missing) = sync::configured(engine, &granted)?;
         let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
+        let continuation = sync::continuation(engine, selection).await?;
         let mut plan = Self {
             today: engine.clock.today(&engine.time_zone),
             advertisers: advertisers.len(),
@@ -99,6 +107,8 @@ impl Plan {
             report_calls: 0,
             other_calls: 1,
             minutes: 0.0,
+            continues: continuation.run_id.clone(),
+            refusal: None,
             notes: missing
                 .iter()
                 .map(|id| format!("Advertiser {id} is configured but has not consented to this app; it is left out"))
@@ -110,13 +120,15 @@ impl Plan {
                 refuse_other_purposes(engine.destination.as_ref(), specs.iter().map(AsRef::as_ref))
                     .await
         {
-            let hint = error.hint().unwrap_or_default();
-            plan.notes
-                .push(format!("A sync would be refused. {error}. {hint}"));
+            plan.refusal = Some(Refusal {
+                message: error.to_string(),
+                hint: error.hint(),
+            });
         }
         for spec in &specs {
+            let run_ids = &continuation.run_ids;
             let stream =
-                StreamPlan::make(engine, spec, selection, &advertisers, engine.clock.now()).await?;
+                StreamPlan::make(engine, spec, selection, &advertisers, run_ids, now).await?;
             if spec.uses_report_budget() {
                 plan.report_calls += stream.calls;
             } else {
@@ -146,6 +158,7 @@ impl StreamPlan {
         spec: &StreamSpec,
         selection: &Selection,
         advertisers: &[String],
+        run_ids: &HashSet<String>,
         now: Timestamp,
     ) -> Result<Self, EngineError> {
         let mut entries = engine.destination.windows(&spec.name).await?;
@@ -170,6 +183,16 @@ impl StreamPlan {
             clamped: None,
         };
         if !spec.has_days() {
+            let done = sync::advertisers_done(&entries, run_ids, now);
+            let open: Vec<String> = advertisers
+                .iter()
+                .filter(|advertiser| !done.contains(*advertiser))
+                .cloned()
+                .collect();
+            if open.is_empty() {
+                return Ok(plan);
+            }
+            let advertisers = &open;
             let per_unit_calls_vary =
                 sync::entity_units(spec, advertisers).len() == advertisers.len();
             plan.windows = sync::entity_units(spec, advertisers)
@@ -204,7 +227,7 @@ impl StreamPlan {
                 now,
                 advertisers,
                 entries,
-                &HashSet::new(),
+                run_ids,
             )
         };
         if !lookback.is_plain() {

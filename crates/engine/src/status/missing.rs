@@ -15,7 +15,7 @@ use crate::event::Outcome;
 use crate::ledger::coverage::Coverage;
 use crate::ledger::{RunEntry, WindowEntry};
 use crate::stream_spec::StreamSpec;
-use crate::sync::{Selection, needs_of};
+use crate::sync::{Selection, needs_of, refuse_future};
 
 /// Days that the configuration asks for and no run has read: new ones, and those that a run was stopped before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,8 +43,15 @@ pub struct Refusal {
 pub(super) async fn refusal(
     destination: &dyn Destination,
     specs: &[StreamSpec],
+    now: Timestamp,
 ) -> Result<Option<Refusal>, EngineError> {
     let enabled = specs.iter().filter(|spec| spec.enabled);
+    if let Err(error) = refuse_future(enabled.clone(), None, now) {
+        return Ok(Some(Refusal {
+            message: error.to_string(),
+            hint: error.hint(),
+        }));
+    }
     match refuse_other_purposes(destination, enabled).await {
         Ok(()) => Ok(None),
         Err(error @ DestinationError::Incompatible { .. }) => Ok(Some(Refusal {

@@ -197,7 +197,7 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         destination: destination.describe(),
         streams,
         last_run,
-        refusal: refusal(destination.as_ref(), &specs).await?,
+        refusal: refusal(destination.as_ref(), &specs, clock.now()).await?,
         notes: left_out_by(destination.capabilities(), &specs),
     })
 }

@@ -60,7 +60,7 @@ pub(super) async fn stream(
         let lookback = lookback(context.destination.as_ref(), &spec).await?;
         days_of_stream(&context, &spec, &lookback, &advertisers, entries)
     } else {
-        let done = advertisers_done(&entries, &context);
+        let done = advertisers_done(&entries, &context.run_ids, context.clock.now());
         let open: Vec<String> = advertisers
             .into_iter()
             .filter(|advertiser| !done.contains(advertiser))
@@ -204,7 +204,11 @@ async fn readable(
 }
 
 /// The advertisers of an entity stream that this run, or the one it carries on, has listed already.
-fn advertisers_done(entries: &[WindowEntry], context: &Context) -> BTreeSet<String> {
+pub(crate) fn advertisers_done(
+    entries: &[WindowEntry],
+    run_ids: &HashSet<String>,
+    now: Timestamp,
+) -> BTreeSet<String> {
     let mut newest: HashMap<&String, &WindowEntry> = HashMap::new();
     for entry in entries
         .iter()
@@ -214,10 +218,9 @@ fn advertisers_done(entries: &[WindowEntry], context: &Context) -> BTreeSet<Stri
             newest.insert(advertiser, entry);
         }
     }
-    let now = context.clock.now();
     newest
         .into_iter()
-        .filter(|(_, entry)| context.run_ids.contains(&entry.run_id) && is_fresh(entry, now))
+        .filter(|(_, entry)| run_ids.contains(&entry.run_id) && is_fresh(entry, now))
         .map(|(advertiser, _)| advertiser.clone())
         .collect()
 }

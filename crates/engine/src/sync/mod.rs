@@ -17,10 +17,10 @@ mod window;
 mod work;
 
 pub(crate) use context::selected;
-pub(crate) use find::{density_of, lookback, needs_of};
+pub(crate) use find::{advertisers_done, density_of, lookback, needs_of};
 pub(crate) use prepare::refuse_unsupported;
-pub(crate) use range::{Days, days_to_read};
-pub(crate) use run::{configured, granted_advertisers, run};
+pub(crate) use range::{Days, days_to_read, refuse_future};
+pub(crate) use run::{configured, continuation, granted_advertisers, run};
 pub(crate) use work::entity_units;
 
 use jiff::civil::Date;

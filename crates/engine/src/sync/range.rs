@@ -1,9 +1,11 @@
 //! Which days a stream is to be read for.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Selection;
 use crate::calendar::{DayRange, add_days};
+use crate::error::EngineError;
 use crate::plan::period::Period;
 use crate::stream_spec::StreamSpec;
 
@@ -86,6 +88,37 @@ pub(crate) fn days_to_read(
         wanted_from,
         clamped,
     }
+}
+
+/// Fails when reports are asked for from a day on that has not come yet, which can only be a mistake: nothing would be read
+/// of them, run after run, and nothing would be amiss.
+pub(crate) fn refuse_future<'specs>(
+    specs: impl IntoIterator<Item = &'specs StreamSpec>,
+    from: Option<Date>,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let mut streams: Vec<&str> = Vec::new();
+    let mut days: Option<(Date, Date)> = None;
+    for spec in specs.into_iter().filter(|spec| spec.has_days()) {
+        let today = now.to_zoned_datetime(spec.time_zone.clone()).date();
+        if let Some(asked) = from.or(spec.start_date).filter(|asked| *asked > today) {
+            streams.push(&spec.name);
+            days.get_or_insert((asked, today));
+        }
+    }
+    let Some((asked, today)) = days else {
+        return Ok(());
+    };
+    let message = if from.is_some() {
+        format!("--from {asked} has not come yet; today is {today}")
+    } else {
+        format!(
+            "`start_date` {asked} has not come yet (today is {today}), so nothing could be read of {}; write an earlier \
+             day into the configuration",
+            streams.join(", ")
+        )
+    };
+    Err(EngineError::Configuration { message })
 }
 
 /// The start of the period that holds `day`, or of the next one when Criteo no longer has all of it: a row for half

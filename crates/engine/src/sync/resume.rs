@@ -13,11 +13,11 @@ const CARRIED_ON_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 /// The interrupted runs whose work a new run carries on.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Continuation {
+pub(crate) struct Continuation {
     /// The newest of them.
-    pub(super) run_id: Option<String>,
+    pub(crate) run_id: Option<String>,
     /// All of them: a run that carried on another one may have been interrupted too.
-    pub(super) run_ids: HashSet<String>,
+    pub(crate) run_ids: HashSet<String>,
 }
 
 /// Finds the runs that `runs` (newest first) leaves to be carried on.

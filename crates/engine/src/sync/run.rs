@@ -13,6 +13,7 @@ use super::Selection;
 use super::context::{Context, selected};
 use super::find::stream;
 use super::prepare::{make_ready, refuse_partial_rebuild, refuse_unsupported};
+use super::range::refuse_future;
 use super::replay::replay;
 use super::resume;
 use crate::doctor::refuse_other_purposes;
@@ -40,6 +41,8 @@ pub(crate) async fn run(
     let specs = selected(&engine.specs, selection)?;
     refuse_unsupported(engine.destination.capabilities(), &specs)?;
     refuse_several_streams(engine, &specs)?;
+    let reports = specs.iter().map(AsRef::as_ref);
+    refuse_future(reports, selection.from, engine.clock.now())?;
     let spool = Spool::open(&engine.spool_folder)?;
     if !selection.rebuild {
         // Before anything is recorded or dropped: whoever changed the configuration by mistake changes it back, and
@@ -316,7 +319,8 @@ async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, Engin
     })
 }
 
-async fn continuation(
+/// What an interrupted run has left for one that is asked the same.
+pub(crate) async fn continuation(
     engine: &Engine,
     selection: &Selection,
 ) -> Result<resume::Continuation, EngineError> {

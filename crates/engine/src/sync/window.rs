@@ -60,7 +60,7 @@ impl StreamRun {
             let meter = Arc::new(Meter::default());
             let window_id = Uuid::now_v7().to_string();
             let read_at = self.context.clock.now();
-            let words = format!("{} {}", self.spec.name, step.scope());
+            let words = format!("{} ({})", self.spec.name, step.scope());
             let _arrival = self.context.sets_out(words, &meter);
             let outcome = self.read(&step, &window_id, &meter).await;
             drop(slot);

@@ -200,6 +200,12 @@ impl Terminal {
             if typed.is_empty() || matches!(fit(typed, &found.name), Some(Fit::Part(_))) {
                 return Ok(found.name);
             }
+            if fit(typed, &found.name).is_none() {
+                self.bad(&format!(
+                    "There is nothing like {typed:?}. Type a part of a name, such as paris or york."
+                ));
+                continue;
+            }
             let asked = format!("There is no {typed:?}. Is {} meant?", found.name);
             let options = vec![
                 (true, format!("Yes, {}", found.name)),

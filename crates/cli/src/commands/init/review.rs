@@ -122,6 +122,16 @@ impl Session<'_> {
         for note in &made.notes {
             self.terminal.say(note);
         }
+        if made.continues.is_some() {
+            self.terminal.say(plan::CARRIES_ON);
+        }
+        if let Some(refusal) = &made.refusal {
+            self.terminal
+                .bad(&format!("A sync would be refused. {}", refusal.message));
+            if let Some(hint) = &refusal.hint {
+                self.terminal.say(hint);
+            }
+        }
         let per_ad_set: Vec<&str> = offers()
             .into_iter()
             .filter(|offer| offer.cost == StreamCost::CallPerAdSet)
