@@ -9,7 +9,7 @@ use crate::support::{Settings, Stage, TargetKind, guide};
 
 #[test]
 fn the_ledger_answers_in_one_statement_each() {
-    for target in TargetKind::databases() {
+    for target in TargetKind::all() {
         the_ledger_answers_in(target);
     }
 }

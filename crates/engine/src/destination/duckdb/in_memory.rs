@@ -11,7 +11,7 @@ use super::query;
 
 /// A database that vanishes when it is dropped.
 pub(in super::super) struct InMemory {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl InMemory {
@@ -46,7 +46,7 @@ impl InMemory {
         query::run(&self.session(), sql)
     }
 
-    fn session(&self) -> Session<'_> {
+    pub(super) fn session(&self) -> Session<'_> {
         Session {
             connection: &self.connection,
             catalog: "memory",

@@ -6,7 +6,7 @@ use super::super::ledger_views::{COST, FRESHNESS, LOSS};
 pub(super) use super::super::ledger_views::{COVERAGE, MATURATION};
 
 /// The query of a view.
-pub(super) fn query(view: &str) -> Option<&'static str> {
+pub(in super::super) fn query(view: &str) -> Option<&'static str> {
     QUERIES
         .iter()
         .find_map(|(name, query)| (*name == view).then_some(*query))

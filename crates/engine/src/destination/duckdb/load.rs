@@ -21,13 +21,7 @@ pub(super) fn load_window(session: &Session<'_>, load: &WindowLoad) -> Result<()
     }
     refuse_unprepared(session, load)?;
     let days = days_condition(load)?;
-    let files = if load.files.is_empty() {
-        None
-    } else {
-        Some(sql::parquet_files(&load.files).ok_or_else(|| {
-            Failure::Refused("the path of a spool file is not valid Unicode".to_owned())
-        })?)
-    };
+    let files = files(load)?;
     let arrived = match &files {
         Some(files) => rows_in_files(session, files, &days)?,
         None => ArrivedRows::new(),
@@ -59,8 +53,19 @@ fn refuse_unprepared(session: &Session<'_>, load: &WindowLoad) -> Result<(), Fai
     }
 }
 
+/// A table expression over the rows of the window; `None` when no row came.
+pub(super) fn files(load: &WindowLoad) -> Result<Option<String>, Failure> {
+    if load.files.is_empty() {
+        return Ok(None);
+    }
+    let files = sql::parquet_files(&load.files);
+    files
+        .map(Some)
+        .ok_or_else(|| Failure::Refused("the path of a spool file is not valid Unicode".to_owned()))
+}
+
 /// The condition that a row's day lies in the window; `TRUE` for entity streams.
-fn days_condition(load: &WindowLoad) -> Result<String, Failure> {
+pub(super) fn days_condition(load: &WindowLoad) -> Result<String, Failure> {
     let (Some(days), Some(column)) = (&load.entry.days, &load.day_column) else {
         return if load.entry.days.is_none() {
             Ok("TRUE".to_owned())

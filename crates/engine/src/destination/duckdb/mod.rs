@@ -16,6 +16,8 @@ mod export;
 mod in_memory;
 mod ledger;
 mod ledger_views;
+#[cfg(feature = "parquet-lake")]
+mod lent;
 mod load;
 mod open_error;
 mod query;
@@ -31,10 +33,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::connection::Failure as DuckDbFailure;
 use self::connection::Store;
 pub(in crate::destination) use self::export::Slice;
 #[cfg(feature = "parquet-lake")]
 pub(super) use self::in_memory::InMemory;
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::ledger_views::query as ledger_view_query;
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::lent::{LedgerPart, Source};
 use super::{
     AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
     ReplacedViews, WindowLoad,

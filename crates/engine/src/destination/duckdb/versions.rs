@@ -115,7 +115,7 @@ pub(super) fn advance(session: &Session<'_>, load: &WindowLoad, days: &str) -> R
 }
 
 /// Brings the versions up to the rows that are current, each at the instant at which the ledger says it was read.
-fn catch_up(
+pub(super) fn catch_up(
     session: &Session<'_>,
     table: &str,
     stream: &str,
@@ -248,7 +248,7 @@ fn registration(session: &Session<'_>, history: &str) -> Result<Option<Registrat
         .optional()?)
 }
 
-fn register(
+pub(super) fn register(
     session: &Session<'_>,
     history: &str,
     table: &str,

@@ -1,14 +1,17 @@
 //! One commit: the actions that become visible together.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::FileState;
+use super::state::{DropEntry, FileState};
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
-/// The layout this program writes. A change that an older program would misread raises it.
-pub(super) const FORMAT: u32 = 1;
+/// The layout this program writes. A change that an older program would misread raises it. Layout 2 added versions,
+/// changes and dropped days to the first; this program reads both.
+pub(super) const FORMAT: u32 = 2;
 
 /// The content of one object of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +77,43 @@ pub(super) enum Action {
     ForgetWindows {
         /// Which.
         window_ids: Vec<String>,
+    },
+    /// A table keeps the versions of a stream's rows from now on, and no other table does.
+    PutHistory {
+        /// The table of versions.
+        table: String,
+        /// The stream.
+        stream: String,
+        /// The table with the current rows.
+        of_table: String,
+    },
+    /// Versions of a stream's rows are not kept any more. Those that were stay.
+    StopHistory {
+        /// The stream.
+        stream: String,
+    },
+    /// A file holds records of what a reading changed.
+    AddChanges {
+        /// The stream.
+        stream: String,
+        /// Where it is, below the root.
+        path: String,
+        /// What it holds.
+        file: FileState,
+    },
+    /// A file of such records is needed no more.
+    RemoveChanges {
+        /// The stream.
+        stream: String,
+        /// Where it is, below the root.
+        path: String,
+    },
+    /// Old days were dropped, and no window vouches for them any more. Their files go by actions of their own.
+    DropDays {
+        /// What was dropped, and why.
+        entry: DropEntry,
+        /// Of the loaded windows that reach over the border: the rows that are left of them, by window and advertiser.
+        left: BTreeMap<String, BTreeMap<String, u64>>,
     },
     /// Superseded files were removed from the store.
     Vacuumed {

@@ -168,7 +168,8 @@ pub(super) fn bytes_of(batch: &RecordBatch) -> Result<Vec<u8>, Failure> {
     Ok(body)
 }
 
-fn advertisers(batch: &RecordBatch) -> Result<BTreeMap<String, u64>, Failure> {
+/// How many rows each advertiser has.
+pub(super) fn advertisers(batch: &RecordBatch) -> Result<BTreeMap<String, u64>, Failure> {
     let values = texts(batch, ADVERTISER_COLUMN)?;
     let mut advertisers: BTreeMap<String, u64> = BTreeMap::new();
     for row in 0..batch.num_rows() {

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use super::super::DestinationError;
+use super::super::duckdb::DuckDbFailure;
 
 /// Why work on the lake stopped.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +35,21 @@ pub(super) enum Failure {
     /// A task ended without an answer.
     #[error("a task of the lake ended unexpectedly: {0}")]
     Task(#[from] tokio::task::JoinError),
+}
+
+/// What DuckDB says when it compares rows. The rows that came were looked through before, so they are not to blame for
+/// what it stumbles over: a file of the lake that is damaged, memory or disk that is too small.
+impl From<DuckDbFailure> for Failure {
+    fn from(failure: DuckDbFailure) -> Self {
+        match failure {
+            DuckDbFailure::Refused(reason) => Self::Refused(reason),
+            DuckDbFailure::Destination(error) => Self::Destination(error),
+            DuckDbFailure::Json(error) => Self::Json(error),
+            DuckDbFailure::DuckDb(_) => {
+                Self::Unusable(format!("rows could not be compared: {failure}"))
+            }
+        }
+    }
 }
 
 impl Failure {

@@ -7,6 +7,10 @@ use object_store::path::{Path, PathPart};
 
 /// Every data file, in folders by stream and day.
 pub(super) const DATA: &str = "data";
+/// Every file with versions of rows, in folders like those of [`DATA`].
+pub(super) const HISTORY: &str = "history";
+/// Every file with records of what later readings changed, in folders by stream.
+pub(super) const CHANGES: &str = "_criteo/changes";
 /// Everything of ours that is neither rows nor views.
 pub(super) const OWN: &str = "_criteo";
 /// The log of commits.
@@ -50,7 +54,21 @@ pub(super) fn version_of(path: &Path) -> Option<u64> {
 
 /// A data file. `name` is unique.
 pub(super) fn data_file(stream: &str, partition: Partition, name: &str) -> Path {
-    let folder = Path::from(DATA).join(PathPart::from(format!("stream={stream}")));
+    partitioned(DATA, stream, partition, name)
+}
+
+/// A file with versions of rows. `name` is unique.
+pub(super) fn history_file(stream: &str, partition: Partition, name: &str) -> Path {
+    partitioned(HISTORY, stream, partition, name)
+}
+
+/// A file with records of what a reading changed. `name` is unique.
+pub(super) fn changes_file(stream: &str, name: &str) -> Path {
+    partitioned(CHANGES, stream, Partition::Whole, name)
+}
+
+fn partitioned(root: &str, stream: &str, partition: Partition, name: &str) -> Path {
+    let folder = Path::from(root).join(PathPart::from(format!("stream={stream}")));
     let folder = match partition {
         Partition::Whole => folder,
         Partition::Day(day) => folder.join(PathPart::from(format!("day={day}"))),
@@ -59,13 +77,11 @@ pub(super) fn data_file(stream: &str, partition: Partition, name: &str) -> Path 
     folder.join(PathPart::from(format!("{name}.parquet")))
 }
 
-/// Whether a path below the root is one that this program gives to data files. Whoever keeps files of their own below
-/// [`DATA`] keeps them.
+/// Whether a path below the root is one that this program gives to files of rows, of versions or of changes. Whoever keeps
+/// files of their own beside them keeps them.
 pub(super) fn is_data_file(path: &str) -> bool {
-    let Some(rest) = path
-        .strip_prefix(DATA)
-        .and_then(|rest| rest.strip_prefix("/stream="))
-    else {
+    let below = |root: &&str| path.strip_prefix(*root)?.strip_prefix("/stream=");
+    let Some(rest) = [DATA, HISTORY, CHANGES].iter().find_map(below) else {
         return false;
     };
     let parts: Vec<&str> = rest.split('/').collect();
@@ -111,8 +127,13 @@ mod tests {
         let name = super::super::load::unique_name(&window_id);
         let day = date(2026, 1, 31);
         for partition in [Partition::Whole, Partition::Day(day), Partition::Month(day)] {
-            let path = data_file("by device", partition, &name);
-            assert!(is_data_file(path.as_ref()), "{path}");
+            for path in [
+                data_file("by device", partition, &name),
+                history_file("by device", partition, &name),
+                changes_file("by device", &name),
+            ] {
+                assert!(is_data_file(path.as_ref()), "{path}");
+            }
         }
         for other in [
             format!("data/{name}.parquet"),
@@ -121,6 +142,7 @@ mod tests {
             format!("data/stream=a/year=2026/{name}.parquet"),
             format!("data/stream=a/day=2026-01-31/mine/{name}.parquet"),
             format!("other/stream=a/{name}.parquet"),
+            format!("_criteo/ledger/{name}.parquet"),
             "data/stream=a/day=2026-01-31/part-0.parquet".to_owned(),
         ] {
             assert!(!is_data_file(&other), "{other}");

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::days::number_of;
 use super::failure::Failure;
+use super::past_tables;
 use super::state::LakeState;
 use crate::schema::{Column, FieldType, arrow_type};
 
@@ -29,7 +30,7 @@ pub(super) struct LedgerTable {
 
 /// Columns with their values, as a table is put together.
 #[derive(Default)]
-struct Values {
+pub(super) struct Values {
     columns: Vec<Column>,
     arrays: Vec<ArrayRef>,
 }
@@ -44,7 +45,7 @@ impl Values {
         self.arrays.push(array);
     }
 
-    fn texts<Text: AsRef<str>>(
+    pub(super) fn texts<Text: AsRef<str>>(
         &mut self,
         name: &str,
         description: &str,
@@ -69,14 +70,19 @@ impl Values {
     }
 
     /// Counts. None comes near the end of what fits.
-    fn counts(&mut self, name: &str, description: &str, values: impl Iterator<Item = u64>) {
+    pub(super) fn counts(
+        &mut self,
+        name: &str,
+        description: &str,
+        values: impl Iterator<Item = u64>,
+    ) {
         let array: Int64Array = values
             .map(|value| Some(i64::try_from(value).unwrap_or(i64::MAX)))
             .collect();
         self.add(name, FieldType::Integer, description, Arc::new(array));
     }
 
-    fn instants(
+    pub(super) fn instants(
         &mut self,
         name: &str,
         description: &str,
@@ -88,7 +94,7 @@ impl Values {
         self.add(name, FieldType::TimestampUtc, description, Arc::new(array));
     }
 
-    fn days(
+    pub(super) fn days(
         &mut self,
         name: &str,
         description: &str,
@@ -98,7 +104,21 @@ impl Values {
         self.add(name, FieldType::Date, description, Arc::new(array));
     }
 
-    fn table(self, name: &'static str, description: &'static str) -> Result<LedgerTable, Failure> {
+    pub(super) fn booleans(
+        &mut self,
+        name: &str,
+        description: &str,
+        values: impl Iterator<Item = Option<bool>>,
+    ) {
+        let array: BooleanArray = values.collect();
+        self.add(name, FieldType::Boolean, description, Arc::new(array));
+    }
+
+    pub(super) fn table(
+        self,
+        name: &'static str,
+        description: &'static str,
+    ) -> Result<LedgerTable, Failure> {
         let fields: Vec<Field> = self
             .columns
             .iter()
@@ -114,13 +134,15 @@ impl Values {
     }
 }
 
-/// Every table of the ledger.
+/// Every table of the ledger whose rows are in the log.
 pub(super) fn all(state: &LakeState) -> Result<Vec<LedgerTable>, Failure> {
     Ok(vec![
         streams(state)?,
         runs(state)?,
         windows(state)?,
         window_advertisers(state)?,
+        past_tables::histories(state)?,
+        past_tables::drops(state)?,
     ])
 }
 
@@ -220,7 +242,8 @@ fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
     values.table("_criteo_runs", "One row per invocation of sync.")
 }
 
-fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
+/// The windows as they were read.
+pub(super) fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
     let entries = || state.windows.values().map(|window| &window.entry);
     let mut values = Values::default();
     values.texts(
@@ -268,12 +291,10 @@ fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
         "Bytes received for it.",
         entries().map(|entry| entry.bytes),
     );
-    let verified: BooleanArray = entries().map(|entry| entry.verified).collect();
-    values.add(
+    values.booleans(
         "verified",
-        FieldType::Boolean,
         "Whether the rows agreed with the totals of Criteo's answer; NULL when there was nothing to compare.",
-        Arc::new(verified),
+        entries().map(|entry| entry.verified),
     );
     values.json(
         "column_names",
@@ -316,7 +337,8 @@ fn windows(state: &LakeState) -> Result<LedgerTable, Failure> {
     )
 }
 
-fn window_advertisers(state: &LakeState) -> Result<LedgerTable, Failure> {
+/// What each window still vouches for.
+pub(super) fn window_advertisers(state: &LakeState) -> Result<LedgerTable, Failure> {
     let current: Vec<_> = state
         .windows
         .values()

@@ -18,14 +18,16 @@ use super::encode::{Encoded, Folders, encode, partitioned};
 use super::failure::Failure;
 use super::layout;
 use super::log::Change;
+use super::nearby::Nearby;
 use super::state::{FileState, LakeState, TableState};
-use super::{spooled, supersede};
+use super::supersede::Scope;
+use super::{changes, spooled, supersede, versions};
 use crate::ledger::StreamEntry;
-use crate::schema::arrow_type;
+use crate::schema::{Column, arrow_type};
 
 /// Rows that are sorted and written at a time. A larger window becomes several files per folder, so that memory does
 /// not grow with it.
-const ROWS_AT_A_TIME: usize = 500_000;
+pub(super) const ROWS_AT_A_TIME: usize = 500_000;
 /// The longest time from the first file of a window to its commit: well below [`super::vacuum::ORPHAN_AGE`].
 const COMMITTED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 /// Files that are put at the same time.
@@ -64,7 +66,7 @@ pub(super) fn target(state: &LakeState, load: &WindowLoad) -> Result<Option<Targ
 
 /// The change that makes a window's files part of the lake.
 pub(super) struct LoadWindow<'load> {
-    store: Arc<dyn ObjectStore>,
+    nearby: Nearby,
     load: &'load WindowLoad,
     /// What the files were written for, and with which columns.
     stream: StreamEntry,
@@ -79,7 +81,7 @@ impl<'load> LoadWindow<'load> {
     /// # Errors
     /// When the window does not fit the table, its rows do not fit its entry, or the store refuses.
     pub(super) async fn put(
-        store: Arc<dyn ObjectStore>,
+        nearby: Nearby,
         load: &'load WindowLoad,
         target: Target,
     ) -> Result<Self, Failure> {
@@ -91,7 +93,7 @@ impl<'load> LoadWindow<'load> {
         let checked = load.clone();
         tokio::task::spawn_blocking(move || spooled::refuse_disagreement(&checked)).await??;
         let mut change = Self {
-            store,
+            nearby,
             load,
             stream,
             schema: Arc::clone(&schema),
@@ -163,10 +165,10 @@ impl<'load> LoadWindow<'load> {
     }
 
     async fn put_piece(&mut self, piece: Vec<(Path, Encoded)>) -> Result<(), Failure> {
-        let store = &self.store;
+        let store = self.nearby.objects();
         let put: Vec<PutFile> = futures_util::stream::iter(piece)
             .map(|(path, encoded)| async move {
-                put_file(store.as_ref(), &path, encoded.body).await?;
+                put_file(store, &path, encoded.body).await?;
                 Ok::<_, Failure>(PutFile {
                     path: path.to_string(),
                     file: encoded.file,
@@ -190,12 +192,15 @@ impl Change for LoadWindow<'_> {
         let table = self.table(state)?;
         self.refuse_stale_files()?;
         let name = &table.schema.table;
-        let mut actions = supersede::actions(self.store.as_ref(), table, load).await?;
+        let mut actions =
+            supersede::actions(self.nearby.objects(), table, &Scope::of(load)).await?;
         actions.extend(self.files.iter().map(|put| Action::AddFile {
             table: name.clone(),
             path: put.path.clone(),
             file: put.file.clone(),
         }));
+        actions.extend(versions::advanced(&self.nearby, state, table, load).await?);
+        actions.extend(changes::observed(&self.nearby, state, table, load).await?);
         actions.push(Action::PutWindow(load.entry.clone()));
         Ok(actions)
     }
@@ -230,9 +235,12 @@ fn prepared<'state>(
 
 /// All columns of the table: a file has every one that the table had when it was written.
 pub(super) fn columns_of(table: &TableState) -> SchemaRef {
-    let fields: Vec<_> = table
-        .schema
-        .columns
+    arrow_schema_of(&table.schema.columns)
+}
+
+/// Columns as Arrow names them.
+pub(super) fn arrow_schema_of(columns: &[Column]) -> SchemaRef {
+    let fields: Vec<_> = columns
         .iter()
         .map(|column| arrow_schema::Field::new(&column.name, arrow_type(column.field_type), true))
         .collect();

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! <root>/data/stream=statistics/day=2026-01-31/<window>-<word>.parquet   rows
+//! <root>/history/stream=statistics/day=2026-01-31/<window>-<word>.parquet   versions of rows, where they are kept
 //! <root>/_criteo/log/00000000000000000042.json                           commit 42: which files, and the ledger
+//! <root>/_criteo/changes/stream=statistics/<window>-<word>.parquet       what later readings changed
 //! <root>/_criteo/checkpoints/                                            the sum of all commits up to one
 //! <root>/views/latest.sql, latest_polars.py, latest_spark.py             the newest complete state, for readers
 //! ```
@@ -13,6 +15,7 @@
 //! (ADR 0010 in `docs/adr`). Everything is read from the log: the
 //! module `log` says how, `state` what it adds up to.
 
+mod changes;
 mod checkpoint;
 mod commit;
 mod days;
@@ -23,10 +26,12 @@ mod ledger_tables;
 mod load;
 mod location;
 mod log;
+mod nearby;
+mod past_tables;
 mod probe;
 mod published;
-#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 mod query;
+mod retention;
 mod schema;
 mod spooled;
 mod state;
@@ -35,6 +40,7 @@ mod supersede;
 #[cfg(test)]
 mod tests;
 mod vacuum;
+mod versions;
 mod views;
 mod vouching;
 
@@ -43,16 +49,20 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
+use self::changes::MergeRecords;
 use self::commit::Action;
 use self::failure::Failure;
 use self::load::LoadWindow;
 use self::log::{Change, Immediate};
+use self::retention::DropOldDays;
 use self::state::{FileState, LakeState};
 use self::store::Store;
+use self::versions::KeepVersions;
 use super::{
-    Capabilities, Destination, DestinationError, QueryAnswer, VacuumOptions, VacuumReport,
-    WINDOWS_KEPT_DAYS, WindowLoad,
+    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, VacuumOptions,
+    VacuumReport, WINDOWS_KEPT_DAYS, WindowLoad,
 };
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -148,7 +158,7 @@ impl ParquetLake {
             return Ok(());
         };
         // Outside the lock: other windows are put at the same time, and only the commits wait for each other.
-        let change = LoadWindow::put(self.store.objects().await?, load, target).await?;
+        let change = LoadWindow::put(self.store.nearby().await?, load, target).await?;
         self.store.commit(&change).await
     }
 
@@ -167,9 +177,9 @@ impl Destination for ParquetLake {
             exact_decimals: true,
             comments: true,
             concurrent_writers: true,
-            keeps_versions: false,
-            records_changes: false,
-            drops_days: false,
+            keeps_versions: true,
+            records_changes: true,
+            drops_days: true,
             ledger: true,
             several_streams: true,
             views: false,
@@ -201,6 +211,45 @@ impl Destination for ParquetLake {
             return Ok(());
         }
         let change = Immediate(|state: &LakeState| Ok(schema::forget(state, stream)));
+        self.change(&doing, &change).await
+    }
+
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        let doing = format!("preparing the versions of table '{}'", schema.table);
+        let nearby = self.store.nearby().await;
+        let change = KeepVersions {
+            nearby: nearby.map_err(|failure| self.explain(failure, &doing))?,
+            stream,
+            day_column,
+            keep,
+        };
+        self.change(&doing, &change).await
+    }
+
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        let doing = format!("dropping old days of stream '{}'", drop.stream);
+        if !self.exists(&doing).await? {
+            return Ok(DroppedDays::default());
+        }
+        let nearby = self.store.nearby().await;
+        let nearby = nearby.map_err(|failure| self.explain(failure, &doing))?;
+        let change = DropOldDays::new(nearby, drop);
+        self.change(&doing, &change).await?;
+        Ok(change.dropped())
+    }
+
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        let doing = format!("forgetting the changes of stream '{stream}'");
+        if !self.exists(&doing).await? {
+            return Ok(());
+        }
+        let change = Immediate(|state: &LakeState| Ok(changes::forgotten(state, stream)));
         self.change(&doing, &change).await
     }
 
@@ -237,6 +286,10 @@ impl Destination for ParquetLake {
         });
         self.change("recording a run", &change).await?;
         if run.finished_at.is_some() {
+            if let Err(failure) = self.merge_records().await {
+                // Readers open more files than they would have to, and the next run tries again.
+                tracing::warn!(%failure, "Small files with records of changes could not be merged");
+            }
             let written = self.store.publish().await;
             // Not a mere warning: whoever reads the views would take yesterday's rows for today's.
             written.map_err(|failure| self.explain(failure, WRITING_THE_VIEWS))?;
@@ -263,6 +316,17 @@ impl Destination for ParquetLake {
         entries.map_err(|failure| self.explain(failure, "reading the ledger"))
     }
 
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        let points = async {
+            match self.store.snapshot().await? {
+                Some((nearby, state)) => changes::maturation(&nearby, &state, stream).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let points = points.await;
+        points.map_err(|failure| self.explain(failure, "reading what changed"))
+    }
+
     async fn count_rows(&self, table: &str) -> Result<Option<u64>, DestinationError> {
         let count = |state: &LakeState| -> Option<u64> {
             let files = state.table(table)?.files.values();
@@ -274,7 +338,6 @@ impl Destination for ParquetLake {
         })
     }
 
-    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
         let answer = self.store.query(sql).await;
         answer
@@ -286,18 +349,6 @@ impl Destination for ParquetLake {
             })
     }
 
-    #[cfg(not(any(feature = "duckdb", feature = "duckdb-bundled")))]
-    async fn query(&self, _sql: &str) -> Result<QueryAnswer, DestinationError> {
-        Err(self.explain(
-            Failure::Refused(
-                "this program was built without DuckDB, which answers queries; read the files with the views in its \
-                 folder `views`"
-                    .to_owned(),
-            ),
-            "running a query",
-        ))
-    }
-
     async fn vacuum(&self, options: &VacuumOptions) -> Result<VacuumReport, DestinationError> {
         let report = self.store.vacuum(options).await;
         report.map_err(|failure| self.explain(failure, "removing superseded files"))
@@ -305,6 +356,18 @@ impl Destination for ParquetLake {
 }
 
 impl ParquetLake {
+    async fn merge_records(&self) -> Result<(), Failure> {
+        if !self
+            .store
+            .write(|state| Ok(MergeRecords::is_due(state)))
+            .await?
+        {
+            return Ok(());
+        }
+        let change = MergeRecords::new(self.store.nearby().await?);
+        self.store.commit(&change).await
+    }
+
     async fn exists(&self, doing: &str) -> Result<bool, DestinationError> {
         let exists = self.store.read(|_| Some(())).await;
         let exists: Option<()> = exists.map_err(|failure| self.explain(failure, doing))?;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::state::{LakeState, TableState};
-use crate::schema::{Column, FieldType};
+use super::past_tables;
+use super::state::{FileState, LakeState, TableState};
+use crate::schema::{Column, FieldType, TableSchema};
 
 /// The tables of a lake at one version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -42,13 +43,27 @@ pub(super) struct Group {
 impl PublishedTable {
     /// A table of the lake.
     pub(super) fn of(table: &TableState) -> Self {
+        let TableSchema {
+            description,
+            columns,
+            ..
+        } = &table.schema;
+        Self::with_files(description, columns.clone(), &table.files)
+    }
+
+    /// A table with these files.
+    pub(super) fn with_files<'file>(
+        description: &str,
+        columns: Vec<Column>,
+        files: impl IntoIterator<Item = (&'file String, &'file FileState)>,
+    ) -> Self {
         let mut groups: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for (path, file) in &table.files {
+        for (path, file) in files {
             groups.entry(file.columns).or_default().push(path.clone());
         }
         Self {
-            description: table.schema.description.clone(),
-            columns: table.schema.columns.clone(),
+            description: description.to_owned(),
+            columns,
             groups: groups
                 .into_iter()
                 .map(|(columns, files)| Group { columns, files })
@@ -65,12 +80,14 @@ impl PublishedTable {
 }
 
 impl Published {
-    /// The tables of the lake, without those of the ledger.
+    /// The tables of the lake, without those of the ledger that are in the log.
     pub(super) fn of(state: &LakeState) -> Self {
+        let (changes, records) = past_tables::changes(state);
         let tables = state
             .tables
             .values()
             .map(|table| (table.schema.table.clone(), PublishedTable::of(table)))
+            .chain([(changes.to_owned(), records)])
             .collect();
         Self {
             version: state.version,

@@ -1,104 +1,44 @@
 //! Asking the lake in SQL: DuckDB reads the live files, of a bucket after they were fetched.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use futures_util::{StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt};
-use tempfile::TempDir;
 
 use super::super::QueryAnswer;
-use super::super::duckdb::InMemory;
+use super::super::duckdb::{InMemory, ledger_view_query};
+use super::super::ledger_views::{MATURATION, VIEWS};
 use super::encode::bytes_of;
 use super::failure::Failure;
-use super::ledger_tables;
-use super::location::Location;
+use super::nearby::Nearby;
 use super::published::{Group, PublishedTable};
 use super::state::LakeState;
-use super::supersede::parsed;
 use super::views::create_view;
-
-/// Files that are fetched at the same time.
-const FETCHES_AT_A_TIME: usize = 16;
-
-/// Files of a bucket that were fetched for a query. They never change, so each is fetched once.
-#[derive(Default)]
-pub(super) struct Fetched {
-    folder: Option<Arc<TempDir>>,
-    paths: BTreeSet<String>,
-}
-
-impl Fetched {
-    fn folder(&mut self) -> Result<Arc<TempDir>, Failure> {
-        if let Some(folder) = &self.folder {
-            return Ok(Arc::clone(folder));
-        }
-        let folder = Arc::new(tempfile::Builder::new().prefix("criteo-lake-").tempdir()?);
-        self.folder = Some(Arc::clone(&folder));
-        Ok(folder)
-    }
-
-    async fn fetch(
-        &mut self,
-        store: &dyn ObjectStore,
-        tables: &[(String, PublishedTable)],
-    ) -> Result<PathBuf, Failure> {
-        let folder = self.folder()?;
-        let missing: Vec<String> = tables
-            .iter()
-            .flat_map(|(_, table)| table.files())
-            .filter(|path| !self.paths.contains(*path))
-            .map(str::to_owned)
-            .collect();
-        let fetched: Vec<String> = futures_util::stream::iter(missing)
-            .map(|path| {
-                let target = folder.path().join(&path);
-                async move {
-                    let body = store.get(&parsed(&path)?).await?.bytes().await?;
-                    if let Some(parent) = target.parent() {
-                        tokio::fs::create_dir_all(parent).await?;
-                    }
-                    tokio::fs::write(&target, &body).await?;
-                    Ok::<_, Failure>(path)
-                }
-            })
-            .buffer_unordered(FETCHES_AT_A_TIME)
-            .try_collect()
-            .await?;
-        self.paths.extend(fetched);
-        Ok(folder.path().to_owned())
-    }
-}
+use super::{ledger_tables, past_tables};
 
 /// Runs one query over the tables and the ledger of `state`.
 pub(super) async fn run(
-    store: &dyn ObjectStore,
-    location: &Location,
+    nearby: &Nearby,
     state: &LakeState,
-    fetched: &mut Fetched,
     sql: &str,
 ) -> Result<QueryAnswer, Failure> {
     let question = sql.to_owned();
-    let (names, database) = on_worker(move || {
+    let (named, database) = on_worker(move || {
         let database = InMemory::open().map_err(refused)?;
         let names = database.tables_named(&question).map_err(refused)?;
-        Ok((names, database))
+        Ok((Named::of(names), database))
     })
     .await?;
+    let (changes, records) = past_tables::changes(state);
     let tables: Vec<(String, PublishedTable)> = state
         .tables
-        .iter()
-        .filter(|(name, _)| names.contains(*name))
-        .map(|(_, table)| (table.schema.table.clone(), PublishedTable::of(table)))
+        .values()
+        .map(|table| (table.schema.table.clone(), PublishedTable::of(table)))
+        .chain([(changes.to_owned(), records)])
+        .filter(|(name, _)| named.is_table(name))
         .collect();
-    let root = match location.folder() {
-        Some(folder) => std::path::absolute(folder)?,
-        None => fetched.fetch(store, &tables).await?,
-    };
+    let files = tables.iter().flat_map(|(_, table)| table.files());
+    let root = nearby.keep(files.map(str::to_owned).collect()).await?;
     let ledger: Vec<_> = ledger_tables::all(state)?
         .into_iter()
-        .filter(|table| names.contains(table.name))
+        .filter(|table| named.is_table(table.name))
         .collect();
     let scratch = tempfile::Builder::new()
         .prefix("criteo-ledger-")
@@ -106,7 +46,7 @@ pub(super) async fn run(
     let sql = sql.to_owned();
     on_worker(move || {
         for (name, table) in &tables {
-            let view = create_view(name, table, |path| root.join(path).display().to_string());
+            let view = create_view(name, table, |path| root.locate(path).display().to_string());
             database.execute(&view).map_err(refused)?;
         }
         for table in ledger {
@@ -125,9 +65,45 @@ pub(super) async fn run(
             });
             database.execute(&view).map_err(refused)?;
         }
+        for name in named.views {
+            if let Some(query) = ledger_view_query(name) {
+                let view = format!("CREATE VIEW {name} AS {query}");
+                database.execute(&view).map_err(refused)?;
+            }
+        }
         database.query(&sql).map_err(refused)
     })
     .await
+}
+
+/// What a query reads.
+struct Named {
+    /// Every name in it, in lower case.
+    names: BTreeSet<String>,
+    /// The ledger's views among them.
+    views: Vec<&'static str>,
+}
+
+impl Named {
+    fn of(names: BTreeSet<String>) -> Self {
+        let views = VIEWS
+            .iter()
+            .map(|view| view.name)
+            .filter(|name| names.contains(*name))
+            .collect();
+        Self { names, views }
+    }
+
+    /// Whether a table has to be there: the query names it, or a view that it names may. Records of changes are read for
+    /// the one view of them only, since there may be many.
+    fn is_table(&self, name: &str) -> bool {
+        let of_views = if name == super::super::ledger_tables::CHANGES {
+            self.views.contains(&MATURATION)
+        } else {
+            name.starts_with(super::super::ledger_tables::PREFIX) && !self.views.is_empty()
+        };
+        of_views || self.names.contains(&name.to_lowercase())
+    }
 }
 
 /// Runs `work` on a thread that may block.

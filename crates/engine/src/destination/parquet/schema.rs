@@ -1,6 +1,7 @@
 //! Making tables, adding columns to them, and refusing those that do not fit.
 
 use super::super::{DestinationError, rules};
+use super::changes;
 use super::commit::Action;
 use super::failure::Failure;
 use super::state::{LakeState, TableState, grown};
@@ -31,6 +32,9 @@ pub(super) fn prepare(
                 actions.push(Action::DropLoaded {
                     stream: stream.stream.clone(),
                 });
+            }
+            if remembered.is_some_and(|before| !before.is_comparable_with(stream)) {
+                actions.extend(changes::forgotten(state, &stream.stream));
             }
             actions.push(put_table(schema.clone()));
         }
@@ -92,9 +96,11 @@ fn foreign(state: &LakeState, table: &TableState) -> Failure {
         .streams
         .values()
         .find(|entry| same_name(&entry.table, name));
-    let reason = match owner {
-        Some(entry) => format!("it belongs to stream '{}'", entry.stream),
-        None => format!(
+    let history = state.histories.get(&name.to_lowercase());
+    let reason = match (owner, history) {
+        (Some(entry), _) => format!("it belongs to stream '{}'", entry.stream),
+        (None, Some(history)) => format!("it keeps the versions of stream '{}'", history.stream),
+        (None, None) => format!(
             "stream '{}' used it before it was given another table",
             table.stream
         ),

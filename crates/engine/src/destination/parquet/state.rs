@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::super::history_table;
 use super::commit::Action;
 use super::vouching;
 use crate::calendar::DayRange;
@@ -29,6 +31,47 @@ pub(super) struct LakeState {
     pub(super) runs: BTreeMap<String, RunEntry>,
     /// Data files that no table needs any more, with the moment from which none did. `vacuum` removes them.
     pub(super) superseded: BTreeMap<String, Timestamp>,
+    /// Tables of versions by their lower-case name. Their files are among `tables`.
+    #[serde(default)]
+    pub(super) histories: BTreeMap<String, HistoryState>,
+    /// Files with records of what later readings changed, by stream and path.
+    #[serde(default)]
+    pub(super) changes: BTreeMap<String, BTreeMap<String, FileState>>,
+    /// Days that were dropped, oldest dropping first.
+    #[serde(default)]
+    pub(super) drops: Vec<DropEntry>,
+}
+
+/// What a table of versions is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct HistoryState {
+    /// Its name as it is written.
+    pub(super) table: String,
+    /// The stream whose rows it keeps.
+    pub(super) stream: String,
+    /// The table with the rows that are current.
+    pub(super) of_table: String,
+    /// Whether versions are added.
+    pub(super) is_kept: bool,
+}
+
+/// One dropping of old days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct DropEntry {
+    /// The run that dropped them.
+    pub(super) run_id: String,
+    /// The stream.
+    pub(super) stream: String,
+    /// The table they were in.
+    pub(super) table: String,
+    /// The first day that was kept.
+    pub(super) keep_from: Date,
+    /// When, by the calendar.
+    pub(super) dropped_at: Timestamp,
+    /// Rows of the table.
+    pub(super) rows: u64,
+    /// Rows of the table of versions.
+    pub(super) versions: u64,
 }
 
 /// One table: its columns, and the files that hold its rows.
@@ -98,6 +141,12 @@ impl LakeState {
         self.table(&self.streams.get(stream)?.table)
     }
 
+    /// The table of versions of `table`, if there is one that this program made, kept or not.
+    pub(super) fn history_of(&self, table: &str) -> Option<(&HistoryState, &TableState)> {
+        let name = history_table(table).to_lowercase();
+        self.histories.get(&name).zip(self.tables.get(&name))
+    }
+
     /// Whether this very reading was loaded.
     pub(super) fn is_loaded(&self, window_id: &str) -> bool {
         self.windows
@@ -127,7 +176,9 @@ impl LakeState {
     pub(super) fn live_files(&self) -> BTreeSet<&str> {
         self.tables
             .values()
-            .flat_map(|table| table.files.keys().map(String::as_str))
+            .map(|table| &table.files)
+            .chain(self.changes.values())
+            .flat_map(|files| files.keys().map(String::as_str))
             .collect()
     }
 
@@ -170,6 +221,36 @@ impl LakeState {
                     self.windows.remove(window_id);
                 }
             }
+            Action::PutHistory {
+                table,
+                stream,
+                of_table,
+            } => {
+                self.stop_history(stream);
+                let history = HistoryState {
+                    table: table.clone(),
+                    stream: stream.clone(),
+                    of_table: of_table.clone(),
+                    is_kept: true,
+                };
+                self.histories.insert(table.to_lowercase(), history);
+            }
+            Action::StopHistory { stream } => self.stop_history(stream),
+            Action::AddChanges { stream, path, file } => {
+                let files = self.changes.entry(stream.clone()).or_default();
+                files.insert(path.clone(), file.clone());
+            }
+            Action::RemoveChanges { stream, path } => {
+                if let Some(files) = self.changes.get_mut(stream)
+                    && files.remove(path).is_some()
+                {
+                    self.superseded.insert(path.clone(), moment);
+                }
+            }
+            Action::DropDays { entry, left } => {
+                vouching::give_up_days(&mut self.windows, entry, left);
+                self.drops.push(entry.clone());
+            }
             Action::Vacuumed { paths } => {
                 for path in paths {
                     self.superseded.remove(path);
@@ -190,7 +271,14 @@ impl LakeState {
         table.schema = schema.clone();
     }
 
+    fn stop_history(&mut self, stream: &str) {
+        for history in self.histories.values_mut() {
+            history.is_kept &= history.stream != stream;
+        }
+    }
+
     fn forget(&mut self, moment: Timestamp, stream: &str) {
+        self.stop_history(stream);
         if let Some(entry) = self.streams.remove(stream)
             && let Some(table) = self.tables.remove(&entry.table.to_lowercase())
         {

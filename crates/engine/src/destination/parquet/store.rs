@@ -12,7 +12,7 @@ use super::commit::Action;
 use super::failure::Failure;
 use super::location::Location;
 use super::log::{Change, Immediate, Log};
-#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
+use super::nearby::{Fetched, Nearby};
 use super::query;
 use super::state::LakeState;
 use super::{LakeOptions, probe, vacuum, views};
@@ -29,8 +29,7 @@ pub(super) struct Store {
     options: LakeOptions,
     wrap: Option<Wrap>,
     open: Mutex<Option<Open>>,
-    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
-    fetched: Mutex<query::Fetched>,
+    fetched: Arc<Mutex<Fetched>>,
 }
 
 struct Open {
@@ -47,8 +46,7 @@ impl Store {
             options,
             wrap: None,
             open: Mutex::new(None),
-            #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
-            fetched: Mutex::default(),
+            fetched: Arc::default(),
         }
     }
 
@@ -100,10 +98,29 @@ impl Store {
         }
     }
 
-    /// The store itself.
-    pub(super) async fn objects(&self) -> Result<Arc<dyn ObjectStore>, Failure> {
+    /// The store itself, for a writer, and how DuckDB reads files of it.
+    pub(super) async fn nearby(&self) -> Result<Nearby, Failure> {
         let mut slot = self.open.lock().await;
-        Ok(Arc::clone(&self.for_writing(&mut slot).await?.objects))
+        let open = self.for_writing(&mut slot).await?;
+        Ok(self.nearby_of(open))
+    }
+
+    /// The same for a reader, with the newest state; `None` when there is no such folder.
+    pub(super) async fn snapshot(&self) -> Result<Option<(Nearby, LakeState)>, Failure> {
+        let mut slot = self.open.lock().await;
+        let Some(open) = self.for_reading(&mut slot)? else {
+            return Ok(None);
+        };
+        let state = open.log.refresh().await?.clone();
+        Ok(Some((self.nearby_of(open), state)))
+    }
+
+    fn nearby_of(&self, open: &Open) -> Nearby {
+        Nearby::new(
+            Arc::clone(&open.objects),
+            open.location.clone(),
+            Arc::clone(&self.fetched),
+        )
     }
 
     /// Proves that the lake can be read and written to, and leaves nothing behind.
@@ -144,22 +161,14 @@ impl Store {
     }
 
     /// Answers a query; `None` when there is no such folder.
-    #[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
     pub(super) async fn query(
         &self,
         sql: &str,
     ) -> Result<Option<super::super::QueryAnswer>, Failure> {
-        let (location, objects, state) = {
-            let mut slot = self.open.lock().await;
-            let Some(open) = self.for_reading(&mut slot)? else {
-                return Ok(None);
-            };
-            let state = open.log.refresh().await?.clone();
-            (open.location.clone(), Arc::clone(&open.objects), state)
+        let Some((nearby, state)) = self.snapshot().await? else {
+            return Ok(None);
         };
-        let mut fetched = self.fetched.lock().await;
-        let answer = query::run(objects.as_ref(), &location, &state, &mut fetched, sql).await?;
-        Ok(Some(answer))
+        Ok(Some(query::run(&nearby, &state, sql).await?))
     }
 
     /// Removes what nobody needs any more, or says what that would be.

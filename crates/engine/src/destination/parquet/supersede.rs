@@ -19,7 +19,7 @@ use super::super::WindowLoad;
 use super::super::rules::covers;
 use super::commit::Action;
 use super::days::{date_of, day_values, text_at};
-use super::encode::{Encoded, encode};
+use super::encode::{Encoded, advertisers, encode};
 use super::failure::Failure;
 use super::load::{put_file, unique_name};
 use super::log::damaged;
@@ -27,12 +27,43 @@ use super::spooled::{ADVERTISER_COLUMN, texts};
 use super::state::{FileState, TableState};
 use crate::calendar::DayRange;
 
-/// The rows that a window replaces.
+/// Some rows of a table: those that a window replaces, or those of old days.
 #[derive(Clone)]
-struct Scope {
-    advertisers: BTreeMap<String, u64>,
+pub(super) struct Scope {
+    /// Whose; everybody's when it is `None`.
+    advertisers: Option<BTreeMap<String, u64>>,
     days: Option<DayRange>,
     day_column: Option<String>,
+}
+
+impl Scope {
+    /// The rows that a window replaces.
+    pub(super) fn of(load: &WindowLoad) -> Self {
+        Self {
+            advertisers: Some(load.entry.advertisers.clone()),
+            days: load.entry.days,
+            day_column: load.entry.days.and(load.day_column.clone()),
+        }
+    }
+
+    /// Everybody's rows of some days.
+    pub(super) fn of_days(days: DayRange, day_column: &str) -> Self {
+        Self {
+            advertisers: None,
+            days: Some(days),
+            day_column: Some(day_column.to_owned()),
+        }
+    }
+
+    /// Whether a file may hold rows of it.
+    pub(super) fn touches(&self, file: &FileState) -> bool {
+        fate(file, self) != Fate::Stays
+    }
+
+    fn is_of(&self, advertiser: &str) -> bool {
+        let advertisers = self.advertisers.as_ref();
+        advertisers.is_none_or(|advertisers| advertisers.contains_key(advertiser))
+    }
 }
 
 /// What a file has to do with a window.
@@ -46,23 +77,18 @@ enum Fate {
     IsSplit,
 }
 
-/// The actions that take the replaced rows out of a table.
+/// The actions that take the rows of `scope` out of a table.
 pub(super) async fn actions(
     store: &dyn ObjectStore,
     table: &TableState,
-    load: &WindowLoad,
+    scope: &Scope,
 ) -> Result<Vec<Action>, Failure> {
-    let scope = Scope {
-        advertisers: load.entry.advertisers.clone(),
-        days: load.entry.days,
-        day_column: load.entry.days.and(load.day_column.clone()),
-    };
     let mut actions = Vec::new();
     for (path, file) in &table.files {
-        let rest = match fate(file, &scope) {
+        let rest = match fate(file, scope) {
             Fate::Stays => continue,
             Fate::Goes => None,
-            Fate::IsSplit => match rest_of(store, path, file, &scope).await? {
+            Fate::IsSplit => match rest_of(store, path, file, scope).await? {
                 Rest::Everything => continue,
                 Rest::Nothing => None,
                 Rest::Some(encoded) => Some(encoded),
@@ -93,7 +119,7 @@ fn fate(file: &FileState, scope: &Scope) -> Fate {
     let has_advertiser_in_common = file
         .advertisers
         .keys()
-        .any(|advertiser| scope.advertisers.contains_key(advertiser));
+        .any(|advertiser| scope.is_of(advertiser));
     if !has_day_in_common || !has_advertiser_in_common {
         return Fate::Stays;
     }
@@ -101,7 +127,7 @@ fn fate(file: &FileState, scope: &Scope) -> Fate {
         && file
             .advertisers
             .keys()
-            .all(|advertiser| scope.advertisers.contains_key(advertiser));
+            .all(|advertiser| scope.is_of(advertiser));
     if is_inside { Fate::Goes } else { Fate::IsSplit }
 }
 
@@ -118,21 +144,11 @@ async fn rest_of(
     file: &FileState,
     scope: &Scope,
 ) -> Result<Rest, Failure> {
-    let body = match store.get(&parsed(path)?).await {
-        Ok(found) => found.bytes().await?,
-        Err(StoreError::NotFound { .. }) => {
-            return Err(damaged(&format!("{path} is part of it, and is not there")));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let body = body_of(store, path).await?;
     let name = path.to_owned();
     let (scope, window_id, days) = (scope.clone(), file.window_id.clone(), file.days);
     tokio::task::spawn_blocking(move || {
-        let batch = decode(body).map_err(|error| {
-            damaged(&format!(
-                "{name} is part of it, and cannot be read: {error}"
-            ))
-        })?;
+        let batch = decode(&name, body)?;
         let kept = filter_record_batch(&batch, &outside(&batch, &scope)?)?;
         if kept.num_rows() == batch.num_rows() {
             return Ok(Rest::Everything);
@@ -148,14 +164,67 @@ async fn rest_of(
     .await?
 }
 
-fn decode(body: Bytes) -> Result<RecordBatch, Failure> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
-    let schema = SchemaRef::clone(builder.schema());
-    let batches = builder.build()?.collect::<Result<Vec<_>, _>>()?;
-    Ok(concat_batches(&schema, &batches)?)
+/// The rows of `scope` in a table, by advertiser.
+pub(super) async fn rows_by_advertiser(
+    store: &dyn ObjectStore,
+    table: &TableState,
+    scope: &Scope,
+) -> Result<BTreeMap<String, u64>, Failure> {
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for (path, file) in &table.files {
+        let rows = match fate(file, scope) {
+            Fate::Stays => continue,
+            Fate::Goes => file.advertisers.clone(),
+            Fate::IsSplit => {
+                let body = body_of(store, path).await?;
+                let (name, scope) = (path.clone(), scope.clone());
+                tokio::task::spawn_blocking(move || {
+                    let batch = decode(&name, body)?;
+                    let outside = outside(&batch, &scope)?;
+                    let inside: BooleanArray =
+                        outside.values().iter().map(|is| Some(!is)).collect();
+                    advertisers(&filter_record_batch(&batch, &inside)?)
+                })
+                .await??
+            }
+        };
+        for (advertiser, rows) in rows {
+            *found.entry(advertiser).or_default() += rows;
+        }
+    }
+    Ok(found)
 }
 
-/// For each row, whether the window leaves it alone.
+/// The bytes of a file that the lake names.
+pub(super) async fn body_of(store: &dyn ObjectStore, path: &str) -> Result<Bytes, Failure> {
+    match store.get(&parsed(path)?).await {
+        Ok(found) => Ok(found.bytes().await?),
+        Err(StoreError::NotFound { .. }) => Err(missing(path)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The failure for a file that the lake names and that is not there.
+pub(super) fn missing(path: &str) -> Failure {
+    damaged(&format!("{path} is part of it, and is not there"))
+}
+
+/// The rows of the file `name`.
+pub(super) fn decode(name: &str, body: Bytes) -> Result<RecordBatch, Failure> {
+    let read = || -> Result<RecordBatch, Failure> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+        let schema = SchemaRef::clone(builder.schema());
+        let batches = builder.build()?.collect::<Result<Vec<_>, _>>()?;
+        Ok(concat_batches(&schema, &batches)?)
+    };
+    read().map_err(|error| {
+        damaged(&format!(
+            "{name} is part of it, and cannot be read: {error}"
+        ))
+    })
+}
+
+/// For each row, whether it is none of the scope.
 fn outside(batch: &RecordBatch, scope: &Scope) -> Result<BooleanArray, Failure> {
     let advertisers = texts(batch, ADVERTISER_COLUMN)?;
     let days = match (&scope.day_column, scope.days) {
@@ -163,8 +232,7 @@ fn outside(batch: &RecordBatch, scope: &Scope) -> Result<BooleanArray, Failure> 
         _ => None,
     };
     let is_outside = |row: usize| {
-        let is_of_advertiser = text_at(advertisers, row)
-            .is_some_and(|advertiser| scope.advertisers.contains_key(advertiser));
+        let is_of_advertiser = text_at(advertisers, row).is_some_and(|id| scope.is_of(id));
         let is_of_day = days.as_ref().is_none_or(|(values, range)| {
             values[row].is_some_and(|day| range.contains(date_of(day)))
         });

@@ -33,6 +33,7 @@ const CHECKPOINTS_KEPT: usize = 2;
 
 /// What the store holds, before anything is decided about it.
 pub(super) struct Listing {
+    /// Files of rows, of versions and of changes.
     data: Vec<ObjectMeta>,
     ledger: Vec<ObjectMeta>,
     probes: Vec<ObjectMeta>,
@@ -46,7 +47,12 @@ pub(super) async fn list(store: &dyn ObjectStore) -> Result<Listing, Failure> {
         Ok(store.list(Some(&Path::from(folder))).try_collect().await?)
     };
     Ok(Listing {
-        data: list(layout::DATA).await?,
+        data: [
+            list(layout::DATA).await?,
+            list(layout::HISTORY).await?,
+            list(layout::CHANGES).await?,
+        ]
+        .concat(),
         ledger: list(layout::LEDGER).await?,
         probes: list(layout::PROBES).await?,
         checkpoints: checkpoint::versions(store).await?,
@@ -147,9 +153,8 @@ pub(super) fn refuse_files_without_log(listing: &Listing) -> Result<(), Failure>
     match listing.data.first() {
         None => Ok(()),
         Some(object) => Err(Failure::Unusable(format!(
-            "there is no lake: files lie below {}/ (such as {}), but no log of commits in {} says whose they are. \
+            "there is no lake: files lie there (such as {}), but no log of commits in {} says whose they are. \
              Nothing was removed. Correct `destination.url`, or restore the folder _criteo",
-            layout::DATA,
             object.location,
             layout::LOG
         ))),
@@ -203,7 +208,7 @@ pub(super) fn half_written(
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = [layout::DATA, layout::OWN, layout::VIEWS]
+    let mut folders: Vec<PathBuf> = [layout::DATA, layout::HISTORY, layout::OWN, layout::VIEWS]
         .iter()
         .map(|folder| root.join(folder))
         .filter(|folder| folder.is_dir())

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::super::rules::covers;
-use super::state::WindowState;
+use super::state::{DropEntry, WindowState};
 use crate::calendar::DayRange;
 use crate::ledger::WindowEntry;
 
@@ -28,6 +28,34 @@ pub(super) fn record(windows: &mut BTreeMap<String, WindowState>, entry: &Window
     take_over(windows, entry);
     if is_loaded {
         close_quarantines(windows, &entry.stream);
+    }
+}
+
+/// Lets no window of a stream vouch for days before the first one that was kept. A window that reaches over the border
+/// begins there from now on, and its rows per advertiser are those of `left`, so that the rows of a day can still be told
+/// from them.
+pub(super) fn give_up_days(
+    windows: &mut BTreeMap<String, WindowState>,
+    drop: &DropEntry,
+    left: &BTreeMap<String, BTreeMap<String, u64>>,
+) {
+    for (id, window) in windows.iter_mut() {
+        if window.entry.stream != drop.stream {
+            continue;
+        }
+        let Some(days) = &mut window.entry.days else {
+            continue;
+        };
+        if days.last < drop.keep_from {
+            window.vouches_for.clear();
+        } else if days.first < drop.keep_from && !window.vouches_for.is_empty() {
+            days.first = drop.keep_from;
+            if let Some(left) = left.get(id) {
+                for (advertiser, rows) in &mut window.entry.advertisers {
+                    *rows = left.get(advertiser).copied().unwrap_or(0);
+                }
+            }
+        }
     }
 }
 

@@ -1,14 +1,18 @@
 //! Parquet files in a folder.
 //!
 //! Which files make up the tables is read from the log of commits, by a reader of its own that knows no more than the
-//! documentation of the log says. What is in them, DuckDB reads.
+//! documentation of the log says. What is in them, DuckDB reads. What is left of the ledger (its views, and columns that
+//! are not read here) it takes from the script that the last run left for DuckDB.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod log;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use criteo_engine::catalog::FieldType;
 use duckdb::{Connection, params};
-use serde_json::Value;
+
+use self::log::{Log, sql_type};
 
 use super::super::cell::Cell;
 use super::{Damage, TableColumn, Tables, Target, TargetKind, ask_duckdb};
@@ -100,10 +104,12 @@ impl Target for LakeTarget {
     }
 }
 
-/// The data files that the log of a lake says are part of it, by their paths in the lake.
+/// The files of rows, versions and changes that the log of a lake says are part of it, by their paths in the lake.
 pub(crate) fn live_files(root: &Path) -> BTreeSet<String> {
-    let tables = Log::read(root).unwrap().tables.into_values();
-    tables.flat_map(|table| table.files).collect()
+    let log = Log::read(root).unwrap();
+    let tables = log.tables.into_values();
+    let files = tables.flat_map(|table| table.files);
+    files.chain(log.changes).collect()
 }
 
 /// Runs a statement on the rows of one file as a table of this name, and writes the file anew when rows changed.
@@ -122,197 +128,6 @@ fn change(file: &Path, table: &str, statement: &str) -> u64 {
     changed
 }
 
-/// What the log of commits adds up to.
-#[derive(Debug, Default)]
-struct Log {
-    tables: BTreeMap<String, Described>,
-    /// Entries of the ledger by the window's id.
-    windows: BTreeMap<String, Value>,
-    runs: BTreeMap<String, Value>,
-}
-
-#[derive(Debug, Default)]
-struct Described {
-    stream: String,
-    description: String,
-    columns: Vec<Column>,
-    files: BTreeSet<String>,
-}
-
-#[derive(Debug)]
-struct Column {
-    name: String,
-    field_type: FieldType,
-    description: String,
-}
-
-impl Log {
-    /// Every commit in order; nothing where there is no log.
-    fn read(root: &Path) -> Option<Log> {
-        let entries = std::fs::read_dir(root.join("_criteo/log")).ok()?;
-        let mut commits: Vec<PathBuf> = entries
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "json")
-            })
-            .collect();
-        commits.sort();
-        let mut log = Log::default();
-        for (number, path) in commits.iter().enumerate() {
-            let commit: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-            assert_eq!(commit["version"], number + 1, "a commit is missing");
-            for action in commit["actions"].as_array().unwrap() {
-                let (name, body) = action.as_object().unwrap().iter().next().unwrap();
-                log.apply(name, body);
-            }
-        }
-        (!commits.is_empty()).then_some(log)
-    }
-
-    fn apply(&mut self, action: &str, body: &Value) {
-        let text = |key: &str| body[key].as_str().unwrap().to_owned();
-        match action {
-            "put_table" => {
-                let schema = &body["schema"];
-                let name = schema["table"].as_str().unwrap().to_owned();
-                let table = self.tables.entry(name).or_default();
-                table.stream = text("stream");
-                table.description = schema["description"].as_str().unwrap().to_owned();
-                let columns = schema["columns"].as_array().unwrap();
-                table.columns = columns.iter().map(Column::of).collect();
-            }
-            "add_file" => {
-                let table = self.tables.get_mut(&text("table")).unwrap();
-                assert!(table.files.insert(text("path")), "added twice: {body}");
-            }
-            "remove_file" => {
-                let table = self.tables.get_mut(&text("table")).unwrap();
-                assert!(table.files.remove(&text("path")), "removed twice: {body}");
-            }
-            "put_window" => {
-                self.windows.insert(text("window_id"), body.clone());
-            }
-            "put_run" => {
-                self.runs.insert(text("run_id"), body.clone());
-            }
-            "forget_stream" => {
-                let stream = text("stream");
-                self.tables.retain(|_, table| table.stream != stream);
-                self.windows
-                    .retain(|_, window| window["stream"] != stream.as_str());
-            }
-            "drop_loaded" => {
-                let stream = text("stream");
-                self.windows.retain(|_, window| {
-                    window["stream"] != stream.as_str() || !window["quarantine_reason"].is_null()
-                });
-            }
-            "forget_windows" => {
-                for window_id in body["window_ids"].as_array().unwrap() {
-                    self.windows.remove(window_id.as_str().unwrap());
-                }
-            }
-            "put_stream" | "vacuumed" => {}
-            other => panic!("unknown action {other}"),
-        }
-    }
-
-    /// The tables as views, and the ledger. All windows of an advertiser are listed, also those that a later one
-    /// covers: nothing here asks which of them is the last word.
-    fn open(&self, root: &Path) -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
-        for (name, table) in &self.tables {
-            connection.execute_batch(&table.view(root, name)).unwrap();
-        }
-        connection
-            .execute_batch(
-                "CREATE TABLE _criteo_runs (run_id VARCHAR, outcome VARCHAR);
-                 CREATE TABLE _criteo_windows (window_id VARCHAR, stream VARCHAR, first_day DATE, last_day DATE, \
-                     rows BIGINT, quarantine_reason VARCHAR);
-                 CREATE TABLE _criteo_window_advertisers (window_id VARCHAR, advertiser_id VARCHAR, rows BIGINT);",
-            )
-            .unwrap();
-        for (id, run) in &self.runs {
-            let insert = "INSERT INTO _criteo_runs VALUES (?, ?)";
-            let outcome = run["outcome"].as_str();
-            connection.execute(insert, params![id, outcome]).unwrap();
-        }
-        for (id, window) in &self.windows {
-            let day = |which: &str| window["days"][which].as_str();
-            connection
-                .execute(
-                    "INSERT INTO _criteo_windows VALUES (?, ?, CAST(? AS DATE), CAST(? AS DATE), ?, ?)",
-                    params![
-                        id,
-                        window["stream"].as_str(),
-                        day("first"),
-                        day("last"),
-                        window["rows"].as_u64(),
-                        window["quarantine_reason"].as_str()
-                    ],
-                )
-                .unwrap();
-            for (advertiser, rows) in window["advertisers"].as_object().unwrap() {
-                let insert = "INSERT INTO _criteo_window_advertisers VALUES (?, ?, ?)";
-                let values = params![id, advertiser, rows.as_u64()];
-                connection.execute(insert, values).unwrap();
-            }
-        }
-        connection
-    }
-}
-
-impl Column {
-    fn of(column: &Value) -> Column {
-        Column {
-            name: column["name"].as_str().unwrap().to_owned(),
-            field_type: serde_json::from_value(column["field_type"].clone()).unwrap(),
-            description: column["description"].as_str().unwrap().to_owned(),
-        }
-    }
-}
-
-impl Described {
-    fn view(&self, root: &Path, name: &str) -> String {
-        let nothing: Vec<String> = self
-            .columns
-            .iter()
-            .map(|column| {
-                let sql_type = sql_type(column.field_type);
-                format!("CAST(NULL AS {sql_type}) AS \"{}\"", column.name)
-            })
-            .collect();
-        let files: Vec<String> = self
-            .files
-            .iter()
-            .map(|file| format!("'{}'", root.join(file).display()))
-            .collect();
-        let rows = if files.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " UNION ALL BY NAME SELECT * FROM read_parquet([{}], hive_partitioning = false, union_by_name = true)",
-                files.join(", ")
-            )
-        };
-        let nothing = nothing.join(", ");
-        format!("CREATE VIEW \"{name}\" AS SELECT {nothing} WHERE false{rows}")
-    }
-}
-
-fn sql_type(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Text | FieldType::Json => "VARCHAR",
-        FieldType::Integer => "BIGINT",
-        FieldType::Money => "DECIMAL(38,9)",
-        FieldType::Float => "DOUBLE",
-        FieldType::Boolean => "BOOLEAN",
-        FieldType::Date => "DATE",
-        FieldType::Timestamp | FieldType::TimestampUtc => "TIMESTAMP",
-    }
-}
-
 /// The tables as DuckDB reads them.
 struct LakeTables {
     log: Log,
@@ -325,13 +140,17 @@ impl Tables for LakeTables {
             "_criteo_runs",
             "_criteo_windows",
             "_criteo_window_advertisers",
+            "_criteo_streams",
+            "_criteo_histories",
+            "_criteo_changes",
+            "_criteo_drops",
         ];
         let tables = self.log.tables.keys().map(String::as_str);
         tables.chain(ledger).map(str::to_owned).collect()
     }
 
     fn columns(&self, table: &str) -> Vec<TableColumn> {
-        let question = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index";
+        let question = "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'memory' AND table_name = ? ORDER BY column_index";
         let mut statement = self.connection.prepare(question).unwrap();
         let columns = statement
             .query_map(params![table], |row| {

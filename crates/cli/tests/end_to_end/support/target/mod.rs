@@ -49,8 +49,8 @@ impl TargetKind {
             .collect()
     }
 
-    /// The kinds with the whole ledger that can be tested on this machine: those that keep versions, record changes and
-    /// have views.
+    /// The kinds that can be tested on this machine and are databases: they have views for analysts, and replace rows in
+    /// place.
     pub(crate) fn databases() -> Vec<TargetKind> {
         let mut kinds = TargetKind::all();
         kinds.retain(|kind| *kind != TargetKind::Parquet);

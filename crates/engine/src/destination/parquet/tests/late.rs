@@ -16,7 +16,7 @@ use crate::schema::FieldType;
 async fn put<'load>(lake: &ParquetLake, load: &'load WindowLoad) -> LoadWindow<'load> {
     let target = lake.store.write(|state| load::target(state, load)).await;
     let target = target.unwrap().unwrap();
-    LoadWindow::put(lake.store.objects().await.unwrap(), load, target)
+    LoadWindow::put(lake.store.nearby().await.unwrap(), load, target)
         .await
         .unwrap()
 }

@@ -2,6 +2,7 @@
 
 mod faulty;
 mod late;
+mod past;
 mod readers;
 mod superseding;
 mod vacuum;

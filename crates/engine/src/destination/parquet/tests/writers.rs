@@ -133,7 +133,11 @@ async fn a_gap_in_the_log_and_a_newer_layout_are_said() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("commit 3 is missing"), "{error}");
-    std::fs::write(commit(3), br#"{"format": 2, "version": 3, "what": "ever"}"#).unwrap();
+    std::fs::write(
+        commit(3),
+        br#"{"format": 99, "version": 3, "what": "ever"}"#,
+    )
+    .unwrap();
     let error = lake_in(folder.path())
         .windows("conformance")
         .await

@@ -1,5 +1,7 @@
-//! The view for DuckDB: a script that creates one view per table.
+//! The view for DuckDB: a script that creates one view per table, and the views over the ledger.
 
+use super::super::super::duckdb::ledger_view_query;
+use super::super::super::ledger_views::VIEWS;
 use super::super::published::{Published, PublishedTable, duckdb_type};
 
 /// A script that creates the views. `address` is the root of the lake.
@@ -23,6 +25,15 @@ pub(super) fn script(published: &Published, address: &str) -> String {
             identifier(name),
             literal(&table.description)
         ));
+    }
+    for view in VIEWS {
+        if let Some(query) = ledger_view_query(view.name) {
+            text.push_str(&format!(
+                "\nCREATE OR REPLACE VIEW {name} AS\n{query};\nCOMMENT ON VIEW {name} IS {};\n",
+                literal(view.description),
+                name = identifier(view.name)
+            ));
+        }
     }
     text.push_str("\nCOMMIT;\n");
     text

@@ -21,7 +21,6 @@ use super::location::Location;
 use super::published::{Group, Published, PublishedTable};
 use super::state::LakeState;
 
-#[cfg(any(feature = "duckdb", feature = "duckdb-bundled"))]
 pub(super) use self::duckdb::create_view;
 
 /// The view for programs, which the others are made from.
