@@ -119,7 +119,7 @@ impl Log {
             "stop_history" => self.stop_history(&text("stream")),
             "add_changes" => assert!(self.changes.insert(text("path")), "added twice: {body}"),
             "remove_changes" => {
-                assert!(self.changes.remove(&text("path")), "removed twice: {body}")
+                assert!(self.changes.remove(&text("path")), "removed twice: {body}");
             }
             "drop_days" => self.drop_days(body),
             "vacuumed" => {}
