@@ -3,14 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use criteo_engine::destination::clickhouse::ClickHouse;
-use criteo_engine::destination::conformance::Subject;
 use criteo_engine::destination::conformance::fixture::{Row, Table, january, rows_of};
-use criteo_engine::ledger::RunEntry;
 use tempfile::TempDir;
 
 use crate::server::server;
-use crate::subject_in;
+use crate::{another_process, finish_a_run, subject_in};
 
 const ROWS: i64 = 50;
 
@@ -55,11 +52,7 @@ async fn a_load_that_stops_at_any_statement_is_there_or_not() {
             server.fail(&database, at, when).await;
             let outcome = subject.destination.load_window(&second).await;
             assert!(outcome.is_err(), "{at} {when}: nothing failed");
-            // As after a crash: whatever this process knew is gone.
-            let again = Subject {
-                destination: Arc::new(ClickHouse::new(server.options(&database))),
-                spool: folder.path().to_owned(),
-            };
+            let again = another_process(server, &database, folder.path());
             let vouching = again.destination.windows("conformance").await.unwrap();
             assert_eq!(vouching.len(), 1, "{at} {when}");
             if vouching[0] == first.entry {
@@ -109,10 +102,7 @@ async fn a_table_whose_making_stops_at_any_statement_is_made_by_the_next_run() {
             server.fail(&database, at, when).await;
             let outcome = table.prepare(&subject).await;
             assert!(outcome.is_err(), "{at} {when}: nothing failed");
-            let again = Subject {
-                destination: Arc::new(ClickHouse::new(server.options(&database))),
-                spool: folder.path().to_owned(),
-            };
+            let again = another_process(server, &database, folder.path());
             if rebuilds {
                 again.destination.forget("conformance").await.unwrap();
             }
@@ -225,8 +215,8 @@ async fn what_nobody_sees_is_cleared_away() {
     );
 }
 
-/// The entry of a load was written, and its view was not replaced. The next load of the stream takes the same number and
-/// shows both, so the rows have to be there still, although runs have ended meanwhile.
+/// The entry of a load was written, and its view was not replaced. The next load of the stream takes the same number, and
+/// must not bring it to count: nobody knows by then whether its rows are still there.
 #[tokio::test]
 async fn an_entry_never_vouches_for_rows_that_were_cleared_away() {
     let Some(server) = server() else { return };
@@ -242,7 +232,7 @@ async fn an_entry_never_vouches_for_rows_that_were_cleared_away() {
     };
     let (first, mut expected) = one_day(1, "first");
     subject.destination.load_window(&first).await.unwrap();
-    let (stopped, stopped_rows) = one_day(2, "stopped");
+    let (stopped, _) = one_day(2, "stopped");
     server
         .fail("never_committed", "CREATE OR REPLACE VIEW", "before")
         .await;
@@ -253,30 +243,9 @@ async fn an_entry_never_vouches_for_rows_that_were_cleared_away() {
     let (third, third_rows) = one_day(3, "third");
     subject.destination.load_window(&third).await.unwrap();
     let vouching = subject.destination.windows("conformance").await.unwrap();
-    if vouching.contains(&stopped.entry) {
-        expected.extend(stopped_rows);
-    }
+    assert_eq!(vouching, [first.entry, third.entry]);
     expected.extend(third_rows);
     table.assert_holds(&subject, &expected).await;
     let vouched: u64 = vouching.iter().map(|entry| entry.rows).sum();
     assert_eq!(vouched, expected.len() as u64, "{vouching:?}");
-}
-
-async fn finish_a_run(subject: &Subject) {
-    let instant = "2026-03-01T09:00:00Z";
-    let run: RunEntry = serde_json::from_value(serde_json::json!({
-        "run_id": uuid::Uuid::now_v7().to_string(),
-        "continues_run_id": null,
-        "started_at": instant,
-        "selection": "{}",
-        "finished_at": instant,
-        "outcome": "complete",
-        "calls": 1,
-        "bytes": 1,
-        "waited_milliseconds": 0,
-        "rows": 1,
-        "version": "1.2.3",
-    }))
-    .unwrap();
-    subject.destination.record_run(&run).await.unwrap();
 }

@@ -10,8 +10,11 @@
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
 mod commit;
+mod dropping;
+mod older_ledger;
 #[path = "../../../../tests/shared/python.rs"]
 mod python;
+mod records;
 mod refusals;
 mod server;
 #[path = "../../../../tests/shared/skipped.rs"]
@@ -23,6 +26,7 @@ use std::sync::Arc;
 
 use criteo_engine::destination::clickhouse::ClickHouse;
 use criteo_engine::destination::conformance::{self, Subject};
+use criteo_engine::ledger::RunEntry;
 use tempfile::TempDir;
 
 use self::server::{Server, server};
@@ -37,6 +41,34 @@ async fn clickhouse_passes_the_suite() {
         subject_in(server, property, &spool).await
     })
     .await;
+}
+
+/// The same database as another process sees it after a crash: whatever this one knew is gone.
+fn another_process(server: &Server, database: &str, spool: &Path) -> Subject {
+    Subject {
+        destination: Arc::new(ClickHouse::new(server.options(database))),
+        spool: spool.to_owned(),
+    }
+}
+
+/// Ends a run, with which what is superfluous is cleared away.
+async fn finish_a_run(subject: &Subject) {
+    let instant = "2026-03-01T09:00:00Z";
+    let run: RunEntry = serde_json::from_value(serde_json::json!({
+        "run_id": uuid::Uuid::now_v7().to_string(),
+        "continues_run_id": null,
+        "started_at": instant,
+        "selection": "{}",
+        "finished_at": instant,
+        "outcome": "complete",
+        "calls": 1,
+        "bytes": 1,
+        "waited_milliseconds": 0,
+        "rows": 1,
+        "version": "1.2.3",
+    }))
+    .unwrap();
+    subject.destination.record_run(&run).await.unwrap();
 }
 
 /// A destination in a new database of this name.

@@ -2,22 +2,34 @@
 //!
 //! Entries are appended and never changed, each as one row of one insert, which ClickHouse makes visible at once. People
 //! query views (`_criteo_windows`, ...) whose columns are those of every destination; the tables below them begin
-//! with `_criteo_base_` and are nobody's business.
+//! with `_criteo_base_` and are nobody's business. What is written beside a window counts when `commit` says so.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::super::ledger_tables::{LAYOUT, LAYOUT_KEY};
 use super::connection::{Failure, Server};
 use super::sql::literal;
-use super::view;
+use super::{record_views, view};
 use crate::ledger::{RunEntry, StreamEntry};
 
+/// The type of sums.
+const MONEY: &str = "Decimal(38, 9)";
 /// What the names of the ledger's tables begin with.
 pub(super) const PREFIX: &str = "_criteo_";
 /// One row per commit or quarantine.
 pub(super) const WINDOWS: &str = "_criteo_base_windows";
 const RUNS: &str = "_criteo_base_runs";
-const STREAMS: &str = "_criteo_base_streams";
+/// One row per state of a stream.
+pub(super) const STREAMS: &str = "_criteo_base_streams";
+/// Which loads brought something that counts from which number on.
+pub(super) const COMMITS: &str = "_criteo_base_commits";
+/// What later readings changed, of loads that count or not.
+pub(super) const CHANGES: &str = "_criteo_base_changes";
+/// One row per state of a table of versions.
+pub(super) const HISTORIES: &str = "_criteo_base_histories";
+/// One row per dropping of old days.
+pub(super) const DROPS: &str = "_criteo_base_drops";
 const META: &str = "_criteo_meta";
 
 /// The layout this program writes. A change that an older program would misread raises it.
@@ -34,32 +46,57 @@ pub(super) struct Prepared {
     pub(super) generation: String,
 }
 
-/// Whether the database holds a ledger. One of a later layout is refused.
-pub(super) async fn exists(server: &Server) -> Result<bool, Failure> {
+/// What a database holds of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// None, or one whose making was not finished.
+    Missing,
+    /// One that an older program made: what it lacks is added before anything is written.
+    Older,
+    /// One that has everything.
+    Whole,
+}
+
+/// Whether the database holds a ledger. One of a later version is refused.
+pub(super) async fn presence(server: &Server) -> Result<Presence, Failure> {
     if engine_of(server, META).await?.is_none() {
-        return Ok(false);
+        return Ok(Presence::Missing);
     }
     let found = server
         .rows(&format!(
-            "SELECT max(value) FROM {} WHERE key = 'ledger_version'",
+            "SELECT maxIf(toUInt32OrZero(value), key = 'ledger_version'), \
+             maxIf(toUInt32OrZero(value), key = '{LAYOUT_KEY}') FROM {}",
             server.table(META)
         ))
         .await?;
-    let version = found.into_iter().flatten().next().flatten();
-    match version.as_deref().map(str::parse::<u32>) {
-        Some(Ok(version)) if version <= VERSION => Ok(true),
+    let numbers: Vec<Option<u32>> = found
+        .into_iter()
+        .flatten()
+        .map(|number| number.and_then(|number| number.parse().ok()))
+        .collect();
+    match numbers.as_slice() {
         // Created, and then the process died before it wrote the version.
-        Some(Err(_)) if version.as_deref() == Some("") => Ok(false),
-        _ => Err(Failure::Destination(
-            super::super::DestinationError::Unavailable {
-                destination: server.describe(),
-                reason: format!(
-                    "its ledger has version {}, and this program knows none after {VERSION}",
-                    version.as_deref().unwrap_or("unknown")
-                ),
-                hint: Some("Install the newest version of this program.".to_owned()),
-            },
-        )),
+        [Some(0), _] => Ok(Presence::Missing),
+        [Some(version), Some(layout)] if *version <= VERSION => Ok(if *layout < LAYOUT {
+            Presence::Older
+        } else {
+            Presence::Whole
+        }),
+        other => {
+            let version = match other {
+                [Some(version), ..] => version.to_string(),
+                _ => "unknown".to_owned(),
+            };
+            Err(Failure::Destination(
+                super::super::DestinationError::Unavailable {
+                    destination: server.describe(),
+                    reason: format!(
+                        "its ledger has version {version}, and this program knows none after {VERSION}"
+                    ),
+                    hint: Some("Install the newest version of this program.".to_owned()),
+                },
+            ))
+        }
     }
 }
 
@@ -87,6 +124,34 @@ pub(super) async fn create(server: &Server) -> Result<(), Failure> {
             server.table(STREAMS)
         ),
         format!(
+            "CREATE TABLE IF NOT EXISTS {} (stream LowCardinality(String), generation String, seq UInt64, \
+             load_id String) ENGINE = MergeTree ORDER BY (stream, generation, seq) \
+             {DURABLE} COMMENT 'Which loads brought records or versions that count.'",
+            server.table(COMMITS)
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (load_id String, window_id String, observed_at DateTime64(6, 'UTC'), \
+             stream LowCardinality(String), advertiser_id String, day Date32, age_days Int64, is_final Bool, \
+             metric Nullable(String), old_sum Nullable({MONEY}), new_sum Nullable({MONEY}), \
+             rows_added Nullable(Int64), rows_removed Nullable(Int64), rows_changed Nullable(Int64)) \
+             ENGINE = MergeTree ORDER BY (stream, day, advertiser_id) \
+             {DURABLE} COMMENT 'What later readings changed. Query _criteo_changes instead.'",
+            server.table(CHANGES)
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (table_name String, version UInt64, stream String, of_table String, \
+             is_kept Bool) ENGINE = ReplacingMergeTree(version) ORDER BY table_name \
+             {DURABLE} COMMENT 'One row per state of a table of versions. Query _criteo_histories instead.'",
+            server.table(HISTORIES)
+        ),
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (load_id String, run_id String, stream LowCardinality(String), \
+             table_name String, keep_from Date32, dropped_at DateTime64(6, 'UTC'), rows Int64, versions Int64, \
+             committed_at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY (stream, load_id) \
+             {DURABLE} COMMENT 'One row per dropping of old days. Query _criteo_drops instead.'",
+            server.table(DROPS)
+        ),
+        format!(
             "CREATE TABLE IF NOT EXISTS {} (key String COMMENT 'Name of the fact.', value String COMMENT 'The \
              fact.') ENGINE = MergeTree ORDER BY key {DURABLE} COMMENT 'Facts about the ledger itself.'",
             server.table(META)
@@ -95,12 +160,13 @@ pub(super) async fn create(server: &Server) -> Result<(), Failure> {
     for statement in base
         .iter()
         .chain(&view::of_ledger(server, WINDOWS, RUNS, STREAMS))
+        .chain(&record_views::all(server))
     {
         server.execute(statement).await?;
     }
     server
         .execute(&format!(
-            "INSERT INTO {} VALUES ('ledger_version', '{VERSION}')",
+            "INSERT INTO {} VALUES ('ledger_version', '{VERSION}'), ('{LAYOUT_KEY}', '{LAYOUT}')",
             server.table(META)
         ))
         .await
@@ -235,9 +301,22 @@ pub(super) async fn append(
     table: &str,
     row: &(impl Serialize + Sync),
 ) -> Result<(), Failure> {
-    let line = serde_json::to_vec(row)?;
+    append_all(server, table, std::slice::from_ref(row)).await
+}
+
+/// Appends rows to a table of the ledger in one insert.
+pub(super) async fn append_all(
+    server: &Server,
+    table: &str,
+    rows: &[impl Serialize + Sync],
+) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut lines, row)?;
+        lines.push(b'\n');
+    }
     let statement = format!("INSERT INTO {} FORMAT JSONEachRow", server.table(table));
-    server.insert_whole(&statement, line.into()).await
+    server.insert_whole(&statement, lines.into()).await
 }
 
 /// The first value of a row, or nothing.
@@ -246,6 +325,6 @@ pub(super) fn first(row: Vec<Option<String>>) -> String {
 }
 
 /// A number that grows with time. Of two equal ones ClickHouse keeps the later insert.
-fn version_of_now() -> u64 {
+pub(super) fn version_of_now() -> u64 {
     u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0)
 }

@@ -9,7 +9,8 @@ use super::ledger::{self, Prepared};
 use super::spooled::{encode, refuse_disagreement};
 use super::sql::identifiers;
 use super::view::{self, DAY_COLUMN, LOAD_COLUMN, rows_table};
-use super::{schema, windows};
+use super::windows::{self, Written};
+use super::{changes, commit, history_tables, schema, versions};
 
 /// Pieces of rows that wait for the server at most.
 const PIECES_WAITING: usize = 4;
@@ -53,24 +54,31 @@ pub(super) async fn send(server: &Server, load: &WindowLoad) -> Result<Sent, Fai
     Ok(Sent { load_id })
 }
 
-/// Shows the rows that were sent in the place of those that they replace, together with the window's entry. To be
-/// called by one task at a time.
+/// Shows the rows that were sent in the place of those that they replace, together with the window's entry, what it
+/// changes, and versions. To be called by one task at a time.
 pub(super) async fn commit(
     server: &Server,
     load: &WindowLoad,
     prepared: &Prepared,
     sent: &Sent,
 ) -> Result<(), Failure> {
-    let Some(head) = view::head(server, &prepared.entry.table).await? else {
+    let Some(head) = commit::begin(server, prepared).await? else {
         return Err(unprepared(load));
     };
     if windows::is_loaded(server, prepared, &load.entry.window_id, head).await? {
         return Ok(());
     }
-    // An entry of this number may be there already, of a load that was not committed: it is shown with this one, and
-    // its rows are still there (`tidy`).
     let next = head + 1;
-    windows::write(server, prepared, &load.entry, &sent.load_id, next).await?;
+    let entry = Written::vouching(&load.entry, &sent.load_id);
+    windows::write(server, prepared, &[entry], next).await?;
+    let is_compared = changes::record(server, prepared, load, &sent.load_id, head).await?;
+    let has_versions = versions::advance(server, prepared, load, &sent.load_id, head).await?;
+    if is_compared || has_versions {
+        commit::announce(server, prepared, &sent.load_id, next).await?;
+    }
+    if has_versions {
+        history_tables::replace(server, prepared, next).await?;
+    }
     let columns = schema::table_columns(server, &load.schema).await?;
     view::replace(server, prepared, &columns, &load.schema.description, next).await
 }

@@ -8,19 +8,31 @@
 //! |---|---|
 //! | `connection` | statements, answers and errors |
 //! | `ledger`, `windows`, `vouching` | what was loaded, and what it still vouches for |
-//! | `schema`, `view` | tables and views |
+//! | `commit` | the one atomic step, and what counts with it |
+//! | `schema`, `view`, `record_views`, `ledger_views` | tables and views |
 //! | `spooled`, `load` | rows on their way, and their commit |
+//! | `changes`, `comparison` | what a load changes in days that were read before |
+//! | `versions`, `history_tables` | what was the current row when |
+//! | `retention` | old days that nobody wants to keep |
 //! | `analysis_views` | what `criteo views` makes |
 //! | `tidy` | what is superfluous |
 
 mod analysis_views;
+mod changes;
+mod commit;
+mod comparison;
 mod connection;
+mod history_tables;
 mod ledger;
+mod ledger_views;
 mod load;
+mod record_views;
+mod retention;
 mod schema;
 mod spooled;
 mod sql;
 mod tidy;
+mod versions;
 mod view;
 mod vouching;
 mod windows;
@@ -35,10 +47,13 @@ use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 use self::connection::{Failure, Server};
+use self::ledger::Presence;
+use self::windows::Written;
 use super::{
-    AnalysisView, Capabilities, Destination, DestinationError, QueryAnswer, ReplacedViews,
-    WindowLoad,
+    AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
+    ReplacedViews, WindowLoad,
 };
+use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
 
@@ -111,7 +126,7 @@ impl ClickHouse {
     async fn create_ledger(&self) -> Result<(), Failure> {
         self.has_ledger
             .get_or_try_init(|| async {
-                if !ledger::exists(&self.server).await? {
+                if ledger::presence(&self.server).await? != Presence::Whole {
                     ledger::create(&self.server).await?;
                 }
                 Ok(())
@@ -125,7 +140,7 @@ impl ClickHouse {
         if self.has_ledger.initialized() {
             return Ok(true);
         }
-        ledger::exists(&self.server).await
+        Ok(ledger::presence(&self.server).await? != Presence::Missing)
     }
 
     /// The answer of `work`, or what went wrong while doing what is named.
@@ -176,9 +191,9 @@ impl Destination for ClickHouse {
             exact_decimals: true,
             comments: true,
             concurrent_writers: false,
-            keeps_versions: false,
-            records_changes: false,
-            drops_days: false,
+            keeps_versions: true,
+            records_changes: true,
+            drops_days: true,
             ledger: true,
             several_streams: true,
             views: true,
@@ -247,14 +262,69 @@ impl Destination for ClickHouse {
         .await
     }
 
+    async fn keep_versions(
+        &self,
+        schema: &TableSchema,
+        stream: &StreamEntry,
+        _day_column: Option<&str>,
+        keep: bool,
+    ) -> Result<(), DestinationError> {
+        let doing = format!("preparing the versions of table '{}'", schema.table);
+        self.explained(&doing, async {
+            self.create_ledger().await?;
+            let _commit = self.commits.lock().await;
+            if !keep {
+                return history_tables::stop(&self.server, &stream.stream).await;
+            }
+            let Some(prepared) = ledger::stream(&self.server, &stream.stream).await? else {
+                return Err(Failure::Refused(format!(
+                    "stream '{}' has no table yet",
+                    stream.stream
+                )));
+            };
+            versions::keep(&self.server, &prepared, schema).await
+        })
+        .await
+    }
+
+    async fn drop_days(&self, drop: &DropDays) -> Result<DroppedDays, DestinationError> {
+        let doing = format!("dropping old days of stream '{}'", drop.stream);
+        self.explained(&doing, async {
+            if !self.has_ledger().await? {
+                return Ok(DroppedDays::default());
+            }
+            self.create_ledger().await?;
+            let Some(prepared) = ledger::stream(&self.server, &drop.stream).await? else {
+                return Ok(DroppedDays::default());
+            };
+            let _commit = self.commits.lock().await;
+            retention::drop_days(&self.server, &prepared, drop).await
+        })
+        .await
+    }
+
     async fn forget(&self, stream: &str) -> Result<(), DestinationError> {
         let doing = format!("forgetting stream '{stream}'");
         self.explained(&doing, async {
             if !self.has_ledger().await? {
                 return Ok(());
             }
+            self.create_ledger().await?;
             let _commit = self.commits.lock().await;
             schema::forget(&self.server, stream).await
+        })
+        .await
+    }
+
+    async fn forget_changes(&self, stream: &str) -> Result<(), DestinationError> {
+        let doing = format!("forgetting the changes of stream '{stream}'");
+        self.explained(&doing, async {
+            if !self.has_ledger().await? {
+                return Ok(());
+            }
+            self.create_ledger().await?;
+            let _commit = self.commits.lock().await;
+            changes::forget(&self.server, stream).await
         })
         .await
     }
@@ -274,7 +344,8 @@ impl Destination for ClickHouse {
                 )));
             };
             let _commit = self.commits.lock().await;
-            windows::write(&self.server, &prepared, entry, "", 0).await
+            let entry = Written::vouching(entry, "");
+            windows::write(&self.server, &prepared, &[entry], 0).await
         })
         .await
     }
@@ -285,8 +356,8 @@ impl Destination for ClickHouse {
             ledger::record_run(&self.server, run).await
         })
         .await?;
-        if run.finished_at.is_some()
-            && let Err(failure) = tidy::tidy(&self.server).await
+        if let Some(ended) = run.finished_at
+            && let Err(failure) = tidy::tidy(&self.server, ended).await
         {
             // Nobody sees what is left, so a run does not fail for it.
             tracing::warn!(%failure, "Superfluous rows were not removed; the next run will");
@@ -324,6 +395,17 @@ impl Destination for ClickHouse {
                 Some(prepared) => windows::of_stream(&self.server, &prepared).await,
                 None => Ok(Vec::new()),
             }
+        })
+        .await
+    }
+
+    async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
+        self.explained("reading the ledger", async {
+            // One of an older program has recorded nothing.
+            if ledger::presence(&self.server).await? != Presence::Whole {
+                return Ok(Vec::new());
+            }
+            changes::maturation(&self.server, stream).await
         })
         .await
     }

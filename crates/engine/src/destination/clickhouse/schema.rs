@@ -7,7 +7,8 @@ use super::connection::{Failure, Server};
 use super::ledger::{self, DURABLE, PREFIX, Prepared, WINDOWS};
 use super::sql::{identifier, literal};
 use super::view::{self, DAY_COLUMN, LOAD_COLUMN, rows_table, sql_type};
-use super::windows;
+use super::windows::{self, Written};
+use super::{changes, commit, history_tables};
 use crate::ledger::StreamEntry;
 use crate::schema::{Column, TableSchema};
 
@@ -76,8 +77,17 @@ async fn begin(
         ))
         .await?;
     if let Some(before) = remembered {
-        for entry in windows::open_quarantines(server, before).await? {
-            windows::write(server, &prepared, &entry, "", 0).await?;
+        commit::settle(server, before).await?;
+        if !before.entry.is_comparable_with(stream) {
+            changes::forget(server, &stream.stream).await?;
+        }
+        let open = windows::open_quarantines(server, before).await?;
+        let open: Vec<Written<'_>> = open
+            .iter()
+            .map(|entry| Written::vouching(entry, ""))
+            .collect();
+        if !open.is_empty() {
+            windows::write(server, &prepared, &open, 0).await?;
         }
     }
     // In this order: a stream whose view is missing is begun anew, and a view whose stream is not known would be taken
@@ -152,6 +162,8 @@ pub(super) async fn forget(server: &Server, stream: &str) -> Result<(), Failure>
         return Ok(());
     };
     let table = &prepared.entry.table;
+    commit::settle(server, &prepared).await?;
+    history_tables::stop(server, stream).await?;
     // Without the view nobody sees rows for which nothing vouches.
     server
         .execute(&format!("DROP VIEW IF EXISTS {} SYNC", server.table(table)))
@@ -165,10 +177,9 @@ pub(super) async fn forget(server: &Server, stream: &str) -> Result<(), Failure>
         .await?;
     server
         .execute(&format!(
-            "ALTER TABLE {} DELETE WHERE stream = {} AND generation = {}",
+            "ALTER TABLE {} DELETE WHERE {}",
             server.table(WINDOWS),
-            literal(stream),
-            literal(&prepared.generation)
+            commit::of(&prepared)
         ))
         .await
 }
@@ -183,7 +194,7 @@ fn definition(column: &Column) -> String {
 }
 
 /// Name, type and comment of each column but our own marks.
-async fn existing_columns(
+pub(super) async fn existing_columns(
     server: &Server,
     table: &str,
 ) -> Result<Vec<(String, String, String)>, Failure> {
@@ -205,7 +216,8 @@ async fn existing_columns(
         .collect())
 }
 
-async fn comment_of(server: &Server, table: &str) -> Result<String, Failure> {
+/// The description of a table or view.
+pub(super) async fn comment_of(server: &Server, table: &str) -> Result<String, Failure> {
     let found = server
         .rows(&format!(
             "SELECT comment FROM system.tables WHERE database = {} AND name = {}",

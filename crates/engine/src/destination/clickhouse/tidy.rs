@@ -3,27 +3,47 @@
 //! None of it changes what a query answers. A query that began before a commit may still be looking at the rows that
 //! the commit replaced, so those are left for a while.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::{NoContext, Uuid};
 
+use super::super::WINDOWS_KEPT_DAYS;
+use super::commit::of;
 use super::connection::{Failure, Server};
-use super::ledger::{self, Prepared, WINDOWS, first};
+use super::ledger::{self, CHANGES, DROPS, Prepared, WINDOWS, first};
 use super::sql::literal;
 use super::view::{ADVERTISER_COLUMN, DAY_COLUMN, LOAD_COLUMN, head, live_loads, rows_table};
 use super::windows::{self, moment};
+use super::{commit, history_tables, retention};
 
 /// Removing rows rewrites the parts they lie in, so it is done when one row in so many is superfluous.
 const WORTHWHILE: u64 = 5;
 
-/// Clears away what has been superfluous for long enough.
-pub(super) async fn tidy(server: &Server) -> Result<(), Failure> {
+/// How many windows one statement names.
+const WINDOWS_AT_ONCE: usize = 1_000;
+
+/// Clears away what has been superfluous for long enough, at the end of a run.
+pub(super) async fn tidy(server: &Server, run_ended: Timestamp) -> Result<(), Failure> {
+    let kept = SignedDuration::from_hours(24 * i64::from(WINDOWS_KEPT_DAYS));
     let before = Timestamp::now() - server.keep_replaced();
     for prepared in ledger::streams(server, "true").await? {
         let Some(head) = head(server, &prepared.entry.table).await? else {
             continue;
         };
         expire(server, &prepared, before).await?;
+        let spent = windows::spent(server, &prepared, head, before, run_ended - kept).await?;
+        remove_entries(server, &prepared, &spent).await?;
         remove_rows(server, &prepared, head, before).await?;
+        // Loads begin with the time they were begun at.
+        let first_load = first_load_at(before);
+        let lost = format!(
+            "stream = {} AND load_id < {} AND load_id NOT IN ({})",
+            literal(&prepared.entry.stream),
+            literal(&first_load),
+            commit::counted_at(server, &prepared, head)
+        );
+        remove(server, &server.table(CHANGES), &lost).await?;
+        remove(server, &server.table(DROPS), &lost).await?;
+        history_tables::tidy(server, &prepared, head, &first_load).await?;
     }
     Ok(())
 }
@@ -32,20 +52,55 @@ pub(super) async fn tidy(server: &Server) -> Result<(), Failure> {
 /// them. Their entries stay.
 async fn expire(server: &Server, prepared: &Prepared, before: Timestamp) -> Result<(), Failure> {
     let history = windows::history(server, prepared, before).await?;
-    if history.is_empty() {
-        return Ok(());
+    silence(server, prepared, &history).await
+}
+
+/// Takes the advertisers from windows, whatever was said of them when.
+async fn silence(
+    server: &Server,
+    prepared: &Prepared,
+    window_ids: &[String],
+) -> Result<(), Failure> {
+    for some in window_ids.chunks(WINDOWS_AT_ONCE) {
+        server
+            .execute(&format!(
+                "ALTER TABLE {} UPDATE advertiser_ids = [] WHERE {} AND is_loaded AND window_id IN ({}) \
+                 SETTINGS mutations_sync = 1",
+                server.table(WINDOWS),
+                of(prepared),
+                literals(some)
+            ))
+            .await?;
     }
-    let ids: Vec<String> = history.iter().map(|id| literal(id)).collect();
-    server
-        .execute(&format!(
-            "ALTER TABLE {} UPDATE advertiser_ids = [] WHERE stream = {} AND generation = {} AND is_loaded \
-             AND window_id IN ({}) SETTINGS mutations_sync = 1",
-            server.table(WINDOWS),
-            literal(&prepared.entry.stream),
-            literal(&prepared.generation),
-            ids.join(", ")
-        ))
-        .await
+    Ok(())
+}
+
+/// Removes the entries of windows that vouch for nothing any more. What was said of one may lie in several rows, which do
+/// not go at one moment; so none of them may vouch for anything when the first one goes.
+async fn remove_entries(
+    server: &Server,
+    prepared: &Prepared,
+    spent: &windows::Spent,
+) -> Result<(), Failure> {
+    silence(server, prepared, &spent.loaded).await?;
+    for (window_ids, which) in [(&spent.loaded, ""), (&spent.given_up, "NOT is_loaded AND ")] {
+        for some in window_ids.chunks(WINDOWS_AT_ONCE) {
+            server
+                .execute(&format!(
+                    "ALTER TABLE {} DELETE WHERE {} AND {which}window_id IN ({}) SETTINGS mutations_sync = 1",
+                    server.table(WINDOWS),
+                    of(prepared),
+                    literals(some)
+                ))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn literals(texts: &[String]) -> String {
+    let literals: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+    literals.join(", ")
 }
 
 async fn remove_rows(
@@ -65,13 +120,11 @@ async fn remove_rows(
             literal(&moment(before))
         ),
     );
-    // A load whose entry was written, and whose view was not replaced, is shown together with the next one, which takes
-    // the same number. Without its rows the entry would vouch for nothing.
+    // A load whose entry was written, and whose view was not replaced yet: it may be about to.
     let shown_next = format!(
-        "SELECT load_id FROM {} WHERE stream = {} AND generation = {} AND is_loaded AND seq > {head}",
+        "SELECT load_id FROM {} WHERE {} AND is_loaded AND seq > {head}",
         server.table(WINDOWS),
-        literal(&prepared.entry.stream),
-        literal(&prepared.generation)
+        of(prepared)
     );
     // Loads begin with the time they were begun at.
     let condition = format!(
@@ -79,23 +132,50 @@ async fn remove_rows(
          AND {LOAD_COLUMN} NOT IN ({shown_next})",
         literal(&first_load_at(before))
     );
+    // Days that somebody asked to drop go at once, which rewrites the parts of those days only.
+    let dropped = retention::kept_from(server, prepared, head, before).await?;
+    let is_dropped = match dropped {
+        Some(keep_from) => format!("{condition} AND {DAY_COLUMN} < toDate32('{keep_from}')"),
+        None => "false".to_owned(),
+    };
     let counted = server
-        .rows(&format!("SELECT countIf({condition}), count() FROM {rows}"))
+        .rows(&format!(
+            "SELECT countIf({condition}), countIf({is_dropped}), count() FROM {rows}"
+        ))
         .await?;
     let counts: Vec<u64> = counted
         .into_iter()
         .flatten()
         .map(|count| first(vec![count]).parse().unwrap_or(0))
         .collect();
-    let [superfluous, all] = counts.as_slice() else {
+    let [superfluous, dropped, all] = counts.as_slice() else {
         return Ok(());
     };
-    if *superfluous == 0 || superfluous.saturating_mul(WORTHWHILE) < *all {
+    let removed = if *superfluous > 0 && superfluous.saturating_mul(WORTHWHILE) >= *all {
+        condition
+    } else if *dropped > 0 {
+        is_dropped
+    } else {
+        return Ok(());
+    };
+    server
+        .execute(&format!(
+            "ALTER TABLE {rows} DELETE WHERE {removed} SETTINGS mutations_sync = 1"
+        ))
+        .await
+}
+
+/// Removes the rows of a table that meet a condition, if there are any.
+pub(super) async fn remove(server: &Server, table: &str, condition: &str) -> Result<(), Failure> {
+    let found = server
+        .rows(&format!("SELECT count() FROM {table} WHERE {condition}"))
+        .await?;
+    if found.into_iter().next().map(first).as_deref() == Some("0") {
         return Ok(());
     }
     server
         .execute(&format!(
-            "ALTER TABLE {rows} DELETE WHERE {condition} SETTINGS mutations_sync = 1"
+            "ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 1"
         ))
         .await
 }

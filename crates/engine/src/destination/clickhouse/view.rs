@@ -6,8 +6,9 @@
 //! commits an entry and its rows at once. Whoever begins a query has one version of the text, then reads entries that do
 //! not change any more, and then rows that were there before that text was (docs/adr/0013).
 
+use super::commit;
 use super::connection::{Failure, Server};
-use super::ledger::{Prepared, WINDOWS, engine_of};
+use super::ledger::{Prepared, STREAMS, WINDOWS, engine_of};
 use super::sql::{identifier, identifiers, literal};
 use crate::schema::{Column, FieldType, MONEY_PRECISION, MONEY_SCALE, TableSchema};
 
@@ -52,14 +53,33 @@ pub(super) fn sql_type(column: &Column) -> String {
 /// that meet `condition`.
 pub(super) fn live_loads(server: &Server, prepared: &Prepared, condition: &str) -> String {
     format!(
-        "SELECT advertiser, day, argMax(load_id, (seq, load_id)) FROM {} \
-         ARRAY JOIN advertiser_ids AS advertiser \
-         ARRAY JOIN arrayMap(n -> addDays(ifNull(first_day, toDate32('{NO_DAY}')), n), \
-         range(toUInt32(ifNull(dateDiff('day', first_day, last_day), 0) + 1))) AS day \
-         WHERE stream = {} AND generation = {} AND is_loaded AND {condition} GROUP BY advertiser, day",
+        "SELECT advertiser, day, argMax(load_id, (place, load_id)) FROM ({}) {} GROUP BY advertiser, day",
+        said(server, prepared, condition, ""),
+        spread()
+    )
+}
+
+/// The loads of a generation whose entries meet `condition`, as rows of load, its place in the order of loading, and what
+/// was `said` of it last: first day, last day, advertisers and the entry as JSON.
+pub(super) fn latest_entries(server: &Server, prepared: &Prepared, condition: &str) -> String {
+    said(server, prepared, condition, ", entry")
+}
+
+/// Dropping days says anew what a load holds; its place among the others stays the one at which it was loaded.
+fn said(server: &Server, prepared: &Prepared, condition: &str, entry: &str) -> String {
+    format!(
+        "SELECT load_id, min(seq) AS place, argMax((first_day, last_day, advertiser_ids{entry}), seq) AS said FROM {} \
+         WHERE {} AND is_loaded AND {condition} GROUP BY load_id",
         server.table(WINDOWS),
-        literal(&prepared.entry.stream),
-        literal(&prepared.generation),
+        commit::of(prepared),
+    )
+}
+
+/// Makes a row per advertiser and day of what was `said`.
+pub(super) fn spread() -> String {
+    format!(
+        "ARRAY JOIN said.3 AS advertiser ARRAY JOIN arrayMap(n -> addDays(ifNull(said.1, toDate32('{NO_DAY}')), n), \
+         range(toUInt32(ifNull(dateDiff('day', said.1, said.2), 0) + 1))) AS day"
     )
 }
 
@@ -153,6 +173,30 @@ fn field_type(sql_type: &str) -> Option<FieldType> {
     })
 }
 
+/// The number that the view of a table has reached, as a query for one value; 0 where there is no such view.
+pub(super) fn reached(server: &Server, table: &str) -> String {
+    format!(
+        "SELECT max(toUInt64OrZero(extract(as_select, '{UP_TO}(\\\\d+)'))) FROM system.tables \
+         WHERE database = {} AND name = {}",
+        literal(server.database()),
+        literal(table)
+    )
+}
+
+/// The streams with their generation and the number that their views have reached, as a query: what is written with a
+/// number counts when the view does so, which is the moment its rows are shown.
+pub(super) fn heads(server: &Server) -> String {
+    format!(
+        "SELECT s.stream AS stream, s.generation AS generation, \
+         toUInt64OrZero(ifNull(extract(t.as_select, '{UP_TO}(\\\\d+)'), '')) AS head \
+         FROM (SELECT stream, generation, JSONExtractString(entry, 'table') AS table FROM {} FINAL \
+         WHERE NOT is_forgotten) AS s LEFT JOIN (SELECT name, as_select FROM system.tables WHERE database = {}) AS t \
+         ON s.table = t.name",
+        server.table(STREAMS),
+        literal(server.database())
+    )
+}
+
 /// The ledger as people query it.
 pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &str) -> [String; 4] {
     let text = |name: &str| format!("JSONExtract(entry, '{name}', 'Nullable(String)') AS {name}");
@@ -164,20 +208,11 @@ pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &st
     };
     let day = |name: &str| format!("toDate32OrNull(JSONExtractString(entry, '{name}')) AS {name}");
     let json = |name: &str, column: &str| format!("JSONExtractRaw(entry, '{name}') AS {column}");
-    // An entry counts when its stream's view does so, which is the moment its rows are shown.
-    let heads = format!(
-        "SELECT s.stream AS stream, s.generation AS generation, \
-         toUInt64OrZero(extract(t.as_select, '{UP_TO}(\\\\d+)')) AS head \
-         FROM (SELECT stream, generation, JSONExtractString(entry, 'table') AS table FROM {} FINAL \
-         WHERE NOT is_forgotten) AS s LEFT JOIN (SELECT name, as_select FROM system.tables WHERE database = {}) AS t \
-         ON s.table = t.name",
-        server.table(streams),
-        literal(server.database())
-    );
+    let heads = heads(server);
     let base = format!(
-        "(SELECT w.* FROM {} AS w INNER JOIN ({heads}) AS h ON w.stream = h.stream AND w.generation = h.generation \
-         WHERE NOT w.is_loaded OR w.seq <= h.head \
-         ORDER BY w.is_loaded DESC, w.seq DESC, w.load_id DESC LIMIT 1 BY w.window_id)",
+        "(SELECT w.*, min(w.seq) OVER (PARTITION BY w.window_id, w.is_loaded) AS place FROM {} AS w \
+         INNER JOIN ({heads}) AS h ON w.stream = h.stream AND w.generation = h.generation \
+         WHERE w.seq <= h.head ORDER BY w.is_loaded DESC, w.seq DESC, w.load_id DESC LIMIT 1 BY w.window_id)",
         server.table(windows)
     );
     [
@@ -226,13 +261,13 @@ pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &st
             text("quarantine_reason"),
         ),
         format!(
-            "CREATE OR REPLACE VIEW {} AS WITH vouching AS (SELECT stream, generation, seq, load_id, window_id, \
+            "CREATE OR REPLACE VIEW {} AS WITH vouching AS (SELECT stream, generation, place, load_id, window_id, \
              is_loaded, first_day, last_day, advertiser, \
              JSONExtract(entry, 'advertisers', 'Map(String, Int64)')[advertiser] AS advertiser_rows \
              FROM {base} ARRAY JOIN advertiser_ids AS advertiser), \
              replaced AS (SELECT o.window_id, o.advertiser FROM vouching AS o INNER JOIN vouching AS n \
              ON o.stream = n.stream AND o.generation = n.generation AND o.advertiser = n.advertiser \
-             WHERE o.is_loaded AND n.is_loaded AND (n.seq, n.load_id) > (o.seq, o.load_id) \
+             WHERE o.is_loaded AND n.is_loaded AND (n.place, n.load_id) > (o.place, o.load_id) \
              AND ifNull(n.first_day <= o.first_day AND o.last_day <= n.last_day, n.first_day IS NULL)), \
              failed_again AS (SELECT o.window_id, o.advertiser FROM vouching AS o INNER JOIN vouching AS n \
              ON o.stream = n.stream AND o.generation = n.generation AND o.advertiser = n.advertiser \

@@ -6,19 +6,39 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::commit::of;
 use super::connection::{Failure, Server};
-use super::ledger::{self, Prepared, WINDOWS, append};
+use super::ledger::{self, Prepared, WINDOWS, append_all};
 use super::sql::literal;
 use super::view;
 use super::vouching::{self, Committed};
 use crate::ledger::WindowEntry;
 
-/// Writes one entry. A loaded one counts from the moment its number is committed, one that was given up at once.
+/// An entry as it is to be written.
+pub(super) struct Written<'entry> {
+    pub(super) entry: &'entry WindowEntry,
+    /// The load that brought its rows; empty for one that was given up.
+    pub(super) load_id: &'entry str,
+    /// Whether it was loaded once and vouches for nothing any more.
+    pub(super) is_history: bool,
+}
+
+impl<'entry> Written<'entry> {
+    /// An entry that vouches for what it says.
+    pub(super) fn vouching(entry: &'entry WindowEntry, load_id: &'entry str) -> Self {
+        Self {
+            entry,
+            load_id,
+            is_history: false,
+        }
+    }
+}
+
+/// Writes entries in one insert. They count from the moment their number is committed; 0 is committed always.
 pub(super) async fn write(
     server: &Server,
     prepared: &Prepared,
-    entry: &WindowEntry,
-    load_id: &str,
+    entries: &[Written<'_>],
     seq: u64,
 ) -> Result<(), Failure> {
     #[derive(Serialize)]
@@ -35,24 +55,41 @@ pub(super) async fn write(
         entry: String,
         committed_at: String,
     }
-    append(
-        server,
-        WINDOWS,
-        &Row {
-            stream: &entry.stream,
-            generation: &prepared.generation,
-            seq,
-            window_id: &entry.window_id,
-            load_id,
-            is_loaded: entry.quarantine_reason.is_none(),
-            first_day: entry.days.map(|days| days.first),
-            last_day: entry.days.map(|days| days.last),
-            advertiser_ids: entry.advertisers.keys().collect(),
-            entry: serde_json::to_string(entry)?,
-            committed_at: moment(Timestamp::now()),
-        },
+    let committed_at = moment(Timestamp::now());
+    let rows = entries
+        .iter()
+        .map(|written| {
+            let entry = written.entry;
+            Ok(Row {
+                stream: &entry.stream,
+                generation: &prepared.generation,
+                seq,
+                window_id: &entry.window_id,
+                load_id: written.load_id,
+                is_loaded: entry.quarantine_reason.is_none(),
+                first_day: entry.days.map(|days| days.first),
+                last_day: entry.days.map(|days| days.last),
+                advertiser_ids: if written.is_history {
+                    Vec::new()
+                } else {
+                    entry.advertisers.keys().collect()
+                },
+                entry: serde_json::to_string(entry)?,
+                committed_at: committed_at.clone(),
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    append_all(server, WINDOWS, &rows).await
+}
+
+/// The advertisers of a load whose entry has been sent, as a query for one array.
+pub(super) fn advertisers_of(server: &Server, prepared: &Prepared, load_id: &str) -> String {
+    format!(
+        "SELECT any(advertiser_ids) FROM {} WHERE {} AND load_id = {}",
+        server.table(WINDOWS),
+        of(prepared),
+        literal(load_id)
     )
-    .await
 }
 
 /// An instant as ClickHouse reads it in any format.
@@ -121,6 +158,46 @@ pub(super) async fn history(
     Ok(all.difference(&vouching).cloned().collect())
 }
 
+/// Windows that vouch for nothing and are old enough to be forgotten.
+pub(super) struct Spent {
+    pub(super) loaded: Vec<String>,
+    pub(super) given_up: Vec<String>,
+}
+
+/// The windows that vouched for nothing at an instant and were read before another one.
+pub(super) async fn spent(
+    server: &Server,
+    prepared: &Prepared,
+    head: u64,
+    at: Timestamp,
+    read_before: Timestamp,
+) -> Result<Spent, Failure> {
+    let condition = format!("seq <= {head} AND committed_at <= {}", literal(&moment(at)));
+    let committed = committed(server, prepared, &condition).await?;
+    let is_given_up = |entry: &WindowEntry| entry.quarantine_reason.is_some();
+    let old: Vec<(String, bool)> = committed
+        .iter()
+        .filter(|committed| committed.entry.read_at < read_before)
+        .map(|committed| {
+            let entry = &committed.entry;
+            (entry.window_id.clone(), is_given_up(entry))
+        })
+        .collect();
+    let vouching: BTreeSet<(String, bool)> = vouching::still_vouching(committed)
+        .into_iter()
+        .map(|entry| (entry.window_id.clone(), is_given_up(&entry)))
+        .collect();
+    let (given_up, loaded): (Vec<_>, Vec<_>) = old
+        .into_iter()
+        .filter(|window| !vouching.contains(window))
+        .partition(|(_, is_given_up)| *is_given_up);
+    let ids = |windows: Vec<(String, bool)>| windows.into_iter().map(|(id, _)| id).collect();
+    Ok(Spent {
+        loaded: ids(loaded),
+        given_up: ids(given_up),
+    })
+}
+
 /// The entries that were given up and are still open.
 pub(super) async fn open_quarantines(
     server: &Server,
@@ -133,15 +210,17 @@ pub(super) async fn open_quarantines(
         .collect())
 }
 
-/// What the ledger says of one stream, as it was loaded: in the order of loading, what was given up at the end.
-async fn committed(
+/// What the ledger says of one stream in the entries that meet a condition, in the order of loading, what was given up
+/// at the end. An entry that was said anew when days were dropped keeps its place.
+pub(super) async fn committed(
     server: &Server,
     prepared: &Prepared,
-    loaded: &str,
+    condition: &str,
 ) -> Result<Vec<Committed>, Failure> {
     let found = server
         .rows(&format!(
-            "SELECT seq, load_id, empty(advertiser_ids), entry FROM {} WHERE {} AND (NOT is_loaded OR ({loaded}))",
+            "SELECT seq, load_id, empty(advertiser_ids), entry FROM {} WHERE {} AND ({condition}) \
+             ORDER BY seq, load_id",
             server.table(WINDOWS),
             of(prepared)
         ))
@@ -157,29 +236,16 @@ async fn committed(
         if is_history == "1" {
             entry.advertisers.clear();
         }
-        let committed = Committed {
-            order: (seq.parse().unwrap_or(0), load_id.clone()),
-            entry,
-        };
-        let key = (
-            committed.entry.window_id.clone(),
-            committed.entry.quarantine_reason.is_none(),
+        let seq = seq.parse().unwrap_or(0);
+        let key = (entry.window_id.clone(), entry.quarantine_reason.is_none());
+        let place = by_window.get(&key).map_or(seq, |known| known.order.0);
+        by_window.insert(
+            key,
+            Committed {
+                order: (place, load_id.clone()),
+                entry,
+            },
         );
-        // The same reading may have been loaded twice, when an answer was lost; the later load is the one shown.
-        match by_window.get(&key) {
-            Some(known) if known.order >= committed.order => {}
-            _ => {
-                by_window.insert(key, committed);
-            }
-        }
     }
     Ok(by_window.into_values().collect())
-}
-
-fn of(prepared: &Prepared) -> String {
-    format!(
-        "stream = {} AND generation = {}",
-        literal(&prepared.entry.stream),
-        literal(&prepared.generation)
-    )
 }

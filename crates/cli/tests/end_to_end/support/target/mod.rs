@@ -4,6 +4,7 @@
 //! A test that is to hold for every destination runs once for each [`TargetKind`]. To add a destination, add a kind, a
 //! [`Target`] that knows its section of the configuration, and [`Tables`] that read it with the destination's own means.
 
+mod clickhouse;
 mod duckdb;
 pub(crate) mod lake;
 pub(crate) mod postgres;
@@ -26,6 +27,8 @@ pub(crate) enum TargetKind {
     Postgres,
     /// Parquet files in the folder of the stage.
     Parquet,
+    /// A database of a server that the tests start.
+    ClickHouse,
 }
 
 impl TargetKind {
@@ -34,6 +37,10 @@ impl TargetKind {
         match self {
             TargetKind::DuckDb => Box::new(DuckDbTarget::in_folder(folder)),
             TargetKind::Parquet => Box::new(lake::LakeTarget::in_folder(folder)),
+            TargetKind::ClickHouse => {
+                let server = crate::server::server().unwrap();
+                Box::new(clickhouse::ClickHouseTarget::new(server, folder))
+            }
             TargetKind::Postgres => {
                 let server = postgres::shared_server().unwrap();
                 Box::new(PostgresTarget::new(server, folder))
@@ -54,6 +61,14 @@ impl TargetKind {
     pub(crate) fn databases() -> Vec<TargetKind> {
         let mut kinds = TargetKind::all();
         kinds.retain(|kind| *kind != TargetKind::Parquet);
+        kinds
+    }
+
+    /// All of them, and ClickHouse, which has the same ledger but nothing that could be changed behind its back. It is
+    /// slow to test, since the stand-in for a server runs one statement at a time.
+    pub(crate) fn with_records() -> Vec<TargetKind> {
+        let mut kinds = TargetKind::all();
+        kinds.extend(clickhouse::ClickHouseTarget::is_there().then_some(TargetKind::ClickHouse));
         kinds
     }
 
