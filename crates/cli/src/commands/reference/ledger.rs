@@ -59,8 +59,8 @@ const INTRODUCTION: &str = "\
 The ledger lies beside the data, in tables that begin with `_criteo_`. An entry is written in the same transaction as the
 rows it vouches for. Read it as you like, and change nothing in it: the next run plans from it.
 
-Names and meanings are the same in every destination; the types are DuckDB's. ClickHouse and Parquet have fewer tables and
-views; [the guide](../guides/ledger.md#where) says which.
+Names and meanings are the same in every destination; the types are DuckDB's. [The guide](../guides/ledger.md#where)
+says where each destination has them.
 
 ";
 

@@ -204,8 +204,8 @@ impl Comparison<'_> {
             .map(|place| format!(", k{place}"))
             .collect();
         format!(
-            "SELECT advertiser, row_day, toInt64(countIf(NOT is_new)) AS old_rows, toInt64(countIf(is_new)) AS new_rows{} \
-             FROM sides GROUP BY advertiser, row_day{keys}",
+            "SELECT advertiser, row_day, toInt64(countIf(NOT is_new)) AS old_rows, \
+             toInt64(countIf(is_new)) AS new_rows{} FROM sides GROUP BY advertiser, row_day{keys}",
             self.per_metric("sumIf(m#, NOT is_new) AS ro#, sumIf(m#, is_new) AS rn#")
         )
     }
@@ -215,7 +215,10 @@ impl Comparison<'_> {
         let old_and_new: String = (0..self.metrics())
             .map(|place| {
                 if self.arriving.contains(&place) {
-                    format!(", if(ifNull(NOT k.h{place}, false), r.rn{place}, r.ro{place}) AS co{place}, r.rn{place} AS cn{place}")
+                    format!(
+                        ", if(ifNull(NOT k.h{place}, false), r.rn{place}, r.ro{place}) AS co{place}, \
+                         r.rn{place} AS cn{place}"
+                    )
                 } else {
                     format!(", r.ro{place} AS co{place}, r.rn{place} AS cn{place}")
                 }
@@ -264,8 +267,8 @@ impl Comparison<'_> {
             "SELECT g.advertiser_id AS advertiser_id, g.first_day AS first_day, g.age_days AS age_days, \
              g.is_young AS is_young, g.is_final AS is_final, ifNull(x.rows_came, 0) AS added, \
              ifNull(x.rows_went, 0) AS removed, ifNull(x.rows_differ, 0) AS changed{sums} \
-             FROM (SELECT advertiser_id, first_day, age_days, is_young, is_final FROM advertisers CROSS JOIN periods) AS g \
-             LEFT JOIN per_found AS x ON x.advertiser = g.advertiser_id AND x.found_day = g.first_day"
+             FROM (SELECT advertiser_id, first_day, age_days, is_young, is_final \
+             FROM advertisers CROSS JOIN periods) AS g LEFT JOIN per_found AS x ON x.advertiser = g.advertiser_id AND x.found_day = g.first_day"
         )
     }
 

@@ -6,7 +6,7 @@
 //!
 //! | module | |
 //! |---|---|
-//! | `connection` | statements, answers and errors |
+//! | `options`, `connection`, `probe` | which database; statements, answers and errors; whether it can be written to |
 //! | `ledger`, `windows`, `vouching` | what was loaded, and what it still vouches for |
 //! | `commit` | the one atomic step, and what counts with it |
 //! | `schema`, `view`, `record_views`, `ledger_views` | tables and views |
@@ -26,6 +26,8 @@ mod history_tables;
 mod ledger;
 mod ledger_views;
 mod load;
+mod options;
+mod probe;
 mod record_views;
 mod retention;
 mod schema;
@@ -37,17 +39,14 @@ mod view;
 mod vouching;
 mod windows;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
-use secrecy::SecretString;
 use tokio::sync::{Mutex, OnceCell};
-use uuid::Uuid;
 
 use self::connection::{Failure, Server};
 use self::ledger::Presence;
+pub use self::options::ClickHouseOptions;
 use self::windows::Written;
 use super::{
     AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
@@ -56,50 +55,6 @@ use super::{
 use crate::ledger::maturation::MaturationPoint;
 use crate::ledger::{RunEntry, StreamEntry, WindowEntry};
 use crate::schema::TableSchema;
-
-/// Which ClickHouse database to write to.
-#[derive(Clone)]
-pub struct ClickHouseOptions {
-    /// Address of the HTTP interface, such as `https://clickhouse.example:8443`.
-    pub url: String,
-    /// The database that holds the tables. It has to exist, with the engine Atomic, Replicated or Shared.
-    pub database: String,
-    /// The user.
-    pub user: String,
-    /// The user's password, if it has one.
-    pub password: Option<SecretString>,
-    /// How long rows that were replaced stay for queries that began before, and rows that were sent for their commit.
-    pub keep_replaced: SignedDuration,
-}
-
-impl ClickHouseOptions {
-    /// A database without a password, in which replaced rows stay for an hour.
-    #[must_use]
-    pub fn new(
-        url: impl Into<String>,
-        database: impl Into<String>,
-        user: impl Into<String>,
-    ) -> Self {
-        Self {
-            url: url.into(),
-            database: database.into(),
-            user: user.into(),
-            password: None,
-            keep_replaced: SignedDuration::from_hours(1),
-        }
-    }
-}
-
-impl fmt::Debug for ClickHouseOptions {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ClickHouseOptions")
-            .field("url", &self.url)
-            .field("database", &self.database)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
 
 /// A ClickHouse database as a destination. Clones share it.
 #[derive(Debug, Clone)]
@@ -205,45 +160,9 @@ impl Destination for ClickHouse {
     }
 
     async fn check(&self) -> Result<(), DestinationError> {
-        // Everything a run does once, with a view that is replaced among it: old database engines cannot do that.
-        let probe = format!("_criteo_check_{}", Uuid::now_v7().simple());
-        let (rows, view) = (
-            self.server.table(&probe),
-            self.server.table(&format!("{probe}_view")),
-        );
         self.explained("trying to write", async {
             self.has_ledger().await?;
-            let tried = async {
-                self.server
-                    .execute(&format!(
-                        "CREATE TABLE {rows} (n UInt8) ENGINE = MergeTree ORDER BY n"
-                    ))
-                    .await?;
-                self.server
-                    .execute(&format!("INSERT INTO {rows} VALUES (1)"))
-                    .await?;
-                for _ in 0..2 {
-                    self.server
-                        .execute(&format!(
-                            "CREATE OR REPLACE VIEW {view} AS SELECT n FROM {rows}"
-                        ))
-                        .await?;
-                }
-                self.server.rows(&format!("SELECT n FROM {view}")).await
-            }
-            .await;
-            let cleared = async {
-                for statement in [
-                    format!("DROP VIEW IF EXISTS {view} SYNC"),
-                    format!("DROP TABLE IF EXISTS {rows} SYNC"),
-                ] {
-                    self.server.execute(&statement).await?;
-                }
-                Ok(())
-            }
-            .await;
-            tried?;
-            cleared
+            probe::try_to_write(&self.server).await
         })
         .await
     }

@@ -86,9 +86,7 @@ async fn begin(
             .iter()
             .map(|entry| Written::vouching(entry, ""))
             .collect();
-        if !open.is_empty() {
-            windows::write(server, &prepared, &open, 0).await?;
-        }
+        windows::write(server, &prepared, &open, 0).await?;
     }
     // In this order: a stream whose view is missing is begun anew, and a view whose stream is not known would be taken
     // for somebody else's.

@@ -55,6 +55,9 @@ pub(super) async fn write(
         entry: String,
         committed_at: String,
     }
+    if entries.is_empty() {
+        return Ok(());
+    }
     let committed_at = moment(Timestamp::now());
     let rows = entries
         .iter()

@@ -1,6 +1,7 @@
 //! ClickHouse: a database of the server that all tests share.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ::clickhouse::Client;
 use criteo_engine::catalog::FieldType;
@@ -29,7 +30,8 @@ pub(crate) struct ClickHouseTarget {
 impl ClickHouseTarget {
     /// A new database, for a stage with this folder.
     pub(super) fn new(server: &'static Server, folder: &Path) -> ClickHouseTarget {
-        let database = format!("stage_{}", uuid::Uuid::now_v7().simple());
+        static STAGES: AtomicUsize = AtomicUsize::new(0);
+        let database = format!("stage_{}", STAGES.fetch_add(1, Ordering::SeqCst));
         let runtime = Runtime::new().unwrap();
         runtime.block_on(server.create_database(&database));
         ClickHouseTarget {
