@@ -167,6 +167,7 @@ impl Comparison<'_> {
         self.load.schema.columns.iter().filter(is_key).collect()
     }
 
+    /// The rows of both sides. Nothing is named like a column of the table, since a name given in a query hides those.
     fn sides(&self) -> String {
         let keys: String = self
             .keys()
@@ -188,7 +189,8 @@ impl Comparison<'_> {
             .collect();
         let new = format!("{LOAD_COLUMN} = {}", literal(self.load_id));
         format!(
-            "SELECT {ADVERTISER_COLUMN} AS advertiser, {DAY_COLUMN} AS row_day, {new} AS is_new{keys}{values} FROM {} \
+            "SELECT {ADVERTISER_COLUMN} AS criteo_advertiser, {DAY_COLUMN} AS criteo_day, \
+             {new} AS criteo_is_new{keys}{values} FROM {} \
              WHERE {DAY_COLUMN} BETWEEN toDate32('{}') AND toDate32('{}') \
              AND {ADVERTISER_COLUMN} IN (SELECT advertiser_id FROM advertisers) \
              AND ({new} OR ({ADVERTISER_COLUMN}, {DAY_COLUMN}, {LOAD_COLUMN}) IN ({}))",
@@ -204,9 +206,9 @@ impl Comparison<'_> {
             .map(|place| format!(", k{place}"))
             .collect();
         format!(
-            "SELECT advertiser, row_day, toInt64(countIf(NOT is_new)) AS old_rows, \
-             toInt64(countIf(is_new)) AS new_rows{} FROM sides GROUP BY advertiser, row_day{keys}",
-            self.per_metric("sumIf(m#, NOT is_new) AS ro#, sumIf(m#, is_new) AS rn#")
+            "SELECT criteo_advertiser, criteo_day, toInt64(countIf(NOT criteo_is_new)) AS old_rows, \
+             toInt64(countIf(criteo_is_new)) AS new_rows{} FROM sides GROUP BY criteo_advertiser, criteo_day{keys}",
+            self.per_metric("sumIf(m#, NOT criteo_is_new) AS ro#, sumIf(m#, criteo_is_new) AS rn#")
         )
     }
 
@@ -225,9 +227,9 @@ impl Comparison<'_> {
             })
             .collect();
         format!(
-            "SELECT r.advertiser AS advertiser, d.first_day AS found_day, r.old_rows AS old_rows, \
-             r.new_rows AS new_rows{old_and_new} FROM per_row AS r INNER JOIN period_days AS d ON r.row_day = d.any_day \
-             LEFT JOIN known AS k ON k.advertiser_id = r.advertiser AND k.first_day = d.first_day"
+            "SELECT r.criteo_advertiser AS advertiser, d.first_day AS found_day, r.old_rows AS old_rows, \
+             r.new_rows AS new_rows{old_and_new} FROM per_row AS r INNER JOIN period_days AS d ON r.criteo_day = d.any_day \
+             LEFT JOIN known AS k ON k.advertiser_id = r.criteo_advertiser AND k.first_day = d.first_day"
         )
     }
 
