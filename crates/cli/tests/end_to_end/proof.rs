@@ -147,7 +147,8 @@ fn recorded_changes_are_true_in(target: TargetKind) {
 
     // The first reading was on the 1st of March in Paris, the second one on the 6th.
     let ages = "SELECT count(*) FROM _criteo_changes WHERE age_days <> \
-                CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' ELSE DATE '2026-03-06' END - day";
+                CASE WHEN observed_at < TIMESTAMP '2026-03-03' THEN DATE '2026-03-01' - day \
+                ELSE DATE '2026-03-06' - day END";
     assert_eq!(stage.number(ages), 0);
 }
 

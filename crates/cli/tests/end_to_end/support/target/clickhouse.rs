@@ -204,15 +204,36 @@ impl Tables for ClickHouseTables<'_> {
     }
 }
 
-/// Days of a literal as wide as those of a column: the server does not subtract others.
+/// Days of literals as wide as those of columns, and the days between the two, which no minus gives here.
 fn in_its_words(question: &str) -> String {
     let mut parts = question.split("DATE '");
     let mut text = parts.next().unwrap().to_owned();
     for part in parts {
         let (day, rest) = part.split_once('\'').unwrap();
-        text.push_str(&format!("toDate32('{day}'){rest}"));
+        let literal = format!("toDate32('{day}')");
+        match rest.strip_prefix(" - ") {
+            Some(rest) => {
+                let (subtracted, rest) = rest.split_at(expression_end(rest));
+                text.push_str(&format!("dateDiff('day', {subtracted}, {literal}){rest}"));
+            }
+            None => text.push_str(&format!("{literal}{rest}")),
+        }
     }
     text
+}
+
+/// Where the column or call of a function ends that a text begins with.
+fn expression_end(text: &str) -> usize {
+    let mut open = 0_usize;
+    for (place, character) in text.char_indices() {
+        match character {
+            '(' => open += 1,
+            ')' if open > 0 => open -= 1,
+            _ if character.is_ascii_alphanumeric() || character == '_' => {}
+            _ => return place,
+        }
+    }
+    text.len()
 }
 
 /// A value as the other databases write it: moments have no fraction where it is zero.
