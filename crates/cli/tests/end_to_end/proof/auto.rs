@@ -178,7 +178,7 @@ fn of_stream<'a>(document: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_run_reads_again_only_what_the_ledger_has_seen_to_move() {
-    for target in TargetKind::with_records() {
+    for target in TargetKind::all() {
         shortened_in(target);
     }
 }
