@@ -245,17 +245,19 @@ async fn files_of_others_beside_a_lake_stay() {
         "data/stream=conformance/part-0.parquet",
         "data/stream=conformance/day=2026-01-01/mine.parquet",
         "data/stream=conformance/day=2026-01-01/mine.parquet#1",
+        "history/stream=conformance/mine.parquet",
+        "_criteo/changes/stream=conformance/mine.parquet",
         "notes/issue#12",
         "issue#13",
     ]
     .map(|path| root.join(path));
-    std::fs::create_dir(root.join("notes")).unwrap();
     for file in &theirs {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, b"theirs").unwrap();
         make_old(file);
     }
-    // The earlier copy of the ledger's four tables is too young, once there is a later one.
-    for too_young in [0, 4] {
+    // The earlier copy of the ledger's six tables is too young, once there is a later one.
+    for too_young in [0, 6] {
         let report = lake_in(folder.path()).vacuum(&now(false)).await.unwrap();
         assert_eq!((report.removed, report.too_young), (Vec::new(), too_young));
     }
