@@ -52,7 +52,9 @@ fn every_problem_is_listed_with_its_line() {
         ended.stderr,
         "error: criteo.toml has 2 problems:\n  \
          line 3: Unknown key `timezon` in [criteo]; did you mean `timezone`?\n  \
-         line 6: `retry_seconds` in [sync] must be a whole number, but is a string\n"
+         line 6: `retry_seconds` in [sync] must be a whole number, but is a string\n\
+         hint: Correct that; `criteo check` then says whether everything is in order. `criteo init` writes a \
+         configuration step by step.\n"
     );
 }
 

@@ -78,7 +78,7 @@ fn fields_are_searched_by_all_words_in_any_case() {
     assert_eq!(none.stdout, "");
     assert_eq!(
         none.stderr,
-        "No field of statistics has to do with \"zebra\".\n"
+        "No field of statistics has to do with \"zebra\"; `criteo fields statistics` lists all of them.\n"
     );
 }
 
