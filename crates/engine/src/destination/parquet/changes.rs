@@ -235,10 +235,20 @@ impl Change for MergeRecords {
     async fn actions(&self, state: &LakeState) -> Result<Vec<Action>, Failure> {
         let mut actions = Vec::new();
         for (stream, files) in &state.changes {
-            let paths: Vec<&String> = small(files.iter()).map(|(path, _)| path).collect();
-            if paths.len() < MERGED_AT {
+            if small(files.iter()).count() < MERGED_AT {
                 continue;
             }
+            // As many as fit into memory; the next run goes on.
+            let mut total = 0;
+            let fits = |(_, file): &(&String, &FileState)| {
+                let is_begun = total < FEW_RECORDS;
+                total += file.rows();
+                is_begun
+            };
+            let paths: Vec<&String> = small(files.iter())
+                .take_while(fits)
+                .map(|(path, _)| path)
+                .collect();
             let schema = arrow_schema_of(&changes_columns());
             let mut records = Vec::new();
             for path in &paths {
