@@ -90,8 +90,8 @@ impl EngineError {
                 doctor::CauseId::NoConsent.next()
             )),
             Self::Spool { source, .. } if cannot_be_written(source) => Some(
-                "Unless `spool_dir` in [sync] names another folder, windows wait beside the destination, which has to lie \
-                 in a folder that can be written to. `criteo check` says what cannot be."
+                "The destination has to lie in a folder that can be written to: windows wait beside it, unless `spool_dir` \
+                 in [sync] names another folder. `criteo check` says which of the two cannot be."
                     .to_owned(),
             ),
             Self::Spool { .. } => Some(

@@ -225,8 +225,12 @@ pub(crate) fn question(
     selection: &Selection,
     connection: Option<&str>,
 ) -> Result<String, EngineError> {
+    // The order in which streams are named changes nothing.
+    let mut selection = selection.clone();
+    selection.streams.sort_unstable();
+    selection.streams.dedup();
     let question = Question {
-        selection,
+        selection: &selection,
         connection,
     };
     serde_json::to_string(&question).map_err(|error| EngineError::Task {

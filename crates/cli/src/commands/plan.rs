@@ -92,7 +92,11 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
         }
         return Ok(());
     }
-    printer.note("Next: `criteo sync` reads this, with the same options if there were any.");
+    if plan.streams.iter().all(|stream| stream.windows.is_empty()) {
+        printer.note("There is nothing to read now.");
+    } else {
+        printer.note("Next: `criteo sync` reads this, with the same options if there were any.");
+    }
     Ok(())
 }
 

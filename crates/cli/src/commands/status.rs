@@ -78,7 +78,9 @@ fn next(status: &Status) -> &'static str {
         _ if is_missing(|stream| !stream.quarantined.is_empty()) => {
             "Next: `criteo sync` tries again what was left out; `criteo check` says whether something is broken."
         }
-        None | Some(Outcome::Interrupted) => "Next: `criteo sync` reads what is missing.",
+        None | Some(Outcome::Interrupted) => {
+            "Next: `criteo sync` reads what is missing. With the options of that run it carries on where that stopped."
+        }
         Some(Outcome::Complete)
             if is_missing(|stream| stream.unread.is_some() || !stream.gaps.is_empty()) =>
         {

@@ -50,7 +50,7 @@ pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Resu
             "Partly printed. {words} The rows of what was left out are not among those above."
         )),
         (Outcome::Interrupted, Kept::Yes) => printer.warning(&format!(
-            "Interrupted. {words} The next `criteo sync` carries on from here."
+            "Interrupted. {words} The same command carries on from here."
         )),
         (Outcome::Interrupted, Kept::No) => {
             printer.warning(&format!("Interrupted. {words} The rest was not read."));

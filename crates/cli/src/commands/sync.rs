@@ -3,8 +3,9 @@
 use std::io::ErrorKind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use criteo_engine::Selection;
 use criteo_engine::config::DestinationSection;
+use criteo_engine::event::Outcome;
+use criteo_engine::{Selection, destination};
 use tokio_util::sync::CancellationToken;
 
 use super::context::{Connected, Context, note_accepted_key, selection};
@@ -81,6 +82,13 @@ async fn sync(
     drop(connected.engine);
     let run = result?;
     ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
+    if kept == Kept::Yes && run.outcome == Outcome::Complete && !context.printer.is_json() {
+        // Whoever has just loaded something wants to look at it.
+        context.printer.note(format_args!(
+            "The rows are in {}, in tables that are called like the streams unless the configuration says otherwise.",
+            destination::open(&connected.config).describe()
+        ));
+    }
     views::renew(context, &connected.config).await;
     Ok(run.outcome.into())
 }

@@ -192,7 +192,7 @@ fn verdict(verification: &Verification) -> String {
             "Nothing to compare here: other connections read these advertisers.".to_owned()
         }
         (0, _) => {
-            "Nothing is loaded that could be compared. `criteo sync` loads, `criteo status` shows what is loaded."
+            "Nothing is loaded that could be compared. `criteo status` shows what is loaded, and what `criteo sync` would do."
                 .to_owned()
         }
         (compared, 0) => format!("All {} agree with Criteo.", counted(compared, "sum")),

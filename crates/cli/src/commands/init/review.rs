@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use criteo_engine::{Engine, EngineError, Plan, Selection, destination};
 use criteo_setup::draft::{Written, lost};
 use criteo_setup::streams::{StreamCost, offers};
-use criteo_setup::{Draft, ProgressFile, Step};
+use criteo_setup::{Draft, KeyHolder, ProgressFile, Step};
 
 use super::ask::Detour;
 use super::key::in_full;
@@ -232,14 +232,18 @@ impl Session<'_> {
             ),
             ("status", "shows what is loaded"),
             ("verify", "compares it with Criteo's own totals"),
+            (
+                "views",
+                "makes views for analysts, where the destination has any",
+            ),
             ("check", "says what is broken, and what to do"),
         ] {
             terminal.show(format_args!("  criteo {option}{command:<7} {what}"));
         }
         terminal.space();
         terminal.say(
-            "For a run every night, this is a line for `crontab -e`; systemd, Kubernetes and others are in the guide \
-             Scheduling of the documentation:",
+            "For a run every night, this is a line for `crontab -e` (docs/guides/scheduling.md of this project has files for \
+             systemd, Kubernetes and others):",
         );
         // Not broken into lines, since it is going to be copied.
         terminal.show(format_args!(
@@ -247,6 +251,13 @@ impl Session<'_> {
             std::env::current_exe()?.display(),
             std::path::absolute(&self.path)?.display()
         ));
+        let holder = self.progress.key.as_ref().map(|key| &key.holder);
+        if holder == Some(&KeyHolder::Environment) {
+            terminal.careful(
+                "The key comes from the environment of this terminal, which such a run does not have. Keep it with `criteo auth \
+                 import FILE`, or set it in the crontab.",
+            );
+        }
         Ok(())
     }
 
