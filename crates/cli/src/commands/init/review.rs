@@ -226,16 +226,10 @@ impl Session<'_> {
         terminal.space();
         terminal.say("From now on:");
         for (command, what) in [
-            (
-                "sync",
-                "reads what is new, and what Criteo may have restated",
-            ),
+            ("sync", "reads what is new or may be restated"),
             ("status", "shows what is loaded"),
             ("verify", "compares it with Criteo's own totals"),
-            (
-                "views",
-                "makes views for analysts, where the destination has any",
-            ),
+            ("views", "makes views for analysts"),
             ("check", "says what is broken, and what to do"),
         ] {
             terminal.show(format_args!("  criteo {option}{command:<7} {what}"));

@@ -115,13 +115,17 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     terminal.see("Step 14 of 14");
     terminal.see("ad_set_category_bids");
     terminal.see("4 advertisers,");
-    terminal.see("at the quota.");
+    terminal.see("Days are counted per advertiser.");
     assert_eq!(terminal.broken_lines(), Vec::<String>::new());
     assert!(!home.path("criteo.toml").exists());
     terminal.choose("What now?", "Write criteo.toml");
     terminal.see("criteo.toml is written.");
     assert_eq!(home.progress(), None);
     terminal.choose("The first sync:", "Run it now");
+    terminal.see("The rows are in DuckDB file");
+    terminal.see("From now on:");
+    terminal.see("  criteo status  shows what is loaded");
+    terminal.see("  30 5 * * *  /");
     assert_eq!(terminal.end(), 0, "{}", terminal.text());
 
     home.stage.assert_equals_truth();

@@ -73,7 +73,14 @@ fn everything_fits_on_a_small_terminal() {
     terminal.press(ENTER);
     terminal.choose("The first sync:", "Later");
     assert_eq!(terminal.end(), 0, "{}", terminal.text());
-    fits(&terminal);
+    // The line for the crontab is going to be copied, so it is not ours to break; it comes last.
+    let mut broken = terminal.broken_lines();
+    let crontab = broken
+        .iter()
+        .position(|line| line.starts_with("  30 5 * * *"));
+    broken.truncate(crontab.expect("a line for the crontab"));
+    broken.retain(|line| !line.trim_start().starts_with('/'));
+    assert_eq!(broken, Vec::<String>::new());
 }
 
 /// `--start-date`, and the same in a configuration that is there already.
@@ -103,7 +110,7 @@ fn tables_of_another_currency_are_refused_at_the_destination() {
     assert!(synced.status.success(), "{synced:?}");
 
     let mut terminal = home.terminal("init --currency EUR");
-    terminal.choose("How far are you?", "I have the key file");
+    terminal.choose("How far are you?", "I have a key");
     terminal.choose("How do you want to give the key?", "Use the key narrow");
     terminal.choose("What now?", "That is everybody");
     terminal.choose("Which are to be read?", "All of them");

@@ -32,7 +32,11 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.choose("How far are you?", "I have the key file");
 
     terminal.choose("How do you want to give the key?", "The downloaded file");
-    terminal.answer_wrongly("Path of the file:", " ", "That is no path");
+    terminal.answer_wrongly(
+        "Path of the file:",
+        " ",
+        "Type the path of the downloaded file",
+    );
     terminal.answer_wrongly(
         "Path of the file:",
         "nowhere.txt",
@@ -253,7 +257,7 @@ fn what_the_old_configuration_says_is_taken_over() {
                     [destination]\ntype = \"postgres\"\nurl = \"postgresql://me@127.0.0.1:1/criteo\"\n";
     std::fs::write(home.path("criteo.toml"), existing).unwrap();
     let mut terminal = home.terminal("init");
-    terminal.choose("How far are you?", "I have the key file");
+    terminal.choose("How far are you?", "I have a key");
     terminal.choose(
         "How do you want to give the key?",
         "Use the key wrong-answers",
