@@ -150,6 +150,18 @@ pub(super) fn foreign_table(table: &str, owner: Option<&str>) -> DestinationErro
     }
 }
 
+/// The refusal of a table that does not keep the versions of this stream; `keeper` is the stream whose versions it keeps,
+/// if the ledger knows it.
+pub(super) fn foreign_versions(table: &str, keeper: Option<&str>) -> DestinationError {
+    match keeper {
+        Some(stream) => DestinationError::ForeignTable {
+            table: table.to_owned(),
+            reason: format!("it keeps the versions of stream '{stream}'"),
+        },
+        None => foreign_table(table, None),
+    }
+}
+
 /// Refuses a table that would be taken for one of the ledger's. The error is the reason in words.
 pub(super) fn refuse_ledger_name(table: &str, prefix: &str) -> Result<(), String> {
     if table.to_lowercase().starts_with(prefix) {

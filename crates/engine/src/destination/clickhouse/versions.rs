@@ -11,7 +11,7 @@
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table};
+use super::super::{VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
 use super::commit;
 use super::connection::{Failure, Server};
 use super::history_tables::{self, ENDS, VERSION_COLUMN, existing_columns};
@@ -37,15 +37,8 @@ pub(super) async fn keep(
         .as_ref()
         .is_some_and(|known| known.stream == prepared.entry.stream);
     if exists && !is_ours {
-        let reason = match &registration {
-            Some(other) => format!("it keeps the versions of stream '{}'", other.stream),
-            None => "the ledger does not know it, so its rows are somebody else's".to_owned(),
-        };
-        return Err(DestinationError::ForeignTable {
-            table: history,
-            reason,
-        }
-        .into());
+        let keeper = registration.as_ref().map(|known| known.stream.as_str());
+        return Err(rules::foreign_versions(&history, keeper).into());
     }
     if !exists {
         history_tables::begin(server, prepared).await?;

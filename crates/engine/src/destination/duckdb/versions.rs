@@ -2,7 +2,7 @@
 
 use ::duckdb::{OptionalExt, params};
 
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table};
+use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
 use super::connection::{Failure, Session};
 use super::ledger::{HISTORIES, WINDOW_ADVERTISERS, WINDOWS};
 use super::load::{ADVERTISER_COLUMN, TEXTS_FROM_JSON};
@@ -30,15 +30,8 @@ pub(super) fn keep(
         .as_ref()
         .is_some_and(|known| known.stream == stream.stream);
     if exists && !is_ours {
-        let reason = match &registration {
-            Some(other) => format!("it keeps the versions of stream '{}'", other.stream),
-            None => "the ledger does not know it, so its rows are somebody else's".to_owned(),
-        };
-        return Err(DestinationError::ForeignTable {
-            table: history,
-            reason,
-        }
-        .into());
+        let keeper = registration.as_ref().map(|known| known.stream.as_str());
+        return Err(rules::foreign_versions(&history, keeper).into());
     }
     if !exists {
         create(session, table)?;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use object_store::path::Path;
 
 use super::super::duckdb::{InMemory, Source};
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table};
+use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
 use super::changes::fill_windows;
 use super::commit::Action;
 use super::encode::{Encoded, Folders, encode, partitioned};
@@ -385,14 +385,10 @@ fn refuse_foreign(state: &LakeState, table: &TableState, stream: &str) -> Result
         return Ok(());
     };
     let registration = state.histories.get(&name.to_lowercase());
-    let reason = match registration {
+    Err(match registration {
         Some(history) if history.stream == stream => return Ok(()),
-        Some(history) => format!("it keeps the versions of stream '{}'", history.stream),
-        None => format!("it was made for stream '{}'", existing.stream),
-    };
-    Err(DestinationError::ForeignTable {
-        table: name,
-        reason,
+        Some(history) => rules::foreign_versions(&name, Some(&history.stream)),
+        None => rules::foreign_table(&name, Some(&existing.stream)),
     }
     .into())
 }
