@@ -64,3 +64,13 @@ pub const WINDOWS_KEPT_DAYS: i32 = 400;
 pub const VALID_FROM: &str = "valid_from";
 /// Until when a version was the current one, in UTC and exclusively; NULL for one that still is.
 pub const VALID_TO: &str = "valid_to";
+/// What [`VALID_FROM`] says of itself in the database.
+pub(super) const VALID_FROM_MEANING: &str = "From when on this row was the current one, in UTC.";
+/// The same of [`VALID_TO`].
+pub(super) const VALID_TO_MEANING: &str =
+    "Until when it was the current one, in UTC and exclusively; NULL for one that still is.";
+
+/// What the table of versions of a table says of itself in the database.
+pub(super) fn history_description(table: &str, description: &str) -> String {
+    format!("The rows of {table} as they were at any time. {description}")
+}

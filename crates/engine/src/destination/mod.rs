@@ -35,6 +35,7 @@ pub use self::error::DestinationError;
 pub use self::load::{
     DropDays, DroppedDays, VALID_FROM, VALID_TO, WINDOWS_KEPT_DAYS, WindowLoad, history_table,
 };
+use self::load::{VALID_FROM_MEANING, VALID_TO_MEANING, history_description};
 pub use self::observation::{Observation, ObservedPeriod};
 pub(crate) use self::rules::refuse_other_purpose;
 pub use self::vacuum::{RemovedFile, VacuumOptions, VacuumReport};

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::{DestinationError, VALID_FROM, VALID_TO, history_table};
+use super::super::{
+    DestinationError, VALID_FROM, VALID_FROM_MEANING, VALID_TO, VALID_TO_MEANING,
+    history_description, history_table,
+};
 use super::commit;
 use super::connection::{Failure, Server};
 use super::ledger;
@@ -231,15 +234,11 @@ pub(super) async fn replace(
         .iter()
         .map(|(name, sql_type, comment)| definition(name, sql_type, comment))
         .collect();
-    definitions.push(definition(
-        VALID_FROM,
-        INSTANT,
-        "From when on this row was the current one, in UTC.",
-    ));
+    definitions.push(definition(VALID_FROM, INSTANT, VALID_FROM_MEANING));
     definitions.push(definition(
         VALID_TO,
         &format!("Nullable({INSTANT})"),
-        "Until when it was the current one, in UTC and exclusively; NULL for one that still is.",
+        VALID_TO_MEANING,
     ));
     let names: Vec<String> = columns.iter().map(|(name, ..)| identifier(name)).collect();
     // One scalar, so that one question to the stream's view decides what ends and what begins.
@@ -250,10 +249,7 @@ pub(super) async fn replace(
         literal(&prepared.entry.stream),
         literal(&prepared.generation)
     );
-    let description = format!(
-        "The rows of {table} as they were at any time. {}",
-        schema::comment_of(server, table).await?
-    );
+    let description = history_description(table, &schema::comment_of(server, table).await?);
     server
         .execute(&format!(
             "CREATE OR REPLACE VIEW {} ({}) AS WITH ({}) AS reached SELECT {}, {VALID_FROM}, {VALID_TO} FROM ({}) \

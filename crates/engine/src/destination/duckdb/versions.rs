@@ -2,7 +2,10 @@
 
 use ::duckdb::{OptionalExt, params};
 
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
+use super::super::{
+    DestinationError, VALID_FROM, VALID_FROM_MEANING, VALID_TO, VALID_TO_MEANING, WindowLoad,
+    history_description, history_table, rules,
+};
 use super::connection::{Failure, Session};
 use super::ledger::{HISTORIES, WINDOW_ADVERTISERS, WINDOWS};
 use super::load::{ADVERTISER_COLUMN, TEXTS_FROM_JSON};
@@ -269,14 +272,10 @@ fn create(session: &Session<'_>, table: &TableSchema) -> Result<(), Failure> {
         "CREATE TABLE {history} AS SELECT *, CAST(NULL AS TIMESTAMP) AS {VALID_FROM}, \
          CAST(NULL AS TIMESTAMP) AS {VALID_TO} FROM {} LIMIT 0; \
          COMMENT ON TABLE {history} IS {}; \
-         COMMENT ON COLUMN {history}.{VALID_FROM} IS 'From when on this row was the current one, in UTC.'; \
-         COMMENT ON COLUMN {history}.{VALID_TO} IS \
-         'Until when it was the current one, in UTC and exclusively; NULL for one that still is.'",
+         COMMENT ON COLUMN {history}.{VALID_FROM} IS '{VALID_FROM_MEANING}'; \
+         COMMENT ON COLUMN {history}.{VALID_TO} IS '{VALID_TO_MEANING}'",
         session.table(&table.table),
-        sql::literal(&format!(
-            "The rows of {} as they were at any time. {}",
-            table.table, table.description
-        ))
+        sql::literal(&history_description(&table.table, &table.description))
     ))?;
     Ok(())
 }

@@ -11,7 +11,10 @@ use async_trait::async_trait;
 use object_store::path::Path;
 
 use super::super::duckdb::{InMemory, Source};
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
+use super::super::{
+    DestinationError, VALID_FROM, VALID_FROM_MEANING, VALID_TO, VALID_TO_MEANING, WindowLoad,
+    history_description, history_table, rules,
+};
 use super::changes::fill_windows;
 use super::commit::Action;
 use super::encode::{Encoded, Folders, encode, partitioned};
@@ -334,21 +337,12 @@ fn history_schema(
     };
     let mut wanted = TableSchema {
         table: history_table(&of_table.table),
-        description: format!(
-            "The rows of {} as they were at any time. {}",
-            of_table.table, of_table.description
-        ),
+        description: history_description(&of_table.table, &of_table.description),
         columns: of_table.columns.clone(),
     };
     wanted.columns.extend([
-        instant(
-            VALID_FROM,
-            "From when on this row was the current one, in UTC.",
-        ),
-        instant(
-            VALID_TO,
-            "Until when it was the current one, in UTC and exclusively; NULL for one that still is.",
-        ),
+        instant(VALID_FROM, VALID_FROM_MEANING),
+        instant(VALID_TO, VALID_TO_MEANING),
     ]);
     let Some(history) = history else {
         return Ok(wanted);

@@ -6,7 +6,10 @@
 use tokio_postgres::types::Type;
 
 use super::super::ledger_views::COVERAGE;
-use super::super::{DestinationError, VALID_FROM, VALID_TO, WindowLoad, history_table, rules};
+use super::super::{
+    DestinationError, VALID_FROM, VALID_FROM_MEANING, VALID_TO, VALID_TO_MEANING, WindowLoad,
+    history_description, history_table, rules,
+};
 use super::connection::Session;
 use super::failure::Failure;
 use super::ledger::{HISTORIES, WINDOW_ADVERTISERS, WINDOWS};
@@ -289,18 +292,13 @@ async fn register(
 /// The table of versions with the columns of the table, whatever came and went there.
 async fn create(session: &Session<'_>, table: &TableSchema) -> Result<(), Failure> {
     let history = session.table(&history_table(&table.table));
-    let description = format!(
-        "The rows of {} as they were at any time. {}",
-        table.table, table.description
-    );
     let statements = format!(
         "CREATE TABLE {history} (LIKE {}, {VALID_FROM} timestamptz, {VALID_TO} timestamptz); \
          COMMENT ON TABLE {history} IS {}; \
-         COMMENT ON COLUMN {history}.{VALID_FROM} IS 'From when on this row was the current one, in UTC.'; \
-         COMMENT ON COLUMN {history}.{VALID_TO} IS \
-         'Until when it was the current one, in UTC and exclusively; NULL for one that still is.'",
+         COMMENT ON COLUMN {history}.{VALID_FROM} IS '{VALID_FROM_MEANING}'; \
+         COMMENT ON COLUMN {history}.{VALID_TO} IS '{VALID_TO_MEANING}'",
         session.table(&table.table),
-        sql::literal(&description)
+        sql::literal(&history_description(&table.table, &table.description))
     );
     session.transaction.batch_execute(&statements).await?;
     Ok(())
