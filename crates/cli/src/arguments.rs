@@ -60,7 +60,7 @@ Examples:
   criteo sync --from 2026-03-01 --to 2026-03-07 --output - --format jsonl | jq -c 'select(.clicks > 0)'
 
 The first Ctrl-C finishes the calls that are on their way, commits and exits with 3.
-The second stops at once. Either way the tables are sound, and the next sync carries on.";
+The second stops at once. Either way the tables are sound, and the same command carries on.";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:

@@ -119,7 +119,7 @@ pub(super) fn cost(plan: &Plan) -> String {
 fn time_at_the_quota(plan: &Plan) -> String {
     let seconds = plan.minutes * 60.0;
     if seconds < 1.0 {
-        return "Criteo allows so many at once, or within a minute of other calls".to_owned();
+        return "no waiting for the quota, unless this minute's calls are used up".to_owned();
     }
     format!("at least {} at the quota", span_of_seconds(seconds))
 }

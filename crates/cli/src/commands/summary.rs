@@ -39,10 +39,7 @@ pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Resu
     }
     let words = loaded(run);
     match (run.outcome, kept) {
-        (Outcome::Complete, Kept::Yes) => printer.note(format_args!(
-            "{words} `criteo status` shows what is there now, `criteo verify` compares it with Criteo's own totals."
-        )),
-        (Outcome::Complete, Kept::No) => printer.note(words),
+        (Outcome::Complete, _) => printer.note(words),
         (Outcome::Partial, Kept::Yes) => printer.warning(&format!(
             "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again."
         )),

@@ -82,10 +82,12 @@ async fn sync(
     drop(connected.engine);
     let run = result?;
     ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
-    if kept == Kept::Yes && run.outcome == Outcome::Complete && !context.printer.is_json() {
-        // Whoever has just loaded something wants to look at it.
+    // Whoever has just loaded something wants to look at it. What went elsewhere than configured, others do not look at.
+    let is_in_place = kept == Kept::Yes && context.output.is_none();
+    if is_in_place && run.outcome == Outcome::Complete && !context.printer.is_json() {
         context.printer.note(format_args!(
-            "The rows are in {}, in tables that are called like the streams unless the configuration says otherwise.",
+            "The rows are in {}, named like the streams unless the configuration says otherwise. `criteo status` shows what is \
+             there, `criteo verify` compares it with Criteo's own totals.",
             destination::open(&connected.config).describe()
         ));
     }

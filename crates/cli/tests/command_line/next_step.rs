@@ -130,6 +130,27 @@ fn a_first_day_that_has_not_come_is_refused_everywhere() {
         "{status:#?}"
     );
     assert_eq!(sandbox.calls().len(), calls_before, "Criteo was asked");
+
+    // Today, and tomorrow, which has come further east; and one new report among others, or one that is off.
+    let days_ahead = |days: i64| {
+        (sandbox.now() + jiff::SignedDuration::from_hours(24 * days))
+            .strftime("%F")
+            .to_string()
+    };
+    for day in [days_ahead(0), days_ahead(1)] {
+        let config = format!("{ours}\n[sync]\nstart_date = \"{day}\"\n");
+        folder.write("criteo.toml", &config);
+        folder.run_with_key("plan -s statistics").with_code(0);
+    }
+    for stream in ["transactions", "transparency"] {
+        let config = format!("{ours}\n[streams.{stream}]\nstart_date = \"{future}\"\n");
+        folder.write("criteo.toml", &config);
+        folder.run_with_key("check").with_code(0);
+    }
+    folder
+        .run_with_key("plan -s transparency")
+        .with_code(2)
+        .saying_only(&[&words, "transparency"]);
 }
 
 /// What `status` says of the last run is true of the last run, also when it came no further than to Criteo's door.
@@ -177,6 +198,10 @@ fn verify_names_what_it_cannot_compare() {
     let expected = "Not compared: transactions (Criteo gives totals for statistics and custom reports only); campaigns \
                     (listings have no sums).\n";
     assert!(verify.stderr.contains(expected), "{verify:#?}");
+    assert!(
+        verify.stdout.ends_with(" sums agree with Criteo.\n"),
+        "{verify:#?}"
+    );
     let json = folder
         .run_with_key(&format!("verify --json {streams}"))
         .with_code(0)

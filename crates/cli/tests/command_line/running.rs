@@ -160,11 +160,13 @@ fn verbose_tells_of_calls_and_not_of_secrets() {
 fn the_first_signal_finishes_what_is_on_its_way() {
     let sandbox = sandbox("[limits]\nreport_calls_per_minute = 6000\n");
     sandbox.add_fault(latency(100, "placements")).unwrap();
-    for signal in ["-INT", "-TERM"] {
+    for (signal, options) in [("-INT", ""), ("-TERM", " --rebuild")] {
         let folder = Folder::at(&sandbox, "report_calls_per_minute = 6000\n");
         let mut command = folder.command_with_key();
+        let asked = format!("--json --stream placements{options}");
         command
-            .args(["sync", "--json", "--stream", "placements"])
+            .arg("sync")
+            .args(asked.split(' '))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -189,27 +191,30 @@ fn the_first_signal_finishes_what_is_on_its_way() {
             status.stdout.contains("was stopped before its end"),
             "{status:#?}"
         );
-        // What was read is not in the plan of what is left, and that is what the next run reads.
-        let plan = folder
-            .run_with_key("plan --json --stream placements")
-            .with_code(0)
-            .json();
-        assert!(plan["continues"].is_string(), "{plan:#}");
-        let planned = plan["streams"][0]["windows"].as_array().unwrap().len();
-        let events = folder
-            .run_with_key("sync --json --stream placements")
-            .with_code(0)
-            .events();
-        let read = events
+        // What was read is not in the plan of what is left, and that is what the next run reads. One that comes no further
+        // than to Criteo's door changes nothing about it.
+        let refused = FaultRule {
+            status: Some(403),
+            times: Some(1),
+            ..FaultRule::new(FaultKind::Status).on_path("advertisers/me")
+        };
+        sandbox.add_fault(refused).unwrap();
+        folder.run_with_key(&format!("sync {asked}")).with_code(1);
+        let plan = || {
+            let ended = folder.run_with_key(&format!("plan {asked}"));
+            ended.with_code(0).json()
+        };
+        let left = plan();
+        assert!(left["continues"].is_string(), "{left:#}");
+        let planned = left["streams"][0]["windows"].as_array().unwrap().len();
+        let ended = folder.run_with_key(&format!("sync {asked}")).with_code(0);
+        let read = ended
+            .events()
             .iter()
             .filter(|event| event["event"] == "window_loaded")
             .count();
-        assert_eq!(planned, read, "{plan:#}");
-        let events = folder
-            .run_with_key("plan --json --stream placements")
-            .with_code(0)
-            .json();
-        assert!(events["continues"].is_null(), "{events:#}");
+        assert_eq!(planned, read, "{left:#}");
+        assert!(plan()["continues"].is_null());
     }
 }
 

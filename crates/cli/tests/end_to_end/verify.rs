@@ -116,6 +116,10 @@ fn tampering_is_found_in(target: TargetKind) {
     assert_eq!(of_days(day, day, 3), 1);
 
     let words = stage.criteo(&["verify", "-s", "statistics"]).expect(3);
+    assert!(
+        words.stdout.contains(" are not what Criteo says now."),
+        "{words}"
+    );
     assert!(words.stdout.contains(&advertiser), "{}", words.stdout);
     let mend = format!("criteo sync -s statistics --full-refresh --from {day} --to {day}");
     assert!(words.stderr.contains(&mend), "{}", words.stderr);

@@ -9,12 +9,11 @@ use serde::Serialize;
 use super::lookback::Lookback;
 use super::pool::Pool;
 use crate::calendar::{DayRange, add_days};
-use crate::doctor::refuse_other_purposes;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
-use crate::status::Refusal;
+use crate::status::{Refusal, purposes_refusal};
 use crate::stream_spec::StreamSpec;
 use crate::sync::{self, Selection};
 
@@ -115,15 +114,9 @@ impl Plan {
                 .chain(read_elsewhere)
                 .collect(),
         };
-        if !selection.rebuild
-            && let Err(error) =
-                refuse_other_purposes(engine.destination.as_ref(), specs.iter().map(AsRef::as_ref))
-                    .await
-        {
-            plan.refusal = Some(Refusal {
-                message: error.to_string(),
-                hint: error.hint(),
-            });
+        if !selection.rebuild {
+            let specs = specs.iter().map(AsRef::as_ref);
+            plan.refusal = purposes_refusal(engine.destination.as_ref(), specs).await?;
         }
         for spec in &specs {
             let run_ids = &continuation.run_ids;
@@ -163,7 +156,11 @@ impl StreamPlan {
     ) -> Result<Self, EngineError> {
         let mut entries = engine.destination.windows(&spec.name).await?;
         if selection.rebuild {
-            entries.clear();
+            let of_neighbours = engine.runs_of_neighbours();
+            let is_of_rebuild = |run: &str| run_ids.contains(run) || of_neighbours.contains(run);
+            if !sync::is_rebuilt(engine.destination.as_ref(), spec, is_of_rebuild).await? {
+                entries.clear();
+            }
         }
         let mut plan = Self {
             stream: spec.name.clone(),
@@ -189,13 +186,9 @@ impl StreamPlan {
                 .filter(|advertiser| !done.contains(*advertiser))
                 .cloned()
                 .collect();
-            if open.is_empty() {
-                return Ok(plan);
-            }
-            let advertisers = &open;
-            let per_unit_calls_vary =
-                sync::entity_units(spec, advertisers).len() == advertisers.len();
-            plan.windows = sync::entity_units(spec, advertisers)
+            let units = sync::entity_units(spec, &open);
+            let per_unit_calls_vary = units.len() == open.len();
+            plan.windows = units
                 .iter()
                 .map(|unit| PlannedWindow {
                     first_day: None,
@@ -207,6 +200,7 @@ impl StreamPlan {
             let last_calls: u64 = entries
                 .iter()
                 .filter(|entry| entry.quarantine_reason.is_none())
+                .filter(|entry| open.iter().any(|id| entry.advertisers.contains_key(id)))
                 .map(|entry| u64::from(entry.calls))
                 .sum();
             plan.calls = last_calls.max(u64::try_from(plan.windows.len()).unwrap_or(u64::MAX));

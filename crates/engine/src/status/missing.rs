@@ -52,7 +52,15 @@ pub(super) async fn refusal(
             hint: error.hint(),
         }));
     }
-    match refuse_other_purposes(destination, enabled).await {
+    purposes_refusal(destination, enabled).await
+}
+
+/// The same as far as it comes from tables that were made for something else.
+pub(crate) async fn purposes_refusal<'specs>(
+    destination: &dyn Destination,
+    specs: impl Iterator<Item = &'specs StreamSpec> + Send,
+) -> Result<Option<Refusal>, EngineError> {
+    match refuse_other_purposes(destination, specs).await {
         Ok(()) => Ok(None),
         Err(error @ DestinationError::Incompatible { .. }) => Ok(Some(Refusal {
             message: error.to_string(),

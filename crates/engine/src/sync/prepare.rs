@@ -27,22 +27,32 @@ pub(super) fn refuse_partial_rebuild(selection: &Selection) -> Result<(), Engine
 pub(super) async fn make_ready(context: &Context, spec: &StreamSpec) -> Result<(), EngineError> {
     if context.selection.rebuild {
         let made_for = context.destination.stream(&spec.name).await?;
-        let fits = made_for.as_ref().is_none_or(|entry| *entry == spec.entry());
         if made_for.is_some_and(|entry| !entry.is_comparable_with(&spec.entry())) {
             // First, because afterwards nothing tells what they were of.
             context.destination.forget_changes(&spec.name).await?;
         }
-        let windows = context.destination.windows(&spec.name).await?;
-        let is_rebuilt = fits
-            && windows
-                .iter()
-                .all(|window| context.has_rebuilt(&window.run_id));
-        if !is_rebuilt {
-            context.destination.forget(&spec.name).await?;
+        let destination = context.destination.as_ref();
+        if !is_rebuilt(destination, spec, |run| context.has_rebuilt(run)).await? {
+            destination.forget(&spec.name).await?;
         }
     }
     prepare(context.destination.as_ref(), spec, &spec.schema).await?;
     drop_old_days(context, spec).await
+}
+
+/// Whether a rebuild finds the table of `spec` begun anew already: it is made for the same, and all that is in it was read
+/// by runs of this rebuild.
+pub(crate) async fn is_rebuilt(
+    destination: &dyn Destination,
+    spec: &StreamSpec,
+    is_of_rebuild: impl Fn(&str) -> bool,
+) -> Result<bool, DestinationError> {
+    let made_for = destination.stream(&spec.name).await?;
+    if made_for.is_some_and(|entry| entry != spec.entry()) {
+        return Ok(false);
+    }
+    let windows = destination.windows(&spec.name).await?;
+    Ok(windows.iter().all(|window| is_of_rebuild(&window.run_id)))
 }
 
 /// Makes table and versions ready for rows with the columns of `schema`, which may have more than the catalog knows.

@@ -90,23 +90,26 @@ pub(crate) fn days_to_read(
     }
 }
 
-/// Fails when reports are asked for from a day on that has not come yet, which can only be a mistake: nothing would be read
-/// of them, run after run, and nothing would be amiss.
+/// Fails when every report is asked for from a day on that has not come yet, which can only be a mistake: nothing would be
+/// read, run after run, and nothing would be amiss. Tomorrow is let through, since it has come for somebody further east.
 pub(crate) fn refuse_future<'specs>(
     specs: impl IntoIterator<Item = &'specs StreamSpec>,
     from: Option<Date>,
     now: Timestamp,
 ) -> Result<(), EngineError> {
     let mut streams: Vec<&str> = Vec::new();
-    let mut days: Option<(Date, Date)> = None;
+    let mut first: Option<(Date, Date)> = None;
     for spec in specs.into_iter().filter(|spec| spec.has_days()) {
         let today = now.to_zoned_datetime(spec.time_zone.clone()).date();
-        if let Some(asked) = from.or(spec.start_date).filter(|asked| *asked > today) {
-            streams.push(&spec.name);
-            days.get_or_insert((asked, today));
+        match from.or(spec.start_date) {
+            Some(asked) if asked > add_days(today, 1) => {
+                streams.push(&spec.name);
+                first.get_or_insert((asked, today));
+            }
+            _ => return Ok(()),
         }
     }
-    let Some((asked, today)) = days else {
+    let Some((asked, today)) = first else {
         return Ok(());
     };
     let message = if from.is_some() {

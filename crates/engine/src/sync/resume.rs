@@ -32,12 +32,14 @@ pub(super) fn find(runs: &[RunEntry], selection: &str, now: Timestamp) -> Contin
             None => continuation.run_id.is_none(),
             Some(run_id) => run.run_id == run_id,
         };
-        if !is_next {
+        // One that was asked something else and loaded nothing has changed nothing either.
+        let is_idle = run.outcome == Some(Outcome::Failed) && run.selection != selection;
+        if !is_next || (wanted.is_none() && is_idle) {
             continue;
         }
         let unfinished = match run.outcome {
             None | Some(Outcome::Interrupted) => true,
-            // It read nothing, so what it was to carry on is still there.
+            // It loaded nothing, so what an earlier run left is still there to be carried on.
             Some(Outcome::Failed) => run.continues_run_id.is_some(),
             Some(Outcome::Complete | Outcome::Partial) => false,
         };
@@ -117,6 +119,11 @@ mod tests {
         let runs = [run("b", Some("a"), failed), run("a", None, None)];
         assert_eq!(ids(&runs), ["a", "b"]);
         assert!(ids(&[run("b", None, failed), run("a", None, None)]).is_empty());
+        let mut other = run("b", None, failed);
+        other.selection = "statistics only".to_owned();
+        assert_eq!(ids(&[other.clone(), run("a", None, None)]), ["a"]);
+        other.outcome = Some(Outcome::Partial);
+        assert!(ids(&[other, run("a", None, None)]).is_empty());
     }
 
     #[test]

@@ -126,7 +126,8 @@ pub(crate) async fn run(
 
     for spec in &specs {
         if let Err(error) = make_ready(&context, spec).await {
-            // Nothing was read, so there is nothing to carry on. What is told is why, not that this could not be noted.
+            // Nothing was read, so only what an earlier run left is carried on. What is told is why, not that this could not
+            // be noted.
             entry.outcome = Some(Outcome::Failed);
             entry.finished_at = Some(engine.clock.now());
             let _ = engine.destination.record_run(&entry).await;

@@ -87,7 +87,7 @@ impl Session<'_> {
     }
 
     /// The key that commands would use with the configuration that is going to be written, which names none itself.
-    fn key_of_environment(&self) -> Result<config::AppKey, ConfigError> {
+    pub(super) fn key_of_environment(&self) -> Result<config::AppKey, ConfigError> {
         let present = self.connection()?;
         let store = self.context.key_store(&self.environment);
         config::credentials_from(&present.criteo, &self.environment, &store)

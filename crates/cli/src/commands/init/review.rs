@@ -4,10 +4,12 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use criteo_engine::config::key_store::Place;
+use criteo_engine::config::{AppKey, KeyPlace};
 use criteo_engine::{Engine, EngineError, Plan, Selection, destination};
 use criteo_setup::draft::{Written, lost};
 use criteo_setup::streams::{StreamCost, offers};
-use criteo_setup::{Draft, KeyHolder, ProgressFile, Step};
+use criteo_setup::{Draft, ProgressFile, Step};
 
 use super::ask::Detour;
 use super::key::in_full;
@@ -241,15 +243,15 @@ impl Session<'_> {
         );
         // Not broken into lines, since it is going to be copied.
         terminal.show(format_args!(
-            "  30 5 * * *  {} --config {} sync",
+            "  30 5 * * *  '{}' --quiet --config '{}' sync",
             std::env::current_exe()?.display(),
             std::path::absolute(&self.path)?.display()
         ));
-        let holder = self.progress.key.as_ref().map(|key| &key.holder);
-        if holder == Some(&KeyHolder::Environment) {
+        let is_in_file = |key: AppKey| matches!(key.place, KeyPlace::Store(Place::File(_)));
+        if !self.key_of_environment().is_ok_and(is_in_file) {
             terminal.careful(
-                "The key comes from the environment of this terminal, which such a run does not have. Keep it with `criteo auth \
-                 import FILE`, or set it in the crontab.",
+                "Such a run has neither the variables of this terminal nor an unlocked keyring. Keep the key in a file for it: \
+                 `criteo auth import --store file FILE`.",
             );
         }
         Ok(())
