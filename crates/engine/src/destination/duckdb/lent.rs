@@ -102,7 +102,7 @@ impl InMemory {
             .iter()
             .map(|column| {
                 let name = sql::identifier(&column.name);
-                format!("{name} {}", type_in_files(column.field_type))
+                format!("{name} {}", Self::type_in_files(column.field_type))
             })
             .collect();
         self.execute(&format!(
@@ -182,6 +182,14 @@ impl InMemory {
         self.batches(&history_table(table), columns, &condition)
     }
 
+    /// The type of a column in Parquet files: they hold JSON as text.
+    pub(in super::super) fn type_in_files(field_type: FieldType) -> String {
+        match field_type {
+            FieldType::Json => schema::sql_type(FieldType::Text),
+            other => schema::sql_type(other),
+        }
+    }
+
     fn batches(
         &self,
         table: &str,
@@ -220,7 +228,7 @@ fn rows_with(load: &WindowLoad, columns: &[Column]) -> Result<String, Failure> {
             let name = sql::identifier(&column.name);
             format!(
                 "CAST(NULL AS {}) AS {name}",
-                type_in_files(column.field_type)
+                InMemory::type_in_files(column.field_type)
             )
         })
         .collect();
@@ -229,14 +237,6 @@ fn rows_with(load: &WindowLoad, columns: &[Column]) -> Result<String, Failure> {
         None => String::new(),
     };
     Ok(format!("SELECT {} WHERE FALSE{rows}", nothing.join(", ")))
-}
-
-/// The type of a column in the files: they hold JSON as text.
-fn type_in_files(field_type: FieldType) -> String {
-    match field_type {
-        FieldType::Json => schema::sql_type(FieldType::Text),
-        other => schema::sql_type(other),
-    }
 }
 
 fn expression(files: &[PathBuf]) -> Result<String, Failure> {

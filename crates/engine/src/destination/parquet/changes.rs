@@ -9,6 +9,7 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
 use async_trait::async_trait;
+use tempfile::TempDir;
 
 use super::super::duckdb::{InMemory, LedgerPart};
 use super::super::{Observation, WindowLoad};
@@ -97,7 +98,7 @@ impl Seen {
                     .any(|range| range.intersection(&days).is_some())
             })
         };
-        let knows = |window: &&WindowState| {
+        let knows = |window: &WindowState| {
             window.entry.stream == entry.stream
                 && window.entry.quarantine_reason.is_none()
                 && meets(window.entry.days)
@@ -105,15 +106,6 @@ impl Seen {
                     .advertisers
                     .keys()
                     .any(|advertiser| window.vouches_for.contains(advertiser))
-        };
-        let windows = LakeState {
-            windows: state
-                .windows
-                .values()
-                .filter(knows)
-                .map(|window| (window.entry.window_id.clone(), window.clone()))
-                .collect(),
-            ..LakeState::default()
         };
         let tells = |(_, file): &(&String, &FileState)| {
             meets(file.days)
@@ -128,7 +120,7 @@ impl Seen {
         Self {
             table: table.schema.table.clone(),
             replaced: PublishedTable::with_files("", table.schema.columns.clone(), replaced),
-            windows,
+            windows: state.with_windows(knows),
             records: PublishedTable::with_files("", changes_columns(), of_stream.filter(tells)),
         }
     }
@@ -140,9 +132,7 @@ impl Seen {
         load: &WindowLoad,
         observation: &Observation,
     ) -> Result<Vec<RecordBatch>, Failure> {
-        let scratch = tempfile::Builder::new().prefix("criteo-lake-").tempdir()?;
-        let database = InMemory::open()?;
-        database.create_ledger(scratch.path())?;
+        let (scratch, database) = empty_ledger()?;
         fill_windows(&database, &self.windows, scratch.path())?;
         let recorded: Vec<_> = self
             .records
@@ -156,6 +146,14 @@ impl Seen {
         database.execute(&view)?;
         Ok(database.changes(load, observation, &changes_columns())?)
     }
+}
+
+/// A database in memory with an empty ledger, and the folder for what it spills, which has to outlive it.
+pub(super) fn empty_ledger() -> Result<(TempDir, InMemory), Failure> {
+    let scratch = tempfile::Builder::new().prefix("criteo-lake-").tempdir()?;
+    let database = InMemory::open()?;
+    database.create_ledger(scratch.path())?;
+    Ok((scratch, database))
 }
 
 /// Puts the windows of `state` into the ledger of a database in memory, by way of files in `scratch`.
@@ -194,9 +192,7 @@ pub(super) async fn maturation(
     let root = nearby.keep(paths.clone()).await?;
     let stream = stream.to_owned();
     tokio::task::spawn_blocking(move || {
-        let scratch = tempfile::Builder::new().prefix("criteo-lake-").tempdir()?;
-        let database = InMemory::open()?;
-        database.create_ledger(scratch.path())?;
+        let (_scratch, database) = empty_ledger()?;
         let files: Vec<_> = paths.iter().map(|path| root.locate(path)).collect();
         database.fill_ledger(LedgerPart::Changes, &files)?;
         Ok(database.maturation(&stream)?)

@@ -121,6 +121,12 @@ impl Values {
             columns.push(column.clone());
             arrays.push(array);
         }
+        if let Some(missing) = described.iter().find(|column| !columns.contains(column)) {
+            return Err(Failure::Refused(format!(
+                "table '{}' of the ledger lacks column '{}'",
+                self.name, missing.name
+            )));
+        }
         let fields: Vec<Field> = columns
             .iter()
             .map(|column| Field::new(&column.name, arrow_type(column.field_type), true))
@@ -271,4 +277,19 @@ pub(super) fn window_advertisers(state: &LakeState) -> Result<LedgerTable, Failu
     values.texts("advertiser_id", entries().map(|(_, id, _)| Some(id)));
     values.counts("rows", entries().map(|(_, _, rows)| rows));
     values.table()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_lacks_a_column_is_refused() {
+        let mut values = Values::of(WINDOW_ADVERTISERS);
+        values.texts("window_id", std::iter::once(Some("a")));
+        values.counts("rows", std::iter::once(1));
+        let refusal = values.table().err().unwrap();
+        let words = refusal.to_string();
+        assert!(words.contains("lacks column 'advertiser_id'"), "{words}");
+    }
 }

@@ -8,7 +8,7 @@ use arrow_schema::{Schema, SchemaRef};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
@@ -28,8 +28,6 @@ use crate::schema::{Column, arrow_type};
 /// Rows that are sorted and written at a time. A larger window becomes several files per folder, so that memory does
 /// not grow with it.
 pub(super) const ROWS_AT_A_TIME: usize = 500_000;
-/// The longest time from the first file of a window to its commit: well below [`super::vacuum::ORPHAN_AGE`].
-const COMMITTED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 /// Files that are put at the same time.
 const PUTS_AT_A_TIME: usize = 8;
 
@@ -117,7 +115,7 @@ impl<'load> LoadWindow<'load> {
 
     /// The same change as if its files had been put so long ago.
     #[cfg(test)]
-    pub(super) fn put_before(mut self, age: SignedDuration) -> Self {
+    pub(super) fn put_before(mut self, age: jiff::SignedDuration) -> Self {
         self.began_at -= age;
         self
     }
@@ -151,19 +149,6 @@ impl<'load> LoadWindow<'load> {
         ))
     }
 
-    /// Files that are not in the log for a day are removed by `vacuum`, so that none of them may be committed later.
-    fn refuse_stale_files(&self) -> Result<(), Failure> {
-        let age = Timestamp::now().duration_since(self.began_at);
-        if age < COMMITTED_WITHIN {
-            return Ok(());
-        }
-        Err(Failure::Unusable(format!(
-            "its files were written {} hours ago, and the commit came only now (was this machine asleep?); run again, \
-             which loads the window from the spool",
-            age.as_hours()
-        )))
-    }
-
     async fn put_piece(&mut self, piece: Vec<(Path, Encoded)>) -> Result<(), Failure> {
         let store = self.nearby.objects();
         let put: Vec<PutFile> = futures_util::stream::iter(piece)
@@ -190,7 +175,6 @@ impl Change for LoadWindow<'_> {
             return Ok(Vec::new());
         }
         let table = self.table(state)?;
-        self.refuse_stale_files()?;
         let name = &table.schema.table;
         let mut actions =
             supersede::actions(self.nearby.objects(), table, &Scope::of(load)).await?;
@@ -203,6 +187,10 @@ impl Change for LoadWindow<'_> {
         actions.extend(changes::observed(&self.nearby, state, table, load).await?);
         actions.push(Action::PutWindow(load.entry.clone()));
         Ok(actions)
+    }
+
+    fn put_since(&self) -> Option<Timestamp> {
+        Some(self.began_at)
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use object_store::path::Path;
 use object_store::{Error as StoreError, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 
@@ -27,6 +27,11 @@ const UNCERTAIN_ATTEMPTS: u32 = 3;
 /// How many other commits may come in between before a writer gives up. Each means that another writer got ahead.
 const MOST_CONFLICTS: u32 = 1_000;
 
+/// The longest time in which a change may find out what it changes, for which it puts files.
+const FOUND_OUT_WITHIN: SignedDuration = SignedDuration::from_hours(6);
+/// The longest time from the first file of a change to its commit. Both are well below [`super::vacuum::ORPHAN_AGE`].
+const COMMITTED_WITHIN: SignedDuration = SignedDuration::from_hours(12);
+
 /// Commits that are fetched at the same time while a lake is opened.
 const READS_AT_A_TIME: usize = 16;
 
@@ -35,6 +40,11 @@ const READS_AT_A_TIME: usize = 16;
 pub(super) trait Change: Send + Sync {
     /// The actions that make the change, given what the lake holds; none when there is nothing to change.
     async fn actions(&self, state: &LakeState) -> Result<Vec<Action>, Failure>;
+
+    /// When the first of the files was put that were there before anybody asked for actions; `None` when none was.
+    fn put_since(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 /// A change that follows from the state alone.
@@ -97,10 +107,12 @@ impl Log {
             self.refresh().await?;
         }
         for _ in 0..MOST_CONFLICTS {
+            let began = Timestamp::now();
             let actions = change.actions(&self.state).await?;
             if actions.is_empty() {
                 return Ok(());
             }
+            refuse_stale_files(began, change.put_since())?;
             let commit = Commit {
                 format: FORMAT,
                 version: self.state.version + 1,
@@ -228,6 +240,30 @@ impl Log {
     }
 }
 
+/// Files that are not in the log for a day are removed by `vacuum`, so that none of them may be committed later. It is
+/// asked after the actions are known, since finding them out is what takes long.
+fn refuse_stale_files(began: Timestamp, put_since: Option<Timestamp>) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let limits = [
+        (Some(began), FOUND_OUT_WITHIN),
+        (put_since, COMMITTED_WITHIN),
+    ];
+    for (since, within) in limits {
+        let Some(since) = since else {
+            continue;
+        };
+        let age = now.duration_since(since);
+        if age >= within {
+            return Err(Failure::Unusable(format!(
+                "its files were written {} hours ago, and the commit came only now (was this machine asleep?); run \
+                 again, which loads a window from the spool",
+                age.as_hours()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The one member that every layout has.
 #[derive(serde::Deserialize)]
 struct OnlyFormat {
@@ -256,4 +292,25 @@ fn is_worth_repeating(error: &StoreError) -> bool {
             | StoreError::NotImplemented { .. }
             | StoreError::InvalidPath { .. }
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `vacuum` may have removed by then is not committed, whether it was put before or while the actions were found out.
+    #[test]
+    fn files_that_may_be_gone_are_refused() {
+        let ago = |minutes: i64| Timestamp::now() - SignedDuration::from_mins(minutes);
+        let refuses = |began: i64, put_since: Option<i64>| {
+            let outcome = refuse_stale_files(ago(began), put_since.map(ago));
+            outcome.is_err()
+        };
+        assert!(!refuses(6 * 60 - 1, None));
+        assert!(refuses(6 * 60, None));
+        assert!(!refuses(0, Some(12 * 60 - 1)));
+        assert!(refuses(0, Some(12 * 60)));
+        let orphan = SignedDuration::try_from(super::super::vacuum::ORPHAN_AGE).unwrap();
+        assert!(FOUND_OUT_WITHIN + COMMITTED_WITHIN < orphan);
+    }
 }

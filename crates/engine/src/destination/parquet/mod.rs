@@ -157,7 +157,8 @@ impl ParquetLake {
         let Some(target) = target else {
             return Ok(());
         };
-        // Outside the lock: other windows are put at the same time, and only the commits wait for each other.
+        // Outside the lock: other windows are put at the same time. Each commit finds out what its window replaces and
+        // changes, and commits wait for each other.
         let change = LoadWindow::put(self.store.nearby().await?, load, target).await?;
         self.store.commit(&change).await
     }

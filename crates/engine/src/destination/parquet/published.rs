@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::past_tables;
 use super::state::{FileState, LakeState, TableState};
-use crate::schema::{Column, FieldType, TableSchema};
+use crate::schema::{Column, TableSchema};
 
 /// The tables of a lake at one version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,18 +94,5 @@ impl Published {
             written_at: Timestamp::now(),
             tables,
         }
-    }
-}
-
-/// How a type is called in the SQL of DuckDB.
-pub(super) fn duckdb_type(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Text | FieldType::Json => "VARCHAR",
-        FieldType::Integer => "BIGINT",
-        FieldType::Money => "DECIMAL(38,9)",
-        FieldType::Float => "DOUBLE",
-        FieldType::Boolean => "BOOLEAN",
-        FieldType::Date => "DATE",
-        FieldType::Timestamp | FieldType::TimestampUtc => "TIMESTAMP",
     }
 }

@@ -67,7 +67,8 @@ impl<'drop> DropOldDays<'drop> {
                 first: self.drop.keep_from,
                 last: days.last,
             };
-            let scope = Scope::of_days(rest, &self.drop.day_column);
+            // Files of others, which may be many, need not be read for it.
+            let scope = Scope::of_days(rest, &self.drop.day_column).only(&window.advertisers);
             let rows = supersede::rows_by_advertiser(self.nearby.objects(), table, &scope).await?;
             left.insert(window.window_id, rows);
         }

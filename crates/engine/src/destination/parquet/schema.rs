@@ -1,15 +1,13 @@
 //! Making tables, adding columns to them, and refusing those that do not fit.
 
+use super::super::ledger_tables::PREFIX;
 use super::super::{DestinationError, rules};
 use super::changes;
 use super::commit::Action;
 use super::failure::Failure;
 use super::state::{LakeState, TableState, grown};
 use crate::ledger::StreamEntry;
-use crate::schema::TableSchema;
-
-/// What the names of the ledger's tables begin with.
-pub(super) const LEDGER_PREFIX: &str = "_criteo_";
+use crate::schema::{Column, TableSchema};
 
 /// Makes the table or adds what it lacks, and remembers the stream.
 pub(super) fn prepare(
@@ -17,7 +15,7 @@ pub(super) fn prepare(
     schema: &TableSchema,
     stream: &StreamEntry,
 ) -> Result<Vec<Action>, Failure> {
-    rules::refuse_ledger_name(&schema.table, LEDGER_PREFIX).map_err(Failure::Refused)?;
+    rules::refuse_ledger_name(&schema.table, PREFIX).map_err(Failure::Refused)?;
     let remembered = state.streams.get(&stream.stream);
     let is_same_table = remembered.is_some_and(|before| same_name(&before.table, &schema.table));
     let put_table = |schema: TableSchema| Action::PutTable {
@@ -72,21 +70,23 @@ pub(super) fn forget(state: &LakeState, stream: &str) -> Vec<Action> {
 }
 
 fn refuse_other_types(table: &TableState, schema: &TableSchema) -> Result<(), Failure> {
-    for column in &schema.columns {
-        let present = table
-            .schema
-            .columns
-            .iter()
-            .find(|present| same_name(&present.name, &column.name));
-        if let Some(present) = present
-            && present.field_type != column.field_type
-        {
-            let [found, wanted] =
-                [present, column].map(|column| format!("{:?}", column.field_type));
-            return Err(rules::other_type(&schema.table, &column.name, &found, &wanted).into());
-        }
-    }
-    Ok(())
+    let Some((present, column)) = other_types(&table.schema, schema) else {
+        return Ok(());
+    };
+    let [found, wanted] = [present, column].map(|column| format!("{:?}", column.field_type));
+    Err(rules::other_type(&schema.table, &column.name, &found, &wanted).into())
+}
+
+/// The first column that has another type in `existing` than is wanted, as it is there and as it is wanted.
+pub(super) fn other_types<'schema>(
+    existing: &'schema TableSchema,
+    wanted: &'schema TableSchema,
+) -> Option<(&'schema Column, &'schema Column)> {
+    wanted.columns.iter().find_map(|column| {
+        let mut columns = existing.columns.iter();
+        let present = columns.find(|present| same_name(&present.name, &column.name))?;
+        (present.field_type != column.field_type).then_some((present, column))
+    })
 }
 
 /// The refusal of a table that this stream does not use.

@@ -163,6 +163,17 @@ impl LakeState {
             .collect()
     }
 
+    /// As much of it as some of its windows, which is what a comparison asks the ledger for.
+    pub(super) fn with_windows(&self, is_wanted: impl Fn(&WindowState) -> bool) -> Self {
+        let wanted = self.windows.iter().filter(|(_, window)| is_wanted(window));
+        Self {
+            windows: wanted
+                .map(|(id, window)| (id.clone(), window.clone()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     /// The windows that vouch for nothing any more and were read before `moment`.
     pub(super) fn history_before(&self, moment: Timestamp) -> Vec<String> {
         self.windows

@@ -165,10 +165,31 @@ impl Store {
         &self,
         sql: &str,
     ) -> Result<Option<super::super::QueryAnswer>, Failure> {
-        let Some((nearby, state)) = self.snapshot().await? else {
-            return Ok(None);
+        match self.snapshot().await? {
+            Some((nearby, state)) => Ok(Some(self.answer(&nearby, &state, sql).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Answers a query from a state. Files of it may be gone, because other commits replaced them and a vacuum came before
+    /// they were read; the newest state knows of none of them, so that it is asked then. What is wrong with the query
+    /// itself is wrong there, too.
+    pub(super) async fn answer(
+        &self,
+        nearby: &Nearby,
+        state: &LakeState,
+        sql: &str,
+    ) -> Result<super::super::QueryAnswer, Failure> {
+        let failure = match query::run(nearby, state, sql).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
         };
-        Ok(Some(query::run(&nearby, &state, sql).await?))
+        match self.snapshot().await? {
+            Some((nearby, newer)) if newer.version > state.version => {
+                query::run(&nearby, &newer, sql).await
+            }
+            _ => Err(failure),
+        }
     }
 
     /// Removes what nobody needs any more, or says what that would be.

@@ -55,6 +55,14 @@ impl Scope {
         }
     }
 
+    /// Of these rows those of some advertisers.
+    pub(super) fn only(self, advertisers: &BTreeMap<String, u64>) -> Self {
+        Self {
+            advertisers: Some(advertisers.clone()),
+            ..self
+        }
+    }
+
     /// Whether a file may hold rows of it.
     pub(super) fn touches(&self, file: &FileState) -> bool {
         fate(file, self) != Fate::Stays
@@ -172,21 +180,26 @@ pub(super) async fn rows_by_advertiser(
 ) -> Result<BTreeMap<String, u64>, Failure> {
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
     for (path, file) in &table.files {
-        let rows = match fate(file, scope) {
-            Fate::Stays => continue,
-            Fate::Goes => file.advertisers.clone(),
-            Fate::IsSplit => {
-                let body = body_of(store, path).await?;
-                let (name, scope) = (path.clone(), scope.clone());
-                tokio::task::spawn_blocking(move || {
-                    let batch = decode(&name, body)?;
-                    let outside = outside(&batch, &scope)?;
-                    let inside: BooleanArray =
-                        outside.values().iter().map(|is| Some(!is)).collect();
-                    advertisers(&filter_record_batch(&batch, &inside)?)
-                })
-                .await??
-            }
+        if !scope.touches(file) {
+            continue;
+        }
+        let rows: BTreeMap<String, u64> = if covers(scope.days, file.days) {
+            // Reading it would tell no more than is known of it.
+            let known = file.advertisers.iter();
+            known
+                .filter(|(advertiser, _)| scope.is_of(advertiser))
+                .map(|(advertiser, rows)| (advertiser.clone(), *rows))
+                .collect()
+        } else {
+            let body = body_of(store, path).await?;
+            let (name, scope) = (path.clone(), scope.clone());
+            tokio::task::spawn_blocking(move || {
+                let batch = decode(&name, body)?;
+                let outside = outside(&batch, &scope)?;
+                let inside: BooleanArray = outside.values().iter().map(|is| Some(!is)).collect();
+                advertisers(&filter_record_batch(&batch, &inside)?)
+            })
+            .await??
         };
         for (advertiser, rows) in rows {
             *found.entry(advertiser).or_default() += rows;

@@ -15,7 +15,7 @@ use super::super::{
     DestinationError, VALID_FROM, VALID_FROM_MEANING, VALID_TO, VALID_TO_MEANING, WindowLoad,
     history_description, history_table, rules,
 };
-use super::changes::fill_windows;
+use super::changes::{empty_ledger, fill_windows};
 use super::commit::Action;
 use super::encode::{Encoded, Folders, encode, partitioned};
 use super::failure::Failure;
@@ -24,6 +24,7 @@ use super::load::{ROWS_AT_A_TIME, arrow_schema_of, put_file, unique_name};
 use super::log::Change;
 use super::nearby::{Nearby, Root};
 use super::published::PublishedTable;
+use super::schema::other_types;
 use super::spooled::shaped;
 use super::state::{LakeState, TableState, grown};
 use super::supersede::Scope;
@@ -105,15 +106,7 @@ impl KeepVersions<'_> {
             .borrow(rows.files().map(str::to_owned).collect());
         let of_rows = of_rows.await?;
         let of_versions = self.nearby.borrow(held.paths.clone()).await?;
-        let windows = LakeState {
-            windows: state
-                .windows
-                .iter()
-                .filter(|(_, window)| window.entry.stream == self.stream.stream)
-                .map(|(id, window)| (id.clone(), window.clone()))
-                .collect(),
-            ..LakeState::default()
-        };
+        let windows = state.with_windows(|window| window.entry.stream == self.stream.stream);
         let stream = self.stream.clone();
         let day_column = self.day_column.map(str::to_owned);
         // Versions of many windows; the name only has to be like others.
@@ -213,9 +206,7 @@ impl Held {
 
     /// A database with the versions, and the folder for what it spills.
     fn open(&self, root: &Root) -> Result<(tempfile::TempDir, InMemory), Failure> {
-        let scratch = tempfile::Builder::new().prefix("criteo-lake-").tempdir()?;
-        let database = InMemory::open()?;
-        database.create_ledger(scratch.path())?;
+        let (scratch, database) = empty_ledger()?;
         let files: Vec<_> = self.paths.iter().map(|path| root.locate(path)).collect();
         database.hold_versions(&self.table, &self.schema.columns, &files)?;
         Ok((scratch, database))
@@ -226,11 +217,14 @@ impl Held {
     fn next(&self, database: &InMemory, window_id: &str) -> Result<Next, Failure> {
         let columns = &self.schema.columns;
         let mut versions = database.versions(&self.table, columns, &Source::New)?;
-        let touched: BTreeSet<String> = self
-            .partitions(&versions, window_id)?
-            .into_iter()
-            .filter_map(|(path, _)| folder_of(path.as_ref()).map(str::to_owned))
-            .collect();
+        let mut touched: BTreeSet<String> = BTreeSet::new();
+        for piece in pieces(&versions) {
+            let parts = self.partitions(piece, window_id)?;
+            let folders = parts
+                .iter()
+                .filter_map(|(path, _)| folder_of(path.as_ref()));
+            touched.extend(folders.map(str::to_owned));
+        }
         let mut places = database.changed_sources(&self.table)?;
         places.extend(self.paths.iter().enumerate().filter_map(|(place, path)| {
             let is_touched = folder_of(path).is_some_and(|folder| touched.contains(folder));
@@ -347,27 +341,18 @@ fn history_schema(
     let Some(history) = history else {
         return Ok(wanted);
     };
-    for column in &wanted.columns {
-        let present = history
-            .schema
-            .columns
-            .iter()
-            .find(|present| present.name.to_lowercase() == column.name.to_lowercase());
-        if let Some(present) = present
-            && present.field_type != column.field_type
-        {
-            return Err(DestinationError::Incompatible {
-                table: wanted.table,
-                reason: format!(
-                    "column '{}' has type {:?} there and {:?} in table '{}'; give the stream another table name to \
-                     begin anew",
-                    column.name, present.field_type, column.field_type, of_table.table
-                ),
-                stream: Some(table.stream.clone()),
-                others: Vec::new(),
-            }
-            .into());
+    if let Some((present, column)) = other_types(&history.schema, &wanted) {
+        return Err(DestinationError::Incompatible {
+            table: wanted.table.clone(),
+            reason: format!(
+                "column '{}' has type {:?} there and {:?} in table '{}'; give the stream another table name to begin \
+                 anew",
+                column.name, present.field_type, column.field_type, of_table.table
+            ),
+            stream: Some(table.stream.clone()),
+            others: Vec::new(),
         }
+        .into());
     }
     Ok(grown(&history.schema, &wanted))
 }

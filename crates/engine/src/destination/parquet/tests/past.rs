@@ -156,6 +156,22 @@ async fn versions_of_days_that_stay_as_they_are_are_not_written_again() {
     assert_eq!(second.len(), 3, "{second:?}");
     assert_eq!(second.difference(&first).count(), 1);
     assert_eq!(state_of(folder.path()).await[2].len(), 4);
+
+    // A row that only comes: its version lies in the one file of its day, beside those that go on.
+    let days = january(1, 3);
+    let mut rows: Vec<Row> = days
+        .iter()
+        .zip([1, 20, 3])
+        .map(|(day, clicks)| Row::of_day("1", day, "row", clicks))
+        .collect();
+    rows.push(Row::of_day("1", days.last, "added", 4));
+    let load = table.window(folder.path(), Some(days), &["1"], &rows);
+    lake.load_window(&load).await.unwrap();
+    lake.vacuum(&ALL_AT_ONCE).await.unwrap();
+    let third = below(folder.path(), "history");
+    assert_eq!(third.len(), 3, "{third:?}");
+    assert_eq!(third.difference(&second).count(), 1);
+    assert_eq!(state_of(folder.path()).await[2].len(), 5);
 }
 
 /// A vacuum without any grace, and a table that is forgotten, leave versions and changes.
@@ -220,6 +236,62 @@ async fn small_files_of_changes_are_merged() {
     assert_eq!(below(folder.path(), "_criteo/changes").len(), 1);
 }
 
+/// Drops the days before one, as another process; gives the rows and the versions that went.
+async fn drop_before(folder: &Path, keep_from: Date) -> (u64, u64) {
+    let request = DropDays {
+        stream: "conformance".to_owned(),
+        day_column: "day".to_owned(),
+        keep_from,
+        run_id: "run".to_owned(),
+        dropped_at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    let dropped = lake_in(folder).drop_days(&request).await.unwrap();
+    (dropped.rows, dropped.versions)
+}
+
+/// The record of a dropping counts rows and versions, each as what they are.
+#[tokio::test]
+async fn what_was_dropped_is_counted_by_rows_and_by_versions() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = kept(&lake).await;
+    for clicks in [[1, 2], [10, 2]] {
+        lake.load_window(&observed(folder.path(), &table, &clicks))
+            .await
+            .unwrap();
+    }
+    let keep_from = january(2, 2).first;
+    assert_eq!(drop_before(folder.path(), keep_from).await, (1, 2));
+    let fresh = lake_in(folder.path());
+    let question = "SELECT rows, versions FROM _criteo_drops";
+    let records = rows_of(&subject(folder.path(), &fresh), question).await;
+    assert_eq!(records, [["1", "2"].map(|text| Some(text.to_owned()))]);
+}
+
+/// A stream that is forgotten has no versions until they are asked for again; those that it had stay as they are.
+#[tokio::test]
+async fn a_forgotten_stream_stops_keeping_versions() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = kept(&lake).await;
+    lake.load_window(&observed(folder.path(), &table, &[1]))
+        .await
+        .unwrap();
+    let [_, _, before, _] = state_of(folder.path()).await;
+    lake.forget("conformance").await.unwrap();
+    lake.prepare(&table.schema, &table.stream).await.unwrap();
+    lake.load_window(&observed(folder.path(), &table, &[5]))
+        .await
+        .unwrap();
+    let [rows, current, versions, _] = state_of(folder.path()).await;
+    assert_eq!(rows[0][1].as_deref(), Some("5"));
+    assert_eq!((&current, &versions), (&before, &before));
+    let fresh = lake_in(folder.path());
+    let question = "SELECT count(*), count(*) FILTER (WHERE is_kept) FROM _criteo_histories";
+    let kept = rows_of(&subject(folder.path(), &fresh), question).await;
+    assert_eq!(kept, [["1", "0"].map(|text| Some(text.to_owned()))]);
+}
+
 /// A file of a month that lies on both sides of the border keeps what is to be kept, and the ledger counts it.
 #[tokio::test]
 async fn a_file_across_the_border_is_split() {
@@ -233,37 +305,30 @@ async fn a_file_across_the_border_is_split() {
     let kept = lake.keep_versions(&table.schema, &table.stream, Some("day"), true);
     kept.await.unwrap();
     let weeks = [5, 12, 19].map(|day| january(day, day).first);
-    let rows: Vec<Row> = weeks
+    let mut rows: Vec<Row> = weeks
         .iter()
         .flat_map(|week| ["1", "2"].map(|id| Row::of_day(id, *week, "week", 1)))
         .collect();
-    let load = table.window(folder.path(), Some(january(5, 25)), &["1", "2", "3"], &rows);
+    // An advertiser of whom nothing is left, beside one who never had anything.
+    rows.push(Row::of_day("4", weeks[0], "week", 1));
+    let advertisers = ["1", "2", "3", "4"];
+    let load = table.window(folder.path(), Some(january(5, 25)), &advertisers, &rows);
     lake.load_window(&load).await.unwrap();
     assert_eq!(below(folder.path(), "data").len(), 1, "a file per month");
 
-    let drop = async |keep_from: Date| {
-        let request = DropDays {
-            stream: "conformance".to_owned(),
-            day_column: "day".to_owned(),
-            keep_from,
-            run_id: "run".to_owned(),
-            dropped_at: jiff::Timestamp::UNIX_EPOCH,
-        };
-        let dropped = lake_in(folder.path()).drop_days(&request).await.unwrap();
-        (dropped.rows, dropped.versions)
-    };
+    let drop = async |keep_from: Date| drop_before(folder.path(), keep_from).await;
     // A week belongs to the day that its rows carry, so the second one goes.
-    assert_eq!(drop(january(14, 14).first).await, (4, 4));
+    assert_eq!(drop(january(14, 14).first).await, (5, 5));
     let fresh = lake_in(folder.path());
     let found = subject(folder.path(), &fresh);
-    table.assert_holds(&found, &rows[4..]).await;
+    table.assert_holds(&found, &rows[4..6]).await;
     let versions = rows_of(&found, "SELECT day FROM conformance_history").await;
     assert_eq!(versions, vec![vec![Some("2026-01-19".to_owned())]; 2]);
     let entries = fresh.windows("conformance").await.unwrap();
     assert_eq!(entries.len(), 1);
     assert_eq!(entries[0].days, Some(january(14, 25)));
     let counts: Vec<u64> = entries[0].advertisers.values().copied().collect();
-    assert_eq!(counts, [1, 1, 0]);
+    assert_eq!(counts, [1, 1, 0, 0]);
     assert_eq!(drop(january(14, 14).first).await, (0, 0));
     assert_eq!(drop(january(26, 26).first).await, (2, 2));
     assert_eq!(

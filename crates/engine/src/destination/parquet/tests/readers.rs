@@ -6,10 +6,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::{lake_in, prepared};
-use crate::destination::Destination;
+use super::superseding::files_below;
+use super::{lake_in, prepared, window};
 use crate::destination::conformance::fixture::{Row, january};
 use crate::destination::duckdb::InMemory;
+use crate::destination::{Destination, VacuumOptions};
 use crate::event::Outcome;
 use crate::ledger::RunEntry;
 
@@ -94,6 +95,36 @@ async fn readers_see_whole_windows_while_others_load() {
     for from_view in [false, true] {
         assert_eq!(labels(folder.path(), from_view).await, last);
     }
+}
+
+/// The files of a query are replaced and removed before it reads them: it answers from what replaced them. Where nothing
+/// did, the lake lost a file.
+#[tokio::test]
+async fn a_query_whose_files_were_removed_looks_again() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let (load, _) = window(folder.path(), &table, 1, "1", &["old"]);
+    lake.load_window(&load).await.unwrap();
+    let (nearby, state) = lake.store.snapshot().await.unwrap().unwrap();
+    let other = lake_in(folder.path());
+    let (load, _) = window(folder.path(), &table, 1, "1", &["new"]);
+    other.load_window(&load).await.unwrap();
+    let all = VacuumOptions {
+        older_than: std::time::Duration::ZERO,
+        dry_run: false,
+    };
+    let report = other.vacuum(&all).await.unwrap();
+    assert_eq!(report.removed.len(), 1);
+    let sql = "SELECT label FROM conformance";
+    let answer = lake.store.answer(&nearby, &state, sql).await.unwrap();
+    assert_eq!(answer.rows, [[Some("new".to_owned())]]);
+
+    for file in files_below(&folder.path().join("lake/data")) {
+        std::fs::remove_file(file).unwrap();
+    }
+    let error = lake.query(sql).await.unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
 }
 
 /// The view has every column and table, also those without rows, and the ledger.

@@ -109,15 +109,18 @@ async fn what_a_dead_writer_left_goes_after_a_day() {
         .collect();
     assert_eq!(orphans.len(), 1);
     // Files that were being written: the store does not list such names.
-    let mut staged = orphans.first().unwrap().clone().into_os_string();
-    staged.push("#1");
+    let orphan = orphans.first().unwrap().strip_prefix(&data).unwrap();
+    let mut name = orphan.to_owned().into_os_string();
+    name.push("#1");
     let staged = [
-        PathBuf::from(staged),
+        data.join(&name),
+        folder.path().join("lake/history").join(&name),
         folder
             .path()
             .join("lake/_criteo/log/00000000000000000009.json#12"),
     ];
     for file in &staged {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, b"half").unwrap();
     }
 

@@ -1,7 +1,15 @@
 //! Several writers of one lake.
 
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
+use super::superseding::files_below;
 use super::{assert_holds, lake_in, prepared, subject, window};
 use crate::destination::Destination;
 use crate::destination::conformance::fixture::{Row, Table, january};
@@ -110,6 +118,83 @@ async fn a_lake_is_the_same_from_its_log_and_from_a_checkpoint() {
     assert_holds(folder.path(), &table, &expected, &entries).await;
     std::fs::remove_dir_all(checkpoints).unwrap();
     assert_holds(folder.path(), &table, &expected, &entries).await;
+}
+
+/// A lake from before there were versions, recorded changes and dropped days is read, from its log and from a checkpoint, and
+/// gone on with.
+#[tokio::test]
+async fn a_lake_of_the_first_layout_is_read_and_loaded_into() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let mut expected = Vec::new();
+    // More commits than a checkpoint needs.
+    for day in 1..=22 {
+        for advertiser in ["1", "2", "3"] {
+            let (load, rows) = window(folder.path(), &table, day, advertiser, &["a"]);
+            lake.load_window(&load).await.unwrap();
+            expected.extend(rows);
+        }
+    }
+    let mut entries = lake.windows("conformance").await.unwrap();
+    assert_eq!(entries.len(), 66);
+    drop(lake);
+    let own = folder.path().join("lake/_criteo");
+    write_as_the_first_layout(&own);
+
+    let checkpoints = own.join("checkpoints");
+    let aside = folder.path().join("aside");
+    std::fs::rename(&checkpoints, &aside).unwrap();
+    assert_holds(folder.path(), &table, &expected, &entries).await;
+    std::fs::rename(&aside, &checkpoints).unwrap();
+    // Without the commits before it, only the checkpoint can tell of them.
+    for version in 1..=64 {
+        std::fs::remove_file(own.join(format!("log/{version:020}.json"))).unwrap();
+    }
+    assert_holds(folder.path(), &table, &expected, &entries).await;
+
+    let lake = lake_in(folder.path());
+    lake.prepare(&table.schema, &table.stream).await.unwrap();
+    let kept = lake.keep_versions(&table.schema, &table.stream, Some("day"), true);
+    kept.await.unwrap();
+    let (load, rows) = window(folder.path(), &table, 23, "1", &["a"]);
+    lake.load_window(&load).await.unwrap();
+    expected.extend(rows);
+    entries.push(load.entry);
+    assert_holds(folder.path(), &table, &expected, &entries).await;
+    let versions = lake.count_rows("conformance_history").await.unwrap();
+    assert_eq!(versions, Some(67));
+}
+
+/// Rewrites log and checkpoints as the first layout had them, which knew nothing of what the second added.
+fn write_as_the_first_layout(own: &Path) {
+    let as_first = |document: &[u8]| {
+        let mut document: serde_json::Value = serde_json::from_slice(document).unwrap();
+        assert_eq!(document["format"], 2);
+        document["format"] = 1.into();
+        document
+    };
+    for file in files_below(&own.join("log")) {
+        let commit = as_first(&std::fs::read(&file).unwrap());
+        std::fs::write(&file, commit.to_string()).unwrap();
+    }
+    let checkpoints = files_below(&own.join("checkpoints"));
+    assert_eq!(checkpoints.len(), 1);
+    for file in checkpoints {
+        let mut text = Vec::new();
+        let mut packed = GzDecoder::new(File::open(&file).unwrap());
+        packed.read_to_end(&mut text).unwrap();
+        let mut checkpoint = as_first(&text);
+        let state = checkpoint["state"].as_object_mut().unwrap();
+        for added in ["histories", "changes", "drops"] {
+            state.remove(added).unwrap();
+        }
+        let mut encoder = GzEncoder::new(File::create(&file).unwrap(), Compression::fast());
+        encoder
+            .write_all(checkpoint.to_string().as_bytes())
+            .unwrap();
+        encoder.finish().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The view for DuckDB: a script that creates one view per table, and the views over the ledger.
 
-use super::super::super::duckdb::ledger_view_query;
+use super::super::super::duckdb::{InMemory, ledger_view_query};
 use super::super::super::ledger_views::VIEWS;
-use super::super::published::{Published, PublishedTable, duckdb_type};
+use super::super::published::{Published, PublishedTable};
 
 /// A script that creates the views. `address` is the root of the lake.
 pub(super) fn script(published: &Published, address: &str) -> String {
@@ -51,7 +51,7 @@ pub(in super::super) fn create_view(
         .map(|column| {
             format!(
                 "CAST(NULL AS {}) AS {}",
-                duckdb_type(column.field_type),
+                InMemory::type_in_files(column.field_type),
                 identifier(&column.name)
             )
         })
