@@ -18,8 +18,8 @@ use crate::ledger::coverage::Coverage;
 use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
-pub use missing::{Refusal, UnreadDays};
 pub(crate) use missing::purposes_refusal;
+pub use missing::{Refusal, UnreadDays};
 use missing::{expected_advertisers, refusal, unread_days};
 
 /// Runs looked back at to find the newest that read everything.

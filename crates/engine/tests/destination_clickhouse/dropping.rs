@@ -6,8 +6,9 @@ use criteo_engine::destination::{DropDays, DroppedDays};
 use criteo_engine::ledger::WindowEntry;
 use tempfile::TempDir;
 
+use crate::records::keep;
 use crate::server::server;
-use crate::{another_process, finish_a_run, subject_in};
+use crate::{another_process, finish_a_run, stops, subject_in};
 
 fn before_the(day: i8) -> DropDays {
     DropDays {
@@ -43,63 +44,61 @@ async fn a_dropping_that_stops_at_any_statement_happened_or_not() {
     let Some(server) = server() else { return };
     let folder = TempDir::new().unwrap();
     let (mut kept, mut dropped) = (0, 0);
-    for (number, at) in [
+    for (number, (at, when)) in stops(&[
         "_criteo_base_drops` FORMAT",
         "_criteo_base_windows` FORMAT",
         "_criteo_base_commits` FORMAT",
         "CREATE OR REPLACE VIEW",
-    ]
+    ])
     .into_iter()
     .enumerate()
     {
-        for when in ["before", "after"] {
-            let database = format!("drops_{number}_{when}");
-            let subject = subject_in(server, &database, folder.path()).await;
-            let table = Table::report();
-            table.prepare(&subject).await.unwrap();
-            let (rows, entries) = load_two(&subject, &table).await;
-            server.fail(&database, at, when).await;
-            let outcome = subject.destination.drop_days(&before_the(4)).await;
-            assert!(outcome.is_err(), "{at} {when}: nothing failed");
+        let database = format!("drops_{number}_{when}");
+        let subject = subject_in(server, &database, folder.path()).await;
+        let table = Table::report();
+        table.prepare(&subject).await.unwrap();
+        let (rows, entries) = load_two(&subject, &table).await;
+        server.fail(&database, at, when).await;
+        let outcome = subject.destination.drop_days(&before_the(4)).await;
+        assert!(outcome.is_err(), "{at} {when}: nothing failed");
 
-            let again = another_process(server, &database, folder.path());
-            let found = again.destination.windows("conformance").await.unwrap();
-            let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
-            if found == entries {
-                table.assert_holds(&again, &rows).await;
-                assert_eq!(records.len(), 0, "{at} {when}");
-                kept += 1;
-            } else {
-                table.assert_holds(&again, &rows[3..]).await;
-                assert_eq!(records.len(), 1, "{at} {when}");
-                dropped += 1;
-            }
-            // What nobody committed does not come to count with the next commit.
-            let late = table.window(folder.path(), Some(january(9, 9)), &["1"], &[]);
-            again.destination.load_window(&late).await.unwrap();
-            let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
-            assert_eq!(records.len(), usize::from(found != entries), "{at} {when}");
-
-            again.destination.drop_days(&before_the(4)).await.unwrap();
-            let once_more = again.destination.drop_days(&before_the(4)).await.unwrap();
-            assert_eq!(once_more, DroppedDays::default(), "{at} {when}");
+        let again = another_process(server, &database, folder.path());
+        let found = again.destination.windows("conformance").await.unwrap();
+        let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
+        if found == entries {
+            table.assert_holds(&again, &rows).await;
+            assert_eq!(records.len(), 0, "{at} {when}");
+            kept += 1;
+        } else {
             table.assert_holds(&again, &rows[3..]).await;
-            let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
-            assert_eq!(records, [[Some("3".to_owned())]], "{at} {when}");
-            let found = again.destination.windows("conformance").await.unwrap();
-            let days: Vec<_> = found.iter().map(|entry| entry.days).collect();
-            assert_eq!(days, [Some(january(4, 5)), Some(january(9, 9))]);
+            assert_eq!(records.len(), 1, "{at} {when}");
+            dropped += 1;
         }
+        // What nobody committed does not come to count with the next commit.
+        let late = table.window(folder.path(), Some(january(9, 9)), &["1"], &[]);
+        again.destination.load_window(&late).await.unwrap();
+        let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
+        assert_eq!(records.len(), usize::from(found != entries), "{at} {when}");
+
+        again.destination.drop_days(&before_the(4)).await.unwrap();
+        let once_more = again.destination.drop_days(&before_the(4)).await.unwrap();
+        assert_eq!(once_more, DroppedDays::default(), "{at} {when}");
+        table.assert_holds(&again, &rows[3..]).await;
+        let records = rows_of(&again, "SELECT rows FROM _criteo_drops").await;
+        assert_eq!(records, [[Some("3".to_owned())]], "{at} {when}");
+        let found = again.destination.windows("conformance").await.unwrap();
+        let days: Vec<_> = found.iter().map(|entry| entry.days).collect();
+        assert_eq!(days, [Some(january(4, 5)), Some(january(9, 9))]);
     }
     assert_eq!(
         (kept, dropped),
-        (7, 1),
+        (4, 1),
         "only the last statement may commit"
     );
 }
 
 /// What was loaded last stays the last word on a day although an older window was cut in between, and dropped rows leave
-/// the disk with the next run however few they are.
+/// the disk with the next run however few they are. So do their versions, with the ends of those.
 #[tokio::test]
 async fn dropped_days_leave_the_disk_and_the_order_of_loading_stays() {
     let Some(server) = server() else { return };
@@ -107,6 +106,7 @@ async fn dropped_days_leave_the_disk_and_the_order_of_loading_stays() {
     let subject = subject_in(server, "dropped", folder.path()).await;
     let table = Table::report();
     table.prepare(&subject).await.unwrap();
+    keep(&subject, &table).await;
     let row = |day, label: &str| Row::of_day("1", january(day, day).first, label, 1);
     let load = async |days: (i8, i8), rows: &[Row]| {
         let window = table.window(folder.path(), Some(january(days.0, days.1)), &["1"], rows);
@@ -121,13 +121,18 @@ async fn dropped_days_leave_the_disk_and_the_order_of_loading_stays() {
     table.assert_holds(&subject, &expected).await;
 
     let stored = "SELECT count() FROM dropped._criteo_rows_conformance";
+    let versions = "SELECT (SELECT count() FROM dropped._criteo_versions_conformance), \
+                    (SELECT count() FROM dropped._criteo_ends_conformance), \
+                    (SELECT count() FROM dropped.conformance_history)";
     assert_eq!(server.lines(stored).await, ["21"]);
+    assert_eq!(server.lines(versions).await, ["21\t2\t20"]);
     finish_a_run(&subject).await;
     assert_eq!(
         server.lines(stored).await,
         ["20"],
         "of the dropped day alone"
     );
+    assert_eq!(server.lines(versions).await, ["20\t1\t20"]);
     table.assert_holds(&subject, &expected).await;
 
     // A dropped day can be read again, and stays when the run ends.

@@ -51,6 +51,15 @@ fn another_process(server: &Server, database: &str, spool: &Path) -> Subject {
     }
 }
 
+/// Where to stop statements that follow each other: before the first of them, and after each. All state is on the
+/// server, so what one leaves behind is what is there before the next.
+fn stops(statements: &'static [&'static str]) -> Vec<(&'static str, &'static str)> {
+    let first = statements.iter().take(1).map(|at| (*at, "before"));
+    first
+        .chain(statements.iter().map(|at| (*at, "after")))
+        .collect()
+}
+
 /// Ends a run, with which what is superfluous is cleared away.
 async fn finish_a_run(subject: &Subject) {
     let instant = "2026-03-01T09:00:00Z";

@@ -21,6 +21,11 @@ async fn an_older_ledger_gains_what_it_lacks() {
     server
         .execute("ALTER TABLE older._criteo_meta DELETE WHERE key = 'ledger_layout' SETTINGS mutations_sync = 2")
         .await;
+    let first_version = "ALTER TABLE older._criteo_meta UPDATE value = '1' WHERE key = 'ledger_version' SETTINGS mutations_sync = 2";
+    server.execute(first_version).await;
+    let version =
+        "SELECT max(toUInt32(value)) FROM older._criteo_meta WHERE key = 'ledger_version'";
+    assert_eq!(server.lines(version).await, ["1"]);
     let later = "SELECT concat(if(engine = 'View', 'VIEW ', 'TABLE '), name) FROM system.tables \
                  WHERE database = 'older' AND name IN ('_criteo_drops', '_criteo_base_drops', '_criteo_base_commits', \
                  '_criteo_changes', '_criteo_base_changes', '_criteo_maturation', '_criteo_histories', \
@@ -43,6 +48,8 @@ async fn an_older_ledger_gains_what_it_lacks() {
     let writer = another_process(server, "older", folder.path());
     table.prepare(&writer).await.unwrap();
     assert!(!server.lines(later).await.is_empty());
+    // An older program, which would misread what is written now, has to refuse it.
+    assert_eq!(server.lines(version).await, ["2"]);
     table.assert_holds(&writer, &rows).await;
     let again = table.window(folder.path(), Some(days), &["1"], &[]);
     writer.destination.load_window(&again).await.unwrap();
@@ -50,4 +57,10 @@ async fn an_older_ledger_gains_what_it_lacks() {
     table.assert_holds(&writer, &[]).await;
     let drops = rows_of(&writer, "SELECT rows FROM _criteo_drops").await;
     assert_eq!(drops, [] as [Vec<Option<String>>; 0]);
+
+    // One that lacks nothing else gains the version.
+    server.execute(first_version).await;
+    let writer = another_process(server, "older", folder.path());
+    table.prepare(&writer).await.unwrap();
+    assert_eq!(server.lines(version).await, ["2"]);
 }

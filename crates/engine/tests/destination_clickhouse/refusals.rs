@@ -119,10 +119,10 @@ async fn a_ledger_of_a_later_version() {
     let subject = subject_in(server, "later_version", folder.path()).await;
     Table::report().prepare(&subject).await.unwrap();
     server
-        .execute("INSERT INTO later_version._criteo_meta VALUES ('ledger_version', '2')")
+        .execute("INSERT INTO later_version._criteo_meta VALUES ('ledger_version', '3')")
         .await;
     let refusal = refusal_of(server.options("later_version")).await;
-    assert_unavailable(&refusal, "its ledger has version 2", "newest version");
+    assert_unavailable(&refusal, "its ledger has version 3", "newest version");
 }
 
 /// Trying leaves nothing behind.

@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 
 use clickhouse::Client;
 use criteo_engine::destination::clickhouse::ClickHouseOptions;
-use tempfile::TempDir;
 
 use crate::python::environment;
 use crate::skipped::skipped;
@@ -21,10 +20,10 @@ const REQUIREMENTS: &str = include_str!("requirements.txt");
 pub(crate) const USER: &str = "criteo";
 pub(crate) const PASSWORD: &str = "it's a \\secret";
 
-/// A running server. It ends with the process of the tests, whose end closes its standard input.
+/// A running server. It ends with the process of the tests, whose end closes its standard input, and so does its folder of
+/// data, which nothing here would remove: a static is never dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
-    _folder: TempDir,
     _process: Child,
 }
 
@@ -98,10 +97,8 @@ impl Server {
 }
 
 fn start(python: &Path) -> Result<Server, String> {
-    let folder = TempDir::new().map_err(|error| error.to_string())?;
     let mut process = Command::new(python)
         .arg(Path::new(FOLDER).join("shim.py"))
-        .arg(folder.path().join("data"))
         .arg(PASSWORD)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -117,7 +114,6 @@ fn start(python: &Path) -> Result<Server, String> {
         .map_err(|_| "the shim ended before it listened".to_owned())?;
     Ok(Server {
         url: format!("http://127.0.0.1:{port}"),
-        _folder: folder,
         _process: process,
     })
 }

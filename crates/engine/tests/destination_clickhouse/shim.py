@@ -4,15 +4,17 @@ The engine is the current one; this plumbing is ours. It speaks as much of the i
 the statement in the body, or in `query` with the rows of an INSERT in the body; `database`, `default_format` and settings
 as parameters; user and key as headers; errors with the status and the header of a server. One statement runs at a time.
 
-    shim.py FOLDER PASSWORD
+    shim.py PASSWORD
 
-prints the port it listens on and ends when its standard input does. `POST /fault?within=NAME&at=TEXT&when=WHEN` lets the
-next statement on the database NAME that contains TEXT fail: `before` it runs, or `after`, in which case only its answer
-is lost, or with the answer of a `gateway` that does not reach its server.
+prints the port it listens on and ends, with its data, when its standard input does.
+`POST /fault?within=NAME&at=TEXT&when=WHEN` lets the next statement on the database NAME that contains TEXT fail: `before`
+it runs, or `after`, in which case only its answer is lost, or with the answer of a `gateway` that does not reach its
+server.
 """
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -25,6 +27,10 @@ USER = "criteo"
 # Parameters that are not settings.
 PLUMBING = {"query", "database", "default_format", "wait_end_of_query", "readonly"}
 READS = re.compile(r"^\s*(WITH|SELECT|SHOW|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
+# A statement after which the database in use may be another one of that name, or none.
+MOVES = re.compile(r"\b(DATABASE|USE)\b", re.IGNORECASE)
+# Every insert is synced, which costs nothing in memory. What some containers have of it is too little for the tests.
+MEMORY, ENOUGH = "/dev/shm", 4 << 30
 INSERT = re.compile(r"^\s*(INSERT\s+INTO\s+.*?)\s+FORMAT\s+(\w+)\s*$", re.IGNORECASE | re.DOTALL)
 
 
@@ -49,6 +55,8 @@ class Engine:
         self.session = session.Session(folder)
         self.lock = threading.Lock()
         self.faults = []
+        # What the session was told last: to tell it again changes nothing, and takes as long as a small query.
+        self.settings, self.database = {}, None
 
     def run(self, statement, parameters, body):
         with self.lock:
@@ -69,8 +77,16 @@ class Engine:
             raise Refused("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
         settings = {name: value for name, value in parameters.items() if name not in PLUMBING}
         for name, value in settings.items():
-            self.session.query(f"SET {name} = '{value}'")
-        self.session.query(f"USE {parameters.get('database', 'default')}")
+            if self.settings.get(name) != value:
+                self.session.query(f"SET {name} = '{value}'")
+                self.settings[name] = value
+        database = parameters.get("database", "default")
+        if self.database != database:
+            self.database = None
+            self.session.query(f"USE {database}")
+            self.database = database
+        if MOVES.search(statement):
+            self.database = None
         form = parameters.get("default_format", "TabSeparated")
         inserted = INSERT.match(statement)
         if not inserted:
@@ -144,15 +160,23 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def data_folder():
+    has_memory = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
+    return tempfile.mkdtemp(prefix="criteo-clickhouse-", dir=MEMORY if has_memory else None)
+
+
 def main():
-    folder, password = sys.argv[1:]
+    (password,) = sys.argv[1:]
+    folder = data_folder()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.engine = Engine(folder)
+    server.engine = Engine(os.path.join(folder, "data"))
     server.password = password
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
     sys.stdin.read()
+    # Nobody else does so: whoever started this keeps it until the end of their process.
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

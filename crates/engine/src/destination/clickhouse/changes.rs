@@ -143,8 +143,8 @@ async fn has_records(
     else {
         return Ok(false);
     };
-    let found = server
-        .rows(&format!(
+    let count = server
+        .number(&format!(
             "SELECT count() FROM {} WHERE stream = {} AND day BETWEEN toDate32('{}') AND toDate32('{}') \
              AND has(({}), advertiser_id) AND load_id IN ({})",
             server.table(CHANGES),
@@ -155,5 +155,5 @@ async fn has_records(
             commit::counted_at(server, prepared, head)
         ))
         .await?;
-    Ok(found.into_iter().next().map(first).as_deref() != Some("0"))
+    Ok(count > 0)
 }

@@ -5,12 +5,14 @@
 //! that the view has reached. A process that dies before leaves rows that nobody counts, and the next load of the same
 //! window has another identifier, so nothing is recorded twice.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::connection::{Failure, Server};
-use super::ledger::{self, COMMITS, Prepared, WINDOWS, append};
+use super::ledger::{COMMITS, Prepared, WINDOWS, append};
 use super::sql::literal;
-use super::{history_tables, schema, view};
+use super::{history_tables, schema, tidy, view};
 use crate::schema::TableSchema;
 
 /// The condition that an entry belongs to the present life of a stream's table.
@@ -32,25 +34,20 @@ pub(super) async fn begin(server: &Server, prepared: &Prepared) -> Result<Option
         return Ok(None);
     };
     let left = format!("{} AND seq > {head}", of(prepared));
-    let counted = server
-        .rows(&format!(
+    let count = server
+        .number(&format!(
             "SELECT count() FROM (SELECT seq FROM {} WHERE {left} UNION ALL SELECT seq FROM {} WHERE {left})",
             server.table(WINDOWS),
             server.table(COMMITS)
         ))
         .await?;
-    if counted.into_iter().next().map(ledger::first).as_deref() == Some("0") {
+    if count == 0 {
         return Ok(Some(head));
     }
     // The view of versions may have been made ready for the commit that did not come.
     history_tables::replace(server, prepared, head).await?;
     for table in [WINDOWS, COMMITS] {
-        server
-            .execute(&format!(
-                "ALTER TABLE {} DELETE WHERE {left} SETTINGS mutations_sync = 2",
-                server.table(table)
-            ))
-            .await?;
+        tidy::remove(server, &server.table(table), &left).await?;
     }
     Ok(Some(head))
 }
@@ -111,10 +108,11 @@ pub(super) async fn settle(server: &Server, prepared: &Prepared) -> Result<(), F
         .await
 }
 
-/// The loads of a stream whose records count, at a number that its view has reached.
-pub(super) fn counted_at(server: &Server, prepared: &Prepared, head: u64) -> String {
+/// The loads of a stream whose records count, at a number that its view has reached. Behind the number may stand what
+/// else `seq` has to meet.
+pub(super) fn counted_at(server: &Server, prepared: &Prepared, up_to: impl Display) -> String {
     format!(
-        "SELECT load_id FROM {} WHERE stream = {} AND (generation = '' OR (generation = {} AND seq <= {head}))",
+        "SELECT load_id FROM {} WHERE stream = {} AND (generation = '' OR (generation = {} AND seq <= {up_to}))",
         server.table(COMMITS),
         literal(&prepared.entry.stream),
         literal(&prepared.generation)

@@ -114,6 +114,17 @@ impl Server {
         Ok(ask(&self.client, query).await?.rows)
     }
 
+    /// Runs a query of our own that answers with one number.
+    pub(super) async fn number(&self, query: &str) -> Result<u64, Failure> {
+        let found = self.rows(query).await?;
+        let number = found.into_iter().flatten().next().flatten();
+        number
+            .and_then(|number| number.parse().ok())
+            .ok_or_else(|| {
+                Failure::Damaged("the server's answer is not the number it should be".to_owned())
+            })
+    }
+
     /// Runs somebody's query, which may not write. Tables can be named without their database.
     pub(super) async fn read(&self, query: &str) -> Result<Answer, Failure> {
         let client = self

@@ -9,7 +9,7 @@ use super::super::{
 use super::commit;
 use super::connection::{Failure, Server};
 use super::ledger;
-use super::ledger::{COMMITS, DURABLE, HISTORIES, Prepared, append, version_of_now};
+use super::ledger::{DURABLE, HISTORIES, Prepared, append, version_of_now};
 use super::schema;
 use super::sql::{identifier, literal};
 use super::tidy::remove;
@@ -64,7 +64,8 @@ pub(super) async fn registration(
     }))
 }
 
-/// The table of versions of a stream's table, if there is one that this program made for the stream.
+/// The table of versions of a stream's table, if there is one that this program made for the stream. It is a view: a table
+/// of that name is somebody else's, whatever the ledger says of the view that was there before.
 pub(super) async fn existing(
     server: &Server,
     prepared: &Prepared,
@@ -73,10 +74,11 @@ pub(super) async fn existing(
     let registration = registration(server, &history)
         .await?
         .filter(|known| known.stream == prepared.entry.stream);
-    if registration.is_none() || ledger::engine_of(server, &history).await?.is_none() {
+    if registration.is_none() {
         return Ok(None);
     }
-    Ok(registration)
+    let engine = ledger::engine_of(server, &history).await?;
+    Ok(registration.filter(|_| engine.as_deref() == Some("View")))
 }
 
 /// Writes whether versions of a stream's rows are kept.
@@ -115,8 +117,7 @@ pub(super) async fn stop(server: &Server, stream: &str) -> Result<(), Failure> {
         "FROM {histories} FINAL WHERE stream = {} AND is_kept",
         literal(stream)
     );
-    let found = server.rows(&format!("SELECT count() {kept}")).await?;
-    if found.into_iter().next().map(ledger::first).as_deref() == Some("0") {
+    if server.number(&format!("SELECT count() {kept}")).await? == 0 {
         return Ok(());
     }
     server
@@ -214,20 +215,26 @@ pub(super) async fn extend(server: &Server, table: &str) -> Result<bool, Failure
     Ok(true)
 }
 
-/// Makes the view of the versions of a stream's table ready for everything up to a number, or does nothing where no
-/// versions were ever kept. Of those numbers it shows what the stream's view has reached.
+/// Makes the view of the versions of a stream's table ready for everything up to a number, or does nothing where there is
+/// none: whoever dropped it wants it gone.
 pub(super) async fn replace(
     server: &Server,
     prepared: &Prepared,
     up_to: u64,
 ) -> Result<(), Failure> {
+    match existing(server, prepared).await? {
+        Some(_) => make(server, prepared, up_to).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes the view of the versions of a stream's table, ready for everything up to a number, whether there is one or not.
+/// Of those numbers it shows what the stream's view has reached. Nothing of that name may be somebody else's.
+pub(super) async fn make(server: &Server, prepared: &Prepared, up_to: u64) -> Result<(), Failure> {
     let table = &prepared.entry.table;
     let history = history_table(table);
-    let is_ours = registration(server, &history)
-        .await?
-        .is_some_and(|known| known.stream == prepared.entry.stream);
     let columns = existing_columns(server, &versions_table(table)).await?;
-    if !is_ours || columns.is_empty() {
+    if columns.is_empty() {
         return Ok(());
     }
     let mut definitions: Vec<String> = columns
@@ -242,13 +249,7 @@ pub(super) async fn replace(
     ));
     let names: Vec<String> = columns.iter().map(|(name, ..)| identifier(name)).collect();
     // One scalar, so that one question to the stream's view decides what ends and what begins.
-    let counted = format!(
-        "SELECT load_id FROM {} WHERE stream = {} AND (generation = '' OR (generation = {} AND seq <= {up_to} \
-         AND seq <= reached))",
-        server.table(COMMITS),
-        literal(&prepared.entry.stream),
-        literal(&prepared.generation)
-    );
+    let counted = commit::counted_at(server, prepared, format!("{up_to} AND seq <= reached"));
     let description = history_description(table, &schema::comment_of(server, table).await?);
     server
         .execute(&format!(

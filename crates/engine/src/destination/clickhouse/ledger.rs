@@ -33,7 +33,9 @@ pub(super) const DROPS: &str = "_criteo_base_drops";
 const META: &str = "_criteo_meta";
 
 /// The layout this program writes. A change that an older program would misread raises it.
-const VERSION: u32 = 1;
+/// An older program takes a window that a dropping said anew for the last word on its days, and loads without advancing
+/// versions.
+const VERSION: u32 = 2;
 
 /// Makes an acknowledged insert survive a power failure; ClickHouse does not do so by itself.
 pub(super) const DURABLE: &str = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1";
@@ -77,11 +79,13 @@ pub(super) async fn presence(server: &Server) -> Result<Presence, Failure> {
     match numbers.as_slice() {
         // Created, and then the process died before it wrote the version.
         [Some(0), _] => Ok(Presence::Missing),
-        [Some(version), Some(layout)] if *version <= VERSION => Ok(if *layout < LAYOUT {
-            Presence::Older
-        } else {
-            Presence::Whole
-        }),
+        [Some(version), Some(layout)] if *version <= VERSION => {
+            Ok(if *version < VERSION || *layout < LAYOUT {
+                Presence::Older
+            } else {
+                Presence::Whole
+            })
+        }
         other => {
             let version = match other {
                 [Some(version), ..] => version.to_string(),

@@ -124,15 +124,8 @@ impl ClickHouse {
         if ledger::engine_of(&self.server, table).await?.is_none() {
             return Ok(None);
         }
-        let found = self
-            .server
-            .rows(&format!("SELECT count() FROM {}", self.server.table(table)))
-            .await?;
-        let count = found.into_iter().next().map(ledger::first);
-        count
-            .and_then(|count| count.parse().ok())
-            .map(Some)
-            .ok_or_else(|| Failure::Damaged("a count is not a number".to_owned()))
+        let question = format!("SELECT count() FROM {}", self.server.table(table));
+        self.server.number(&question).await.map(Some)
     }
 }
 

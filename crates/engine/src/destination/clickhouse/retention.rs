@@ -99,10 +99,11 @@ fn without(entry: &WindowEntry, keep_from: Date, kept: &RowsKept) -> (WindowEntr
     (entry, false)
 }
 
-/// The condition that a row is one of those that are shown.
-fn is_shown(server: &Server, prepared: &Prepared, head: u64) -> String {
+/// The rows that are shown and meet a condition, as what a query selects from.
+fn rows_where(server: &Server, prepared: &Prepared, head: u64, condition: &str) -> String {
     format!(
-        "({ADVERTISER_COLUMN}, {DAY_COLUMN}, {LOAD_COLUMN}) IN ({})",
+        "{} WHERE {condition} AND ({ADVERTISER_COLUMN}, {DAY_COLUMN}, {LOAD_COLUMN}) IN ({})",
+        server.table(&rows_table(&prepared.entry.table)),
         live_loads(server, prepared, &format!("seq <= {head}"))
     )
 }
@@ -113,14 +114,9 @@ async fn rows_before(
     keep_from: Date,
     head: u64,
 ) -> Result<u64, Failure> {
-    let found = server
-        .rows(&format!(
-            "SELECT count() FROM {} WHERE {DAY_COLUMN} < toDate32('{keep_from}') AND {}",
-            server.table(&rows_table(&prepared.entry.table)),
-            is_shown(server, prepared, head)
-        ))
-        .await?;
-    number(&found.into_iter().next().map(first).unwrap_or_default())
+    let old = format!("{DAY_COLUMN} < toDate32('{keep_from}')");
+    let rows = rows_where(server, prepared, head, &old);
+    server.number(&format!("SELECT count() FROM {rows}")).await
 }
 
 async fn rows_kept(
@@ -129,12 +125,11 @@ async fn rows_kept(
     keep_from: Date,
     head: u64,
 ) -> Result<RowsKept, Failure> {
+    let young = format!("{DAY_COLUMN} >= toDate32('{keep_from}')");
     let found = server
         .rows(&format!(
-            "SELECT {ADVERTISER_COLUMN}, {DAY_COLUMN}, count() FROM {} \
-             WHERE {DAY_COLUMN} >= toDate32('{keep_from}') AND {} GROUP BY {ADVERTISER_COLUMN}, {DAY_COLUMN}",
-            server.table(&rows_table(&prepared.entry.table)),
-            is_shown(server, prepared, head)
+            "SELECT {ADVERTISER_COLUMN}, {DAY_COLUMN}, count() FROM {} GROUP BY {ADVERTISER_COLUMN}, {DAY_COLUMN}",
+            rows_where(server, prepared, head, &young)
         ))
         .await?;
     let mut kept = RowsKept::new();
@@ -145,9 +140,12 @@ async fn rows_kept(
         let day = day
             .parse()
             .map_err(|_| Failure::Damaged(format!("'{day}' is no day")))?;
+        let rows = rows
+            .parse()
+            .map_err(|_| Failure::Damaged(format!("'{rows}' is no number of rows")))?;
         kept.entry(advertiser.clone())
             .or_default()
-            .insert(day, number(rows)?);
+            .insert(day, rows);
     }
     Ok(kept)
 }
@@ -212,9 +210,4 @@ pub(super) async fn kept_from(
         .into_iter()
         .next()
         .and_then(|row| first(row).parse().ok()))
-}
-
-fn number(text: &str) -> Result<u64, Failure> {
-    text.parse()
-        .map_err(|_| Failure::Damaged(format!("'{text}' is no number of rows")))
 }

@@ -77,6 +77,8 @@ async fn begin(
         ))
         .await?;
     if let Some(before) = remembered {
+        // Where the view is there still: what lies above its number was never committed, and must not be settled.
+        commit::begin(server, before).await?;
         commit::settle(server, before).await?;
         if !before.entry.is_comparable_with(stream) {
             changes::forget(server, &stream.stream).await?;
@@ -160,6 +162,8 @@ pub(super) async fn forget(server: &Server, stream: &str) -> Result<(), Failure>
         return Ok(());
     };
     let table = &prepared.entry.table;
+    // Before the view goes, which alone tells what was committed: without it, all that is left comes to count.
+    commit::begin(server, &prepared).await?;
     commit::settle(server, &prepared).await?;
     history_tables::stop(server, stream).await?;
     // Without the view nobody sees rows for which nothing vouches.

@@ -52,19 +52,20 @@ pub(super) async fn tidy(server: &Server, run_ended: Timestamp) -> Result<(), Fa
 /// them. Their entries stay.
 async fn expire(server: &Server, prepared: &Prepared, before: Timestamp) -> Result<(), Failure> {
     let history = windows::history(server, prepared, before).await?;
-    silence(server, prepared, &history).await
+    silence(server, prepared, "is_loaded AND ", &history).await
 }
 
-/// Takes the advertisers from windows, whatever was said of them when.
+/// Takes the advertisers from those entries of windows that meet a condition, whatever was said of them when.
 async fn silence(
     server: &Server,
     prepared: &Prepared,
+    which: &str,
     window_ids: &[String],
 ) -> Result<(), Failure> {
     for some in window_ids.chunks(WINDOWS_AT_ONCE) {
         server
             .execute(&format!(
-                "ALTER TABLE {} UPDATE advertiser_ids = [] WHERE {} AND is_loaded AND window_id IN ({}) \
+                "ALTER TABLE {} UPDATE advertiser_ids = [] WHERE {} AND {which}window_id IN ({}) \
                  SETTINGS mutations_sync = 1",
                 server.table(WINDOWS),
                 of(prepared),
@@ -82,8 +83,8 @@ async fn remove_entries(
     prepared: &Prepared,
     spent: &windows::Spent,
 ) -> Result<(), Failure> {
-    silence(server, prepared, &spent.loaded).await?;
     for (window_ids, which) in [(&spent.loaded, ""), (&spent.given_up, "NOT is_loaded AND ")] {
+        silence(server, prepared, which, window_ids).await?;
         for some in window_ids.chunks(WINDOWS_AT_ONCE) {
             server
                 .execute(&format!(
@@ -165,17 +166,15 @@ async fn remove_rows(
         .await
 }
 
-/// Removes the rows of a table that meet a condition, if there are any.
+/// Removes the rows of a table that meet a condition, if there are any, and waits until they are gone from every replica.
 pub(super) async fn remove(server: &Server, table: &str, condition: &str) -> Result<(), Failure> {
-    let found = server
-        .rows(&format!("SELECT count() FROM {table} WHERE {condition}"))
-        .await?;
-    if found.into_iter().next().map(first).as_deref() == Some("0") {
+    let question = format!("SELECT count() FROM {table} WHERE {condition}");
+    if server.number(&question).await? == 0 {
         return Ok(());
     }
     server
         .execute(&format!(
-            "ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 1"
+            "ALTER TABLE {table} DELETE WHERE {condition} SETTINGS mutations_sync = 2"
         ))
         .await
 }

@@ -32,12 +32,13 @@ pub(super) async fn keep(
 ) -> Result<(), Failure> {
     let history = history_table(&table.table);
     let registration = history_tables::registration(server, &history).await?;
-    let exists = ledger::engine_of(server, &history).await?.is_some();
-    let is_ours = registration
-        .as_ref()
-        .is_some_and(|known| known.stream == prepared.entry.stream);
+    let engine = ledger::engine_of(server, &history).await?;
+    let (exists, is_view) = (engine.is_some(), engine.as_deref() == Some("View"));
+    let keeper = registration.as_ref().map(|known| known.stream.as_str());
+    let is_ours = is_view && keeper == Some(prepared.entry.stream.as_str());
     if exists && !is_ours {
-        let keeper = registration.as_ref().map(|known| known.stream.as_str());
+        // What is no view is not what the ledger speaks of, but what somebody put in its place.
+        let keeper = keeper.filter(|_| is_view);
         return Err(rules::foreign_versions(&history, keeper).into());
     }
     if !exists {
@@ -140,7 +141,7 @@ async fn catch_up(server: &Server, prepared: &Prepared, head: u64) -> Result<(),
     let load_id = Uuid::now_v7().to_string();
     sides.change(server, prepared, &at, &load_id).await?;
     commit::announce(server, prepared, &load_id, head + 1).await?;
-    history_tables::replace(server, prepared, head + 1).await?;
+    history_tables::make(server, prepared, head + 1).await?;
     commit::finish(server, prepared, head + 1).await
 }
 
@@ -157,13 +158,9 @@ pub(super) async fn drop_before(
     }
     let old = format!("{DAY_COLUMN} < toDate32('{keep_from}')");
     let state = history_tables::state(server, prepared, head, &old);
-    let found = server
-        .rows(&format!("SELECT count() FROM ({state})"))
+    let count = server
+        .number(&format!("SELECT count() FROM ({state})"))
         .await?;
-    let count = found.into_iter().next().map(first).unwrap_or_default();
-    let count: u64 = count
-        .parse()
-        .map_err(|_| Failure::Damaged("a count of versions is not a number".to_owned()))?;
     if count > 0 {
         server
             .execute(&format!(

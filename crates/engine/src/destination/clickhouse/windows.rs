@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::commit::of;
 use super::connection::{Failure, Server};
-use super::ledger::{self, Prepared, WINDOWS, append_all};
+use super::ledger::{Prepared, WINDOWS, append_all};
 use super::sql::literal;
 use super::view;
 use super::vouching::{self, Committed};
@@ -107,15 +107,15 @@ pub(super) async fn is_loaded(
     window_id: &str,
     head: u64,
 ) -> Result<bool, Failure> {
-    let found = server
-        .rows(&format!(
-            "SELECT count() > 0 FROM {} WHERE {} AND is_loaded AND seq <= {head} AND window_id = {}",
+    let count = server
+        .number(&format!(
+            "SELECT count() FROM {} WHERE {} AND is_loaded AND seq <= {head} AND window_id = {}",
             server.table(WINDOWS),
             of(prepared),
             literal(window_id)
         ))
         .await?;
-    Ok(found.into_iter().next().map(ledger::first).as_deref() == Some("1"))
+    Ok(count > 0)
 }
 
 /// Every entry of a stream that still vouches for something, oldest reading first.
