@@ -68,32 +68,111 @@ fn check_table(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mu
     let Some(table) = place.value().and_then(DeValue::as_table) else {
         return;
     };
-    let no_properties = Schema::new();
-    let properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .unwrap_or(&no_properties);
+    let headless = headless_section(place, schema);
+    let header = headless
+        .as_ref()
+        .and_then(|section| section.missing_header(place));
+    let line = header.as_ref().and_then(|problem| problem.line);
+    problems.extend(header);
     for key in table.keys() {
         let key = key.get_ref().as_ref();
-        let below = joined(path, key);
-        let key_schema = properties
-            .get(key)
-            .or_else(|| schema.get("additionalProperties"))
-            .and_then(Value::as_object);
-        match key_schema {
-            Some(key_schema) => check(&place.key(key), key_schema, &below, problems),
-            None => {
-                let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-                problems.push(place.key(key).problem(unknown_key(key, path, &known)));
+        match &headless {
+            Some(section) if section.keys.contains(&key) => {
+                let path = joined(path, section.name);
+                check_key(&place.key(key), key, section.schema, &path, problems);
             }
+            _ => check_key(&place.key(key), key, schema, path, problems),
         }
     }
-    let required = schema.get("required").and_then(Value::as_array);
-    for key in required.into_iter().flatten().filter_map(Value::as_str) {
-        if !table.contains_key(key) {
-            let description = properties.get(key).and_then(Value::as_object);
-            problems.push(place.problem(missing_key(key, path, description)));
+    for key in required_keys(schema) {
+        match &headless {
+            _ if table.contains_key(key) => {}
+            Some(section) if section.name == key => {
+                let path = joined(path, key);
+                let keys = required_keys(section.schema);
+                problems.extend(keys.filter(|key| !section.keys.contains(key)).map(|key| {
+                    let message = missing_key(key, &path, property(section.schema, key));
+                    Problem { line, message }
+                }));
+            }
+            _ => problems.push(place.problem(missing_key(key, path, property(schema, key)))),
         }
+    }
+}
+
+/// What stands at `key` of the table that is called `path`.
+fn check_key(
+    place: &Place<'_, '_>,
+    key: &str,
+    schema: &Schema,
+    path: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let key_schema = property(schema, key).or_else(|| {
+        let others = schema.get("additionalProperties");
+        others.and_then(Value::as_object)
+    });
+    match key_schema {
+        Some(key_schema) => check(place, key_schema, &joined(path, key), problems),
+        None => {
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let known = properties.into_iter().flat_map(Schema::keys);
+            let known: Vec<&str> = known.map(String::as_str).collect();
+            problems.push(place.problem(unknown_key(key, path, &known)));
+        }
+    }
+}
+
+fn property<'schema>(schema: &'schema Schema, key: &str) -> Option<&'schema Schema> {
+    schema.get("properties")?.get(key)?.as_object()
+}
+
+fn required_keys(schema: &Schema) -> impl Iterator<Item = &str> {
+    let required = schema.get("required").and_then(Value::as_array);
+    required.into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// A section whose header is missing, so that its keys stand above all sections.
+struct HeadlessSection<'schema, 'document> {
+    name: &'schema str,
+    schema: &'schema Schema,
+    /// Its keys: those that it knows, and those that nothing knows.
+    keys: Vec<&'document str>,
+}
+
+/// The required section that is not in the table at `place` while keys of it are.
+fn headless_section<'schema, 'document>(
+    place: &Place<'document, '_>,
+    schema: &'schema Schema,
+) -> Option<HeadlessSection<'schema, 'document>> {
+    let table = place.value()?.as_table()?;
+    let strays = table.iter().filter(|(key, value)| {
+        let is_section = value.get_ref().as_table().is_some();
+        !is_section && property(schema, key.get_ref()).is_none()
+    });
+    let keys: Vec<&str> = strays.map(|(key, _)| key.get_ref().as_ref()).collect();
+    let mut missing = required_keys(schema).filter(|key| !table.contains_key(*key));
+    missing.find_map(|name| {
+        let schema = property(schema, name)?;
+        let is_its = |key: &&str| property(schema, key).is_some();
+        keys.iter().any(is_its).then(|| HeadlessSection {
+            name,
+            schema,
+            keys: keys.clone(),
+        })
+    })
+}
+
+impl HeadlessSection<'_, '_> {
+    /// At the first of its keys in the table at `place`.
+    fn missing_header(&self, place: &Place<'_, '_>) -> Option<Problem> {
+        let name = self.name;
+        let at_key = |key: &&str| {
+            let message = format!("The line [{name}] is missing above `{key}`");
+            place.key(key).problem(message)
+        };
+        let problems = self.keys.iter().map(at_key);
+        problems.min_by_key(|problem| problem.line)
     }
 }
 

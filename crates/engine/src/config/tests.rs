@@ -117,6 +117,31 @@ fn a_missing_section_or_key_is_named_with_an_example() {
     );
 }
 
+/// Its keys are no unknown ones then: they are looked at as if the line were there.
+#[test]
+fn a_missing_header_is_named_once_and_its_keys_are_not_blamed() {
+    assert_eq!(
+        problems_of("# Ours\ntimezone = \"UTC\"\ncurrency = \"EUR\"\n\n[sync]\nconcurrency = 3\n"),
+        ["line 2: The line [criteo] is missing above `timezone`"]
+    );
+    assert_eq!(
+        problems_of("timezon = \"UTC\"\ncalls_per_minute = \"9\"\n\n[destinaton]\n"),
+        [
+            "line 1: The line [criteo] is missing above `timezon`",
+            "line 1: Unknown key `timezon` in [criteo]; did you mean `timezone`?",
+            "line 1: `currency` is missing in [criteo]; for example currency = \"EUR\"",
+            "line 2: `calls_per_minute` in [criteo] must be a whole number, but is a string",
+            "line 4: Unknown section or key `destinaton`; did you mean `destination`?",
+        ]
+    );
+    // Where nothing tells of the section, an unknown key is one.
+    let problems = problems_of("wether = 1\n");
+    assert!(
+        problems[1].starts_with("line 1: Unknown section or key `wether`"),
+        "{problems:?}"
+    );
+}
+
 #[test]
 fn text_that_is_not_toml_is_located_without_being_quoted() {
     let text = "[criteo]\ncurrency = \"EUR\"\npassword = hunter2\n";

@@ -93,7 +93,7 @@ causes! {
         seen: "The configuration cannot be used",
         recognised: "A key, a value or a variable of the environment is not what the reference allows.",
         reason: "Usually a misspelt key, or a metric, currency or time zone that does not exist.",
-        next: "Correct the lines that are named, then run `criteo check` again.",
+        next: "Correct what is named, and run `criteo check` again.",
     }
     KeyMissing "key_missing" on Key {
         seen: "No app key was found",

@@ -99,6 +99,8 @@ impl Plan {
         let (advertisers, missing) = sync::configured(engine, &granted)?;
         let (advertisers, read_elsewhere) = engine.without_those_of_neighbours(advertisers);
         let continuation = sync::continuation(engine, selection).await?;
+        // Before the ledger: what a run loads meanwhile is then in both, and not in neither.
+        let waiting = sync::waiting(engine, selection)?;
         let mut plan = Self {
             today: engine.clock.today(&engine.time_zone),
             advertisers: advertisers.len(),
@@ -114,14 +116,28 @@ impl Plan {
                 .chain(read_elsewhere)
                 .collect(),
         };
+        if !waiting.is_empty() {
+            plan.notes.push(format!(
+                "Windows that an earlier run read and that wait in the spool: {}; they are loaded first and cost no call",
+                waiting.len()
+            ));
+        }
         if !selection.rebuild {
             let specs = specs.iter().map(AsRef::as_ref);
             plan.refusal = purposes_refusal(engine.destination.as_ref(), specs).await?;
         }
         for spec in &specs {
             let run_ids = &continuation.run_ids;
-            let stream =
-                StreamPlan::make(engine, spec, selection, &advertisers, run_ids, now).await?;
+            let stream = StreamPlan::make(
+                engine,
+                spec,
+                selection,
+                &advertisers,
+                run_ids,
+                now,
+                &waiting,
+            )
+            .await?;
             if spec.uses_report_budget() {
                 plan.report_calls += stream.calls;
             } else {
@@ -153,6 +169,7 @@ impl StreamPlan {
         advertisers: &[String],
         run_ids: &HashSet<String>,
         now: Timestamp,
+        waiting: &[WindowEntry],
     ) -> Result<Self, EngineError> {
         let mut entries = engine.destination.windows(&spec.name).await?;
         if selection.rebuild {
@@ -162,6 +179,7 @@ impl StreamPlan {
                 entries.clear();
             }
         }
+        let entries = sync::with_waiting(entries, waiting, &spec.name);
         let mut plan = Self {
             stream: spec.name.clone(),
             table: spec.schema.table.clone(),
@@ -286,3 +304,6 @@ fn minutes(calls: u64, per_minute: u32) -> f64 {
     // A minute's worth of calls goes out at once, so the first minute costs no time.
     (calls as f64 / f64::from(per_minute.max(1)) - 1.0).max(0.0)
 }
+
+#[cfg(test)]
+mod tests;

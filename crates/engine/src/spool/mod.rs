@@ -134,17 +134,31 @@ impl Spool {
     /// [`EngineError::Spool`] when the folder cannot be listed, [`EngineError::SpoolDamaged`] when a manifest is
     /// not one.
     pub fn pending(&self) -> Result<Vec<Pending>, EngineError> {
-        let mut manifests: Vec<PathBuf> = self
-            .names()?
-            .into_iter()
-            .filter(|path| is_manifest(path))
-            .collect();
-        // Window ids are UUIDs of version 7, whose order is the order in time.
-        manifests.sort();
-        manifests
+        manifests(&self.folder)?
             .iter()
-            .map(|path| self.read_manifest(path))
+            .map(|path| read_manifest(&self.folder, path))
             .collect()
+    }
+
+    /// The same for whoever only looks into the folder: nothing is claimed, created or removed. Where a run is at work, it
+    /// may load some of them meanwhile.
+    ///
+    /// # Errors
+    /// Those of [`pending`](Self::pending); none where there is no folder.
+    pub fn peek(folder: &Path) -> Result<Vec<Pending>, EngineError> {
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let mut waiting = Vec::new();
+        for path in manifests(folder)? {
+            match read_manifest(folder, &path) {
+                Ok(pending) => waiting.push(pending),
+                // Loaded and removed in between.
+                Err(_) if !path.exists() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(waiting)
     }
 
     /// Removes a window that was loaded.
@@ -165,47 +179,9 @@ impl Spool {
         Ok(())
     }
 
-    fn read_manifest(&self, path: &Path) -> Result<Pending, EngineError> {
-        let damaged = |reason: String| EngineError::SpoolDamaged {
-            path: path.display().to_string(),
-            reason,
-        };
-        let text = fs::read(path).map_err(|source| failure(path, "reading a manifest", source))?;
-        let manifest: Manifest =
-            serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-        if manifest.version != MANIFEST_VERSION {
-            return Err(damaged(format!(
-                "it has version {}, and this program reads version {MANIFEST_VERSION}",
-                manifest.version
-            )));
-        }
-        let files: Vec<PathBuf> = manifest
-            .files
-            .iter()
-            .map(|name| self.folder.join(name))
-            .collect();
-        if let Some(missing) = files.iter().find(|file| !file.is_file()) {
-            return Err(damaged(format!(
-                "its rows are missing ({})",
-                missing.display()
-            )));
-        }
-        Ok(Pending {
-            load: WindowLoad {
-                schema: manifest.schema,
-                entry: manifest.entry,
-                day_column: manifest.day_column,
-                files,
-                observation: manifest.observation,
-            },
-            stream: manifest.stream,
-            destination: manifest.destination,
-        })
-    }
-
     /// Removes temporary files, and Parquet files of windows without a manifest.
     fn sweep(&self) -> Result<(), EngineError> {
-        for path in self.names()? {
+        for path in names(&self.folder)? {
             let name = file_name(&path).unwrap_or_default();
             let window_id = name.split('.').next().unwrap_or_default();
             let temporary = path
@@ -223,19 +199,66 @@ impl Spool {
         Ok(())
     }
 
-    fn names(&self) -> Result<Vec<PathBuf>, EngineError> {
-        let list = || -> io::Result<Vec<PathBuf>> {
-            fs::read_dir(&self.folder)?
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect()
-        };
-        list().map_err(|source| failure(&self.folder, "listing it", source))
-    }
-
     fn manifest_path(&self, window_id: &str) -> PathBuf {
         self.folder
             .join(format!("{window_id}.{MANIFEST_EXTENSION}"))
     }
+}
+
+/// The manifests in a folder, in the order in which their windows were read.
+fn manifests(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let mut manifests = names(folder)?;
+    manifests.retain(|path| is_manifest(path));
+    // Window ids are UUIDs of version 7, whose order is the order in time.
+    manifests.sort();
+    Ok(manifests)
+}
+
+fn read_manifest(folder: &Path, path: &Path) -> Result<Pending, EngineError> {
+    let damaged = |reason: String| EngineError::SpoolDamaged {
+        path: path.display().to_string(),
+        reason,
+    };
+    let text = fs::read(path).map_err(|source| failure(path, "reading a manifest", source))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    if manifest.version != MANIFEST_VERSION {
+        return Err(damaged(format!(
+            "it has version {}, and this program reads version {MANIFEST_VERSION}",
+            manifest.version
+        )));
+    }
+    let files: Vec<PathBuf> = manifest
+        .files
+        .iter()
+        .map(|name| folder.join(name))
+        .collect();
+    if let Some(missing) = files.iter().find(|file| !file.is_file()) {
+        return Err(damaged(format!(
+            "its rows are missing ({})",
+            missing.display()
+        )));
+    }
+    Ok(Pending {
+        load: WindowLoad {
+            schema: manifest.schema,
+            entry: manifest.entry,
+            day_column: manifest.day_column,
+            files,
+            observation: manifest.observation,
+        },
+        stream: manifest.stream,
+        destination: manifest.destination,
+    })
+}
+
+fn names(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect()
+    };
+    list().map_err(|source| failure(folder, "listing it", source))
 }
 
 /// Claims the folder. Two runs in one folder would sweep away each other's unfinished files.

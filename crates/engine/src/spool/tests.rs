@@ -121,6 +121,33 @@ fn a_second_run_is_told_so_and_sweeps_nothing_away() {
     Spool::open(folder.path()).unwrap();
 }
 
+/// Whoever only looks claims, makes and removes nothing, and sees what a run at work has read.
+#[test]
+fn a_look_into_the_spool_leaves_it_as_it_is() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("spool");
+    assert!(Spool::peek(&folder).unwrap().is_empty());
+    assert!(!folder.exists());
+    let spool = Spool::open(&folder).unwrap();
+    let file = write_rows(&spool, "b", &[1, 2]).unwrap();
+    spool
+        .commit(&load("b", vec![file.clone()]), &stream(), DESTINATION)
+        .unwrap();
+    write_rows(&spool, "c", &[4]).unwrap();
+    std::mem::forget(spool.part("d", 0, &schema()).unwrap());
+    let waiting = Spool::peek(&folder).unwrap();
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].load.entry, load("b", Vec::new()).entry);
+    assert_eq!(waiting[0].destination, DESTINATION);
+    assert_eq!(files(&folder), 4);
+    // What is damaged is not taken for what a run has loaded meanwhile.
+    fs::remove_file(file).unwrap();
+    assert!(matches!(
+        Spool::peek(&folder),
+        Err(EngineError::SpoolDamaged { .. })
+    ));
+}
+
 #[test]
 fn a_part_without_rows_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();

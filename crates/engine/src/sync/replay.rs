@@ -6,7 +6,7 @@ use crate::destination::DestinationError;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::Event;
-use crate::ledger::StreamEntry;
+use crate::ledger::{StreamEntry, WindowEntry};
 use crate::spool::{Pending, Spool};
 
 /// What became of one window.
@@ -47,31 +47,76 @@ pub(super) async fn replay(
     Ok(())
 }
 
-async fn load(
+/// The windows in the spool that the next run loads before it asks Criteo anything, oldest reading first. What is not said
+/// here is whether the destination will take them.
+pub(crate) fn waiting(
+    engine: &Engine,
+    selection: &Selection,
+) -> Result<Vec<WindowEntry>, EngineError> {
+    let mut entries = Vec::new();
+    for pending in Spool::peek(&engine.spool_folder)? {
+        if reason_to_drop(engine, selection, &pending)?.is_none() {
+            entries.push(pending.load.entry);
+        }
+    }
+    Ok(entries)
+}
+
+/// Puts windows that wait in the spool among what the ledger has of their stream, where they will be once they are
+/// loaded.
+pub(crate) fn with_waiting(
+    mut entries: Vec<WindowEntry>,
+    waiting: &[WindowEntry],
+    stream: &str,
+) -> Vec<WindowEntry> {
+    for window in waiting.iter().filter(|window| window.stream == stream) {
+        // A process that died after loading one left it in the spool.
+        let is_loaded = |entry: &WindowEntry| {
+            entry.window_id == window.window_id && entry.quarantine_reason.is_none()
+        };
+        if !entries.iter().any(is_loaded) {
+            entries.push(window.clone());
+        }
+    }
+    // Window ids are UUIDs of version 7, whose order is the order in time.
+    entries.sort_by(|one, other| one.window_id.cmp(&other.window_id));
+    entries
+}
+
+/// Why a window of the spool is not loaded but read again, before the destination is asked; `None` when it is loaded.
+fn reason_to_drop(
     engine: &Engine,
     selection: &Selection,
     pending: &Pending,
-) -> Result<Replayed, EngineError> {
+) -> Result<Option<String>, EngineError> {
     let stream = &pending.load.entry.stream;
     if pending.destination != engine.destination_identity {
-        return Ok(Replayed::Dropped(format!(
-            "it was meant for {}",
-            pending.destination
-        )));
+        return Ok(Some(format!("it was meant for {}", pending.destination)));
     }
     if selection.rebuild
         && selected(&engine.specs, selection)?
             .iter()
             .any(|spec| spec.name == *stream)
     {
-        return Ok(Replayed::Dropped("the table is rebuilt".to_owned()));
+        return Ok(Some("the table is rebuilt".to_owned()));
     }
     if let Some(wanted) = wanted(engine, stream)
         && wanted != pending.stream
     {
-        return Ok(Replayed::Dropped(
+        return Ok(Some(
             "the configuration of its stream has changed".to_owned(),
         ));
+    }
+    Ok(None)
+}
+
+async fn load(
+    engine: &Engine,
+    selection: &Selection,
+    pending: &Pending,
+) -> Result<Replayed, EngineError> {
+    if let Some(reason) = reason_to_drop(engine, selection, pending)? {
+        return Ok(Replayed::Dropped(reason));
     }
     let destination = &engine.destination;
     let prepared = destination

@@ -21,12 +21,12 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::{Event, Outcome, RunSummary, StreamSummary};
 use crate::ledger::RunEntry;
-use crate::neighbours::{connection_of, question};
+use crate::neighbours::question;
 use crate::source::{Meter, Source, metered, metered_until};
 use crate::spool::Spool;
 use crate::stream_spec::StreamSpec;
 
-/// Runs looked back at to find interrupted ones.
+/// Runs looked back at to find interrupted ones, as long as more are not needed to tell.
 const RUNS_TO_LOOK_AT: usize = 100;
 
 /// Reads everything that `selection` asks for and that the ledger does not vouch for.
@@ -325,12 +325,14 @@ pub(crate) async fn continuation(
     engine: &Engine,
     selection: &Selection,
 ) -> Result<resume::Continuation, EngineError> {
-    let limit = RUNS_TO_LOOK_AT * engine.connection_count.max(1);
-    let mut runs = engine.destination.runs(limit).await?;
-    // Another connection's runs neither end nor continue what this one has begun.
-    runs.retain(|run| connection_of(run) == engine.connection);
     let question = question(selection, engine.connection.as_deref())?;
-    Ok(resume::find(&runs, &question, engine.clock.now()))
+    let asked = resume::Asked {
+        selection: &question,
+        connection: engine.connection.as_deref(),
+        now: engine.clock.now(),
+    };
+    let at_first = RUNS_TO_LOOK_AT * engine.connection_count.max(1);
+    Ok(resume::look_back(engine.destination.as_ref(), at_first, asked).await?)
 }
 
 fn outcome(streams: &[StreamSummary], quarantined: bool, missing: bool, stopped: bool) -> Outcome {

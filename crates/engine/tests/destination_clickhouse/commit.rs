@@ -21,8 +21,8 @@ fn rows(label: &str, count: i64) -> Vec<Row> {
         .collect()
 }
 
-/// Each statement of a load, failing before it runs and with its answer lost: the old rows are there or the new ones, the
-/// ledger says the same, and loading again ends in the new ones, once.
+/// A load stopped before the first statement by which it writes, and after each: the old rows are there or the new ones,
+/// the ledger says the same, and loading again ends in the new ones, once.
 #[tokio::test]
 async fn a_load_that_stops_at_any_statement_is_there_or_not() {
     let Some(server) = server() else { return };
@@ -76,8 +76,8 @@ async fn a_load_that_stops_at_any_statement_is_there_or_not() {
     );
 }
 
-/// Each statement of preparing a table for the first time, failing before it runs and with its answer lost: the next run
-/// makes the table, also when it rebuilds.
+/// The statements with which a table is made for the first time, each failing before it runs or with its answer lost: the
+/// next run makes the table, also when it rebuilds.
 #[tokio::test]
 async fn a_table_whose_making_stops_at_any_statement_is_made_by_the_next_run() {
     let Some(server) = server() else { return };

@@ -9,8 +9,10 @@
 #![cfg(feature = "clickhouse")]
 #![allow(clippy::unwrap_used, reason = "A test fails by panicking")]
 
+mod anew;
 mod commit;
 mod dropping;
+mod forgetting;
 mod older_ledger;
 #[path = "../../../../tests/shared/python.rs"]
 mod python;
@@ -51,8 +53,8 @@ fn another_process(server: &Server, database: &str, spool: &Path) -> Subject {
     }
 }
 
-/// Where to stop statements that follow each other: before the first of them, and after each. All state is on the
-/// server, so what one leaves behind is what is there before the next.
+/// Where to stop statements that follow each other: before the first of them, and after each, so that its answer is lost.
+/// All state is on the server, so what one leaves behind is what is there before the next.
 fn stops(statements: &'static [&'static str]) -> Vec<(&'static str, &'static str)> {
     let first = statements.iter().take(1).map(|at| (*at, "before"));
     first
@@ -62,7 +64,11 @@ fn stops(statements: &'static [&'static str]) -> Vec<(&'static str, &'static str
 
 /// Ends a run, with which what is superfluous is cleared away.
 async fn finish_a_run(subject: &Subject) {
-    let instant = "2026-03-01T09:00:00Z";
+    finish_a_run_at(subject, "2026-03-01T09:00:00Z").await;
+}
+
+/// The same at an instant.
+async fn finish_a_run_at(subject: &Subject, instant: &str) {
     let run: RunEntry = serde_json::from_value(serde_json::json!({
         "run_id": uuid::Uuid::now_v7().to_string(),
         "continues_run_id": null,

@@ -17,7 +17,7 @@ use crate::{another_process, finish_a_run, stops, subject_in};
 const DAY: i8 = 1;
 
 /// A window of one day, read at this hour, that is observed.
-fn observed(table: &Table, subject: &Subject, rows: &[Row], hour: i8) -> WindowLoad {
+pub(crate) fn observed(table: &Table, subject: &Subject, rows: &[Row], hour: i8) -> WindowLoad {
     let day = january(DAY, DAY);
     let mut window = table.window(&subject.spool, Some(day), &["1"], rows);
     window.entry.read_at = format!("2026-01-03T{hour:02}:00:00Z").parse().unwrap();
@@ -35,14 +35,14 @@ fn observed(table: &Table, subject: &Subject, rows: &[Row], hour: i8) -> WindowL
     window
 }
 
-fn rows(rows: &[(&str, i64)]) -> Vec<Row> {
+pub(crate) fn rows(rows: &[(&str, i64)]) -> Vec<Row> {
     let row =
         |(label, clicks): &(&str, i64)| Row::of_day("1", january(DAY, DAY).first, label, *clicks);
     rows.iter().map(row).collect()
 }
 
 /// A table of which versions are kept.
-async fn kept(subject: &Subject) -> Table {
+pub(crate) async fn kept(subject: &Subject) -> Table {
     let table = Table::report();
     table.prepare(subject).await.unwrap();
     keep(subject, &table).await;
@@ -82,7 +82,7 @@ async fn stored(server: &Server, database: &str) -> Vec<String> {
         .await
 }
 
-/// Each statement of a load, failing before it runs and with its answer lost: rows, records and versions are all as
+/// A load stopped before the first statement by which it writes, and after each: rows, records and versions are all as
 /// before or all as after. Loaded again, or read anew because the spool is lost, they are as if nothing had happened.
 #[tokio::test]
 async fn what_a_load_records_is_there_with_it_or_not() {
@@ -199,8 +199,8 @@ async fn versions_are_never_apart_from_the_rows() {
     assert_eq!(everything(&subject).await, before);
 }
 
-/// Statements with which versions begin, up to their commit, failing before they run or with their answer lost: the next
-/// run begins them.
+/// The statements with which versions begin, up to their commit, stopped before the first and after each: the next run
+/// begins them.
 #[tokio::test]
 async fn versions_whose_beginning_stops_are_begun_by_the_next_run() {
     let Some(server) = server() else { return };

@@ -43,6 +43,8 @@ pub(super) use self::in_memory::InMemory;
 pub(super) use self::ledger_views::query as ledger_view_query;
 #[cfg(feature = "parquet-lake")]
 pub(super) use self::lent::{LedgerPart, Source};
+#[cfg(feature = "parquet-lake")]
+pub(super) use self::sql::{identifier, literal, without_patterns};
 use super::{
     AnalysisView, Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer,
     ReplacedViews, WindowLoad,

@@ -1,18 +1,19 @@
 //! Text that becomes part of a statement: names, literals, and the days and files of a window.
 //!
-//! Values are bound as parameters wherever DuckDB takes them. Names, comments and table functions take none.
+//! Values are bound as parameters wherever DuckDB takes them. Names, comments and table functions take none. Whoever else
+//! writes statements for DuckDB, such as the views of a lake, writes them with these.
 
 use std::path::PathBuf;
 
 use jiff::civil::Date;
 
 /// `name` as an identifier.
-pub(super) fn identifier(name: &str) -> String {
+pub(in super::super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// `text` as a string literal.
-pub(super) fn literal(text: &str) -> String {
+pub(in super::super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -28,25 +29,24 @@ pub(super) fn days_condition(column: &str, first: Date, last: Date) -> String {
     format!("({column} >= DATE '{first}' AND {column} < DATE '{last}' + 1)")
 }
 
+/// A path that is taken as it is: characters that DuckDB would read as a pattern are bracketed.
+pub(in super::super) fn without_patterns(path: &str) -> String {
+    path.chars()
+        .map(|character| match character {
+            '[' | '*' | '?' => format!("[{character}]"),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
 /// A table expression over Parquet files, or `None` when a path is not UTF-8.
 ///
-/// A path is taken as it is: characters that DuckDB would read as a pattern are bracketed, and a folder called
-/// `day=2026-01-01` adds no column. Log-level files of one window may have different columns, so they are matched by
-/// name, and a file that lacks one has NULL there.
+/// A folder called `day=2026-01-01` adds no column. Log-level files of one window may have different columns, so they are
+/// matched by name, and a file that lacks one has NULL there.
 pub(super) fn parquet_files(files: &[PathBuf]) -> Option<String> {
     let paths = files
         .iter()
-        .map(|file| {
-            let pattern: String = file
-                .to_str()?
-                .chars()
-                .map(|character| match character {
-                    '[' | '*' | '?' => format!("[{character}]"),
-                    other => other.to_string(),
-                })
-                .collect();
-            Some(literal(&pattern))
-        })
+        .map(|file| Some(literal(&without_patterns(file.to_str()?))))
         .collect::<Option<Vec<_>>>()?;
     Some(format!(
         "read_parquet([{}], hive_partitioning = false, union_by_name = true)",

@@ -4,7 +4,9 @@
 //! that a DuckDB file is asked with. What it finds goes into one small file, which the window's commit names. Nothing is
 //! compared where nothing was read before and nothing is young: most of a first load.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_select::concat::concat_batches;
@@ -16,6 +18,7 @@ use super::super::{Observation, WindowLoad};
 use super::commit::Action;
 use super::encode::{Encoded, bytes_of, encode};
 use super::failure::Failure;
+use super::kept::Kept;
 use super::load::{arrow_schema_of, put_file, unique_name};
 use super::log::Change;
 use super::nearby::{Nearby, Root};
@@ -36,38 +39,46 @@ const MERGED_AT: usize = 32;
 /// A file with fewer records is small.
 const FEW_RECORDS: u64 = 100_000;
 
-/// The actions that record what a window changes. Files are put for it; nothing else is written.
+/// The actions that record what a window changes. Files are put for it; nothing else is written. `kept` is what was found
+/// out for a state before, and serves again where the window would be compared with the same.
 pub(super) async fn observed(
     nearby: &Nearby,
     state: &LakeState,
     table: &TableState,
     load: &WindowLoad,
+    kept: &Kept<Arc<Seen>>,
 ) -> Result<Vec<Action>, Failure> {
     let Some(observation) = &load.observation else {
         return Ok(Vec::new());
     };
-    let seen = Seen::by(state, table, load, observation);
+    let seen = Arc::new(Seen::by(state, table, load, observation));
     let has_young = observation.periods.iter().any(|period| period.is_young);
     if !has_young && seen.windows.windows.is_empty() && seen.records.groups.is_empty() {
         return Ok(Vec::new());
     }
+    if let Some(actions) = kept.answer_to(&seen) {
+        return Ok(actions);
+    }
     let replaced = nearby.borrow(paths_of(&seen.replaced)).await?;
     let recorded = nearby.keep(paths_of(&seen.records)).await?;
+    let (compared, load, observation) = (Arc::clone(&seen), load.clone(), observation.clone());
     let stream = load.entry.stream.clone();
-    let (load, observation) = (load.clone(), observation.clone());
     let encoded = tokio::task::spawn_blocking(move || {
-        let records = seen.compare(&replaced, &recorded, &load, &observation)?;
+        let records = compared.compare(&replaced, &recorded, &load, &observation)?;
         encoded(&records, &load.entry.window_id)
     })
     .await??;
-    let Some(encoded) = encoded else {
-        return Ok(Vec::new());
+    let actions = match encoded {
+        Some(encoded) => vec![put_records(nearby, &stream, encoded).await?],
+        None => Vec::new(),
     };
-    Ok(vec![put_records(nearby, &stream, encoded).await?])
+    kept.keep(seen, &actions);
+    Ok(actions)
 }
 
-/// As much of the lake as a window has to be compared with.
-struct Seen {
+/// As much of the lake as a window has to be compared with. What it changes follows from that and its own rows alone.
+#[derive(PartialEq)]
+pub(super) struct Seen {
     /// The name of the table, and the files that the window replaces.
     table: String,
     replaced: PublishedTable,
@@ -209,31 +220,38 @@ pub(super) fn forgotten(state: &LakeState, stream: &str) -> Vec<Action> {
 /// The change that merges small files of records, so that whoever reads them all opens few.
 pub(super) struct MergeRecords {
     nearby: Nearby,
+    kept: Kept<Vec<Due>>,
 }
 
 impl MergeRecords {
     /// The change, which reads what it merges by way of `nearby`.
     pub(super) fn new(nearby: Nearby) -> Self {
-        Self { nearby }
+        Self {
+            nearby,
+            kept: Kept::default(),
+        }
     }
 
     /// Whether there is enough to merge.
     pub(super) fn is_due(state: &LakeState) -> bool {
-        state
-            .changes
-            .values()
-            .any(|files| small(files.iter()).count() >= MERGED_AT)
+        !Due::of(state).is_empty()
     }
 }
 
-#[async_trait]
-impl Change for MergeRecords {
-    async fn actions(&self, state: &LakeState) -> Result<Vec<Action>, Failure> {
-        let mut actions = Vec::new();
-        for (stream, files) in &state.changes {
-            if small(files.iter()).count() < MERGED_AT {
-                continue;
-            }
+/// Small files of one stream that become one.
+#[derive(PartialEq)]
+struct Due {
+    stream: String,
+    paths: Vec<String>,
+}
+
+impl Due {
+    fn of(state: &LakeState) -> Vec<Self> {
+        let are_many = |(_, files): &(&String, &BTreeMap<String, FileState>)| {
+            small(files.iter()).count() >= MERGED_AT
+        };
+        let streams = state.changes.iter().filter(are_many);
+        let due = streams.map(|(stream, files)| {
             // As many as fit into memory; the next run goes on.
             let mut total = 0;
             let fits = |(_, file): &(&String, &FileState)| {
@@ -241,13 +259,28 @@ impl Change for MergeRecords {
                 total += file.rows();
                 is_begun
             };
-            let paths: Vec<&String> = small(files.iter())
-                .take_while(fits)
-                .map(|(path, _)| path)
-                .collect();
+            let paths = small(files.iter()).take_while(fits);
+            Self {
+                stream: stream.clone(),
+                paths: paths.map(|(path, _)| path.clone()).collect(),
+            }
+        });
+        due.collect()
+    }
+}
+
+#[async_trait]
+impl Change for MergeRecords {
+    async fn actions(&self, state: &LakeState) -> Result<Vec<Action>, Failure> {
+        let due = Due::of(state);
+        if let Some(actions) = self.kept.answer_to(&due) {
+            return Ok(actions);
+        }
+        let mut actions = Vec::new();
+        for Due { stream, paths } in &due {
             let schema = arrow_schema_of(&changes_columns());
             let mut records = Vec::new();
-            for path in &paths {
+            for path in paths {
                 let body = body_of(self.nearby.objects(), path).await?;
                 records.push(shaped(&decode(path, body)?, &schema)?);
             }
@@ -258,6 +291,7 @@ impl Change for MergeRecords {
                 actions.push(put_records(&self.nearby, stream, encoded).await?);
             }
         }
+        self.kept.keep(due, &actions);
         Ok(actions)
     }
 }

@@ -11,17 +11,20 @@ use futures_util::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::sync::mpsc;
 
 use super::super::WindowLoad;
 use super::commit::Action;
 use super::encode::{Encoded, Folders, encode, partitioned};
 use super::failure::Failure;
+use super::held::Held;
+use super::kept::Kept;
 use super::layout;
 use super::log::Change;
 use super::nearby::Nearby;
 use super::state::{FileState, LakeState, TableState};
-use super::supersede::Scope;
-use super::{changes, spooled, supersede, versions};
+use super::supersede::{Scope, Superseding};
+use super::{changes, spooled, versions};
 use crate::ledger::StreamEntry;
 use crate::schema::{Column, arrow_type};
 
@@ -62,7 +65,8 @@ pub(super) fn target(state: &LakeState, load: &WindowLoad) -> Result<Option<Targ
     }))
 }
 
-/// The change that makes a window's files part of the lake.
+/// The change that makes a window's files part of the lake. What it finds out for one state, and the files that it puts for
+/// that, serve for the next one as far as it looks the same there; all of them are younger than the rows.
 pub(super) struct LoadWindow<'load> {
     nearby: Nearby,
     load: &'load WindowLoad,
@@ -71,10 +75,14 @@ pub(super) struct LoadWindow<'load> {
     schema: SchemaRef,
     files: Vec<PutFile>,
     began_at: Timestamp,
+    superseding: Superseding,
+    versions: Kept<Arc<Held>>,
+    changes: Kept<Arc<changes::Seen>>,
 }
 
 impl<'load> LoadWindow<'load> {
-    /// Proves that the rows are those of the entry, and puts them into the store. Nothing is visible of it.
+    /// Proves that the rows are those of the entry, and puts them into the store. Nothing is visible of it. `began_at` is
+    /// the instant before it.
     ///
     /// # Errors
     /// When the window does not fit the table, its rows do not fit its entry, or the store refuses.
@@ -82,6 +90,7 @@ impl<'load> LoadWindow<'load> {
         nearby: Nearby,
         load: &'load WindowLoad,
         target: Target,
+        began_at: Timestamp,
     ) -> Result<Self, Failure> {
         let Target {
             stream,
@@ -90,34 +99,27 @@ impl<'load> LoadWindow<'load> {
         } = target;
         let checked = load.clone();
         tokio::task::spawn_blocking(move || spooled::refuse_disagreement(&checked)).await??;
-        let mut change = Self {
+        // The reader of the spool blocks, the store does not: files cross over one at a time.
+        let (sender, files) = mpsc::channel(1);
+        let (source, columns) = (load.clone(), Arc::clone(&schema));
+        let reader = tokio::task::spawn_blocking(move || {
+            encode_files(&source, &columns, folders, |file| {
+                sender.blocking_send(file).is_ok()
+            })
+        });
+        let files = put_files(nearby.objects(), files).await;
+        reader.await??;
+        Ok(Self {
             nearby,
             load,
             stream,
-            schema: Arc::clone(&schema),
-            files: Vec::new(),
-            began_at: Timestamp::now(),
-        };
-        // The reader of the spool blocks, the store does not: pieces cross over one at a time.
-        let (sender, mut pieces) = tokio::sync::mpsc::channel(1);
-        let (source, columns) = (load.clone(), Arc::clone(&schema));
-        let reader = tokio::task::spawn_blocking(move || {
-            encode_pieces(&source, &columns, folders, |piece| {
-                sender.blocking_send(piece).is_ok()
-            })
-        });
-        while let Some(piece) = pieces.recv().await {
-            change.put_piece(piece).await?;
-        }
-        reader.await??;
-        Ok(change)
-    }
-
-    /// The same change as if its files had been put so long ago.
-    #[cfg(test)]
-    pub(super) fn put_before(mut self, age: jiff::SignedDuration) -> Self {
-        self.began_at -= age;
-        self
+            schema,
+            files: files?,
+            began_at,
+            superseding: Superseding::of(Scope::of(load)),
+            versions: Kept::default(),
+            changes: Kept::default(),
+        })
     }
 
     /// The table that the files were put for. Another process may have made it anew since; columns that were added do no
@@ -148,23 +150,6 @@ impl<'load> LoadWindow<'load> {
             self.stream.table
         ))
     }
-
-    async fn put_piece(&mut self, piece: Vec<(Path, Encoded)>) -> Result<(), Failure> {
-        let store = self.nearby.objects();
-        let put: Vec<PutFile> = futures_util::stream::iter(piece)
-            .map(|(path, encoded)| async move {
-                put_file(store, &path, encoded.body).await?;
-                Ok::<_, Failure>(PutFile {
-                    path: path.to_string(),
-                    file: encoded.file,
-                })
-            })
-            .buffer_unordered(PUTS_AT_A_TIME)
-            .try_collect()
-            .await?;
-        self.files.extend(put);
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -176,15 +161,17 @@ impl Change for LoadWindow<'_> {
         }
         let table = self.table(state)?;
         let name = &table.schema.table;
-        let mut actions =
-            supersede::actions(self.nearby.objects(), table, &Scope::of(load)).await?;
+        let mut actions = self
+            .superseding
+            .out_of(self.nearby.objects(), table)
+            .await?;
         actions.extend(self.files.iter().map(|put| Action::AddFile {
             table: name.clone(),
             path: put.path.clone(),
             file: put.file.clone(),
         }));
-        actions.extend(versions::advanced(&self.nearby, state, table, load).await?);
-        actions.extend(changes::observed(&self.nearby, state, table, load).await?);
+        actions.extend(versions::advanced(&self.nearby, state, table, load, &self.versions).await?);
+        actions.extend(changes::observed(&self.nearby, state, table, load, &self.changes).await?);
         actions.push(Action::PutWindow(load.entry.clone()));
         Ok(actions)
     }
@@ -202,6 +189,28 @@ pub(super) async fn put_file(
 ) -> Result<(), Failure> {
     store.put(path, PutPayload::from_bytes(body)).await?;
     Ok(())
+}
+
+/// Puts files as they are made, several at a time.
+pub(super) async fn put_files(
+    store: &dyn ObjectStore,
+    files: mpsc::Receiver<(Path, Encoded)>,
+) -> Result<Vec<PutFile>, Failure> {
+    let files = futures_util::stream::unfold(files, |mut files| async move {
+        let next = files.recv().await?;
+        Some((next, files))
+    });
+    files
+        .map(|(path, encoded)| async move {
+            put_file(store, &path, encoded.body).await?;
+            Ok::<_, Failure>(PutFile {
+                path: path.to_string(),
+                file: encoded.file,
+            })
+        })
+        .buffer_unordered(PUTS_AT_A_TIME)
+        .try_collect()
+        .await
 }
 
 /// The table that was prepared for the window's stream: rows go into no other.
@@ -235,12 +244,12 @@ pub(super) fn arrow_schema_of(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Encodes the rows in pieces of [`ROWS_AT_A_TIME`] and hands each to `take`, until that says that nobody listens.
-fn encode_pieces(
+/// Encodes the rows in pieces of [`ROWS_AT_A_TIME`] and hands each file to `take`, until that says that nobody listens.
+fn encode_files(
     load: &WindowLoad,
     schema: &SchemaRef,
     folders: Folders,
-    take: impl Fn(Vec<(Path, Encoded)>) -> bool,
+    take: impl Fn((Path, Encoded)) -> bool,
 ) -> Result<(), Failure> {
     let mut pending: Vec<RecordBatch> = Vec::new();
     let mut rows = 0;
@@ -249,36 +258,35 @@ fn encode_pieces(
         rows += batch.num_rows();
         pending.push(batch);
         if rows >= ROWS_AT_A_TIME {
-            if !take(encode_piece(load, schema, folders, &pending)?) {
+            if !encode_piece(load, schema, folders, &pending, &take)? {
                 return Ok(());
             }
             pending.clear();
             rows = 0;
         }
     }
-    let last = encode_piece(load, schema, folders, &pending)?;
-    if !last.is_empty() {
-        take(last);
-    }
+    encode_piece(load, schema, folders, &pending, &take)?;
     Ok(())
 }
 
+/// The same of the rows of one piece. False when nobody listens any more.
 fn encode_piece(
     load: &WindowLoad,
     schema: &SchemaRef,
     folders: Folders,
     batches: &[RecordBatch],
-) -> Result<Vec<(Path, Encoded)>, Failure> {
+    take: &impl Fn((Path, Encoded)) -> bool,
+) -> Result<bool, Failure> {
     let entry = &load.entry;
     let day_column = entry.days.and(load.day_column.as_deref());
-    partitioned(batches, schema, day_column, folders)?
-        .into_iter()
-        .map(|(partition, rows)| {
-            let encoded = encode(&rows, &entry.window_id, day_column)?;
-            let name = unique_name(&entry.window_id);
-            Ok((layout::data_file(&entry.stream, partition, &name), encoded))
-        })
-        .collect()
+    for (partition, rows) in partitioned(batches, schema, day_column, folders)? {
+        let encoded = encode(&rows, &entry.window_id, day_column)?;
+        let name = unique_name(&entry.window_id);
+        if !take((layout::data_file(&entry.stream, partition, &name), encoded)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The window's id, so that a person sees where a file is from, and a word that no other attempt has.

@@ -17,10 +17,13 @@
 
 mod changes;
 mod checkpoint;
+mod clock;
 mod commit;
 mod days;
 mod encode;
 mod failure;
+mod held;
+mod kept;
 mod layout;
 mod ledger_tables;
 mod load;
@@ -147,6 +150,14 @@ impl ParquetLake {
         }
     }
 
+    /// A lake that tells the age of files by `clock`.
+    #[cfg(test)]
+    fn with_clock(options: LakeOptions, clock: clock::WallClock) -> Self {
+        Self {
+            store: Arc::new(Store::with_clock(options, clock)),
+        }
+    }
+
     async fn change(&self, doing: &str, change: &dyn Change) -> Result<(), DestinationError> {
         let outcome = self.store.commit(change).await;
         outcome.map_err(|failure| self.explain(failure, doing))
@@ -159,7 +170,8 @@ impl ParquetLake {
         };
         // Outside the lock: other windows are put at the same time. Each commit finds out what its window replaces and
         // changes, and commits wait for each other.
-        let change = LoadWindow::put(self.store.nearby().await?, load, target).await?;
+        let began_at = self.store.now();
+        let change = LoadWindow::put(self.store.nearby().await?, load, target, began_at).await?;
         self.store.commit(&change).await
     }
 
@@ -224,12 +236,8 @@ impl Destination for ParquetLake {
     ) -> Result<(), DestinationError> {
         let doing = format!("preparing the versions of table '{}'", schema.table);
         let nearby = self.store.nearby().await;
-        let change = KeepVersions {
-            nearby: nearby.map_err(|failure| self.explain(failure, &doing))?,
-            stream,
-            day_column,
-            keep,
-        };
+        let nearby = nearby.map_err(|failure| self.explain(failure, &doing))?;
+        let change = KeepVersions::new(nearby, stream, day_column, keep);
         self.change(&doing, &change).await
     }
 
@@ -318,13 +326,7 @@ impl Destination for ParquetLake {
     }
 
     async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, DestinationError> {
-        let points = async {
-            match self.store.snapshot().await? {
-                Some((nearby, state)) => changes::maturation(&nearby, &state, stream).await,
-                None => Ok(Vec::new()),
-            }
-        };
-        let points = points.await;
+        let points = self.store.maturation(stream).await;
         points.map_err(|failure| self.explain(failure, "reading what changed"))
     }
 

@@ -12,22 +12,28 @@ use super::failure::Failure;
 use super::log::Change;
 use super::nearby::Nearby;
 use super::state::{DropEntry, FileState, LakeState, TableState};
-use super::supersede::{self, Scope};
+use super::supersede::{self, Scope, Superseding};
 use crate::calendar::{DayRange, add_days};
 
 /// The change that drops what is older than the first day to keep.
 pub(super) struct DropOldDays<'drop> {
     nearby: Nearby,
     drop: &'drop DropDays,
+    old: Superseding,
     dropped: Mutex<DroppedDays>,
 }
 
 impl<'drop> DropOldDays<'drop> {
     /// The change that `drop` asks for.
     pub(super) fn new(nearby: Nearby, drop: &'drop DropDays) -> Self {
+        let old = DayRange {
+            first: Date::MIN,
+            last: add_days(drop.keep_from, -1),
+        };
         Self {
             nearby,
             drop,
+            old: Superseding::of(Scope::of_days(old, &drop.day_column)),
             dropped: Mutex::default(),
         }
     }
@@ -39,12 +45,7 @@ impl<'drop> DropOldDays<'drop> {
 
     /// The actions that take the old days out of a table, and how many rows that are.
     async fn out_of(&self, table: &TableState) -> Result<(Vec<Action>, u64), Failure> {
-        let old = DayRange {
-            first: Date::MIN,
-            last: add_days(self.drop.keep_from, -1),
-        };
-        let scope = Scope::of_days(old, &self.drop.day_column);
-        let actions = supersede::actions(self.nearby.objects(), table, &scope).await?;
+        let actions = self.old.out_of(self.nearby.objects(), table).await?;
         let rows = rows_lost(table, &actions);
         Ok((actions, rows))
     }

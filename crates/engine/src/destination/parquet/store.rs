@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use object_store::ObjectStore;
 use tokio::sync::Mutex;
 
-use super::super::{VacuumOptions, VacuumReport};
+use super::super::{QueryAnswer, VacuumOptions, VacuumReport};
+use super::changes;
+use super::clock::WallClock;
 use super::commit::Action;
 use super::failure::Failure;
 use super::location::Location;
@@ -17,6 +19,7 @@ use super::query;
 use super::state::LakeState;
 use super::{LakeOptions, probe, vacuum, views};
 use crate::destination::DestinationError;
+use crate::ledger::maturation::MaturationPoint;
 
 /// How often the views are written anew because another writer committed meanwhile.
 const PUBLISH_ATTEMPTS: u32 = 5;
@@ -27,6 +30,7 @@ type Wrap = Box<dyn Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> + Send + Sy
 /// One lake, as this process knows it.
 pub(super) struct Store {
     options: LakeOptions,
+    clock: WallClock,
     wrap: Option<Wrap>,
     open: Mutex<Option<Open>>,
     fetched: Arc<Mutex<Fetched>>,
@@ -44,6 +48,7 @@ impl Store {
     pub(super) fn new(options: LakeOptions) -> Self {
         Self {
             options,
+            clock: WallClock::default(),
             wrap: None,
             open: Mutex::new(None),
             fetched: Arc::default(),
@@ -56,6 +61,19 @@ impl Store {
             wrap: Some(wrap),
             ..Self::new(options)
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_clock(options: LakeOptions, clock: WallClock) -> Self {
+        Self {
+            clock,
+            ..Self::new(options)
+        }
+    }
+
+    /// The current instant, from which on the age of files is told.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn describe(&self) -> String {
@@ -133,7 +151,7 @@ impl Store {
         let outcome = async {
             let objects = self.connect(&location)?;
             probe::conditional_put(objects.as_ref()).await?;
-            Log::new(objects).refresh().await?;
+            Log::new(objects, self.clock.clone()).refresh().await?;
             Ok::<(), Failure>(())
         }
         .await;
@@ -161,33 +179,63 @@ impl Store {
     }
 
     /// Answers a query; `None` when there is no such folder.
-    pub(super) async fn query(
-        &self,
-        sql: &str,
-    ) -> Result<Option<super::super::QueryAnswer>, Failure> {
+    pub(super) async fn query(&self, sql: &str) -> Result<Option<QueryAnswer>, Failure> {
         match self.snapshot().await? {
             Some((nearby, state)) => Ok(Some(self.answer(&nearby, &state, sql).await?)),
             None => Ok(None),
         }
     }
 
-    /// Answers a query from a state. Files of it may be gone, because other commits replaced them and a vacuum came before
-    /// they were read; the newest state knows of none of them, so that it is asked then. What is wrong with the query
-    /// itself is wrong there, too.
+    /// Answers a query from a state, or from the newest one when that cannot be.
     pub(super) async fn answer(
         &self,
         nearby: &Nearby,
         state: &LakeState,
         sql: &str,
-    ) -> Result<super::super::QueryAnswer, Failure> {
-        let failure = match query::run(nearby, state, sql).await {
-            Ok(answer) => return Ok(answer),
-            Err(failure) => failure,
-        };
-        match self.snapshot().await? {
-            Some((nearby, newer)) if newer.version > state.version => {
+    ) -> Result<QueryAnswer, Failure> {
+        match query::run(nearby, state, sql).await {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                let (nearby, newer) = self.newer(state, failure).await?;
                 query::run(&nearby, &newer, sql).await
             }
+        }
+    }
+
+    /// How much was known at which age, by the records of a stream; nothing when there is no such folder.
+    pub(super) async fn maturation(&self, stream: &str) -> Result<Vec<MaturationPoint>, Failure> {
+        match self.snapshot().await? {
+            Some((nearby, state)) => self.maturation_by(&nearby, &state, stream).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The same from a state, or from the newest one when that cannot be.
+    pub(super) async fn maturation_by(
+        &self,
+        nearby: &Nearby,
+        state: &LakeState,
+        stream: &str,
+    ) -> Result<Vec<MaturationPoint>, Failure> {
+        match changes::maturation(nearby, state, stream).await {
+            Ok(points) => Ok(points),
+            Err(failure) => {
+                let (nearby, newer) = self.newer(state, failure).await?;
+                changes::maturation(&nearby, &newer, stream).await
+            }
+        }
+    }
+
+    /// The newest state, to look at again after something went wrong with an older one: files of that may be gone, because
+    /// other commits replaced them and a vacuum came before they were read. Where nothing was committed since, the failure
+    /// itself. What is wrong with a question is wrong there, too.
+    async fn newer(
+        &self,
+        state: &LakeState,
+        failure: Failure,
+    ) -> Result<(Nearby, LakeState), Failure> {
+        match self.snapshot().await? {
+            Some((nearby, newer)) if newer.version > state.version => Ok((nearby, newer)),
             _ => Err(failure),
         }
     }
@@ -217,7 +265,7 @@ impl Store {
             state = open.log.refresh().await?.clone();
         }
         let named = views::named_files(objects.as_ref()).await?;
-        let now = Timestamp::now();
+        let now = self.now();
         let mut report = vacuum::candidates(&listing, &state, &named, options.older_than, now);
         let half_written = vacuum::half_written(&open.location, options.older_than)?;
         if !options.dry_run {
@@ -288,7 +336,7 @@ impl Store {
         let objects = self.connect(&location)?;
         Ok(Open {
             location,
-            log: Log::new(Arc::clone(&objects)),
+            log: Log::new(Arc::clone(&objects), self.clock.clone()),
             objects,
             is_proven: false,
         })

@@ -5,6 +5,7 @@
 //! needs to know what replaced what.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::SchemaRef;
@@ -21,7 +22,7 @@ use super::commit::Action;
 use super::days::{date_of, day_values, text_at};
 use super::encode::{Encoded, advertisers, encode};
 use super::failure::Failure;
-use super::load::{put_file, unique_name};
+use super::load::{PutFile, put_file, unique_name};
 use super::log::damaged;
 use super::spooled::{ADVERTISER_COLUMN, texts};
 use super::state::{FileState, TableState};
@@ -85,38 +86,91 @@ enum Fate {
     IsSplit,
 }
 
-/// The actions that take the rows of `scope` out of a table.
-pub(super) async fn actions(
-    store: &dyn ObjectStore,
-    table: &TableState,
-    scope: &Scope,
-) -> Result<Vec<Action>, Failure> {
-    let mut actions = Vec::new();
-    for (path, file) in &table.files {
-        let rest = match fate(file, scope) {
-            Fate::Stays => continue,
-            Fate::Goes => None,
-            Fate::IsSplit => match rest_of(store, path, file, scope).await? {
-                Rest::Everything => continue,
-                Rest::Nothing => None,
-                Rest::Some(encoded) => Some(encoded),
-            },
-        };
-        actions.push(Action::RemoveFile {
-            table: table.schema.table.clone(),
-            path: path.clone(),
-        });
-        if let Some(encoded) = rest {
-            let new_path = beside(path, &unique_name(&file.window_id))?;
-            put_file(store, &new_path, encoded.body).await?;
-            actions.push(Action::AddFile {
-                table: table.schema.table.clone(),
-                path: new_path.to_string(),
-                file: encoded.file,
-            });
+/// Takes the rows of a scope out of tables, also of a newer state of them: of each file that holds other rows as well, the
+/// others are found and put once.
+pub(super) struct Superseding {
+    scope: Scope,
+    /// What remains of the files that were read, by their paths. Files never change, so neither does that.
+    rests: Mutex<BTreeMap<String, Rest>>,
+}
+
+/// What remains of a file.
+#[derive(Clone)]
+enum Rest {
+    Everything,
+    Nothing,
+    Some(PutFile),
+}
+
+impl Superseding {
+    /// Takes out the rows of `scope`.
+    pub(super) fn of(scope: Scope) -> Self {
+        Self {
+            scope,
+            rests: Mutex::default(),
         }
     }
-    Ok(actions)
+
+    /// The actions that take the rows out of a table.
+    pub(super) async fn out_of(
+        &self,
+        store: &dyn ObjectStore,
+        table: &TableState,
+    ) -> Result<Vec<Action>, Failure> {
+        let mut actions = Vec::new();
+        for (path, file) in &table.files {
+            let rest = match fate(file, &self.scope) {
+                Fate::Stays => Rest::Everything,
+                Fate::Goes => Rest::Nothing,
+                Fate::IsSplit => self.rest_of(store, path, file).await?,
+            };
+            if matches!(rest, Rest::Everything) {
+                continue;
+            }
+            actions.push(Action::RemoveFile {
+                table: table.schema.table.clone(),
+                path: path.clone(),
+            });
+            if let Rest::Some(put) = rest {
+                actions.push(Action::AddFile {
+                    table: table.schema.table.clone(),
+                    path: put.path,
+                    file: put.file,
+                });
+            }
+        }
+        Ok(actions)
+    }
+
+    async fn rest_of(
+        &self,
+        store: &dyn ObjectStore,
+        path: &str,
+        file: &FileState,
+    ) -> Result<Rest, Failure> {
+        let known = self.rests().get(path).cloned();
+        if let Some(rest) = known {
+            return Ok(rest);
+        }
+        let rest = match left_of(store, path, file, &self.scope).await? {
+            Left::Everything => Rest::Everything,
+            Left::Nothing => Rest::Nothing,
+            Left::Some(encoded) => {
+                let new_path = beside(path, &unique_name(&file.window_id))?;
+                put_file(store, &new_path, encoded.body).await?;
+                Rest::Some(PutFile {
+                    path: new_path.to_string(),
+                    file: encoded.file,
+                })
+            }
+        };
+        self.rests().insert(path.to_owned(), rest.clone());
+        Ok(rest)
+    }
+
+    fn rests(&self) -> MutexGuard<'_, BTreeMap<String, Rest>> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn fate(file: &FileState, scope: &Scope) -> Fate {
@@ -139,19 +193,19 @@ fn fate(file: &FileState, scope: &Scope) -> Fate {
     if is_inside { Fate::Goes } else { Fate::IsSplit }
 }
 
-/// What remains of a file.
-enum Rest {
+/// The same before it is put.
+enum Left {
     Everything,
     Nothing,
     Some(Encoded),
 }
 
-async fn rest_of(
+async fn left_of(
     store: &dyn ObjectStore,
     path: &str,
     file: &FileState,
     scope: &Scope,
-) -> Result<Rest, Failure> {
+) -> Result<Left, Failure> {
     let body = body_of(store, path).await?;
     let name = path.to_owned();
     let (scope, window_id, days) = (scope.clone(), file.window_id.clone(), file.days);
@@ -159,15 +213,15 @@ async fn rest_of(
         let batch = decode(&name, body)?;
         let kept = filter_record_batch(&batch, &outside(&batch, &scope)?)?;
         if kept.num_rows() == batch.num_rows() {
-            return Ok(Rest::Everything);
+            return Ok(Left::Everything);
         }
         if kept.num_rows() == 0 {
-            return Ok(Rest::Nothing);
+            return Ok(Left::Nothing);
         }
         let day_column = scope.day_column.as_deref().filter(|_| days.is_some());
         let mut rest = encode(&kept, &window_id, day_column)?;
         rest.file.days = rest.file.days.or(days);
-        Ok(Rest::Some(rest))
+        Ok(Left::Some(rest))
     })
     .await?
 }

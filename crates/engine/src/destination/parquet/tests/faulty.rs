@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use object_store::path::Path as ObjectPath;
 use object_store::{
@@ -36,12 +37,23 @@ pub(super) enum Fault {
 
 /// Faults to come, shared with the test.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Faults(Arc<Mutex<Vec<(&'static str, Fault)>>>);
+pub(super) struct Faults(Arc<Mutex<Vec<(&'static str, Fault)>>>, Option<String>);
 
 impl Faults {
     /// The next put of a path that contains `word` meets `fault`.
     pub(super) fn add(&self, word: &'static str, fault: Fault) {
         self.0.lock().unwrap().push((word, fault));
+    }
+
+    /// The same, and no list names objects whose path contains `word`.
+    pub(super) fn hiding(self, word: &str) -> Self {
+        Self(self.0, Some(word.to_owned()))
+    }
+
+    /// Whether lists name an object.
+    fn lists(&self, path: &ObjectPath) -> bool {
+        let hidden = self.1.as_ref();
+        hidden.is_none_or(|word| !path.as_ref().contains(word.as_str()))
     }
 
     /// Whether every fault was met.
@@ -141,7 +153,15 @@ impl ObjectStore for FaultyStore {
     }
 
     fn list(&self, prefix: Option<&ObjectPath>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        let faults = self.faults.clone();
+        let is_listed = move |object: &Result<ObjectMeta>| match object {
+            Ok(object) => faults.lists(&object.location),
+            Err(_) => true,
+        };
+        let listed = self.inner.list(prefix);
+        listed
+            .filter(move |object| futures_util::future::ready(is_listed(object)))
+            .boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&ObjectPath>) -> Result<ListResult> {

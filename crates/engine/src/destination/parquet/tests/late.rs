@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::faulty::{Fault, Faults, faulty_lake};
 use super::superseding::files_below;
-use super::{assert_holds, lake_in, prepared, window};
+use super::{Ahead, assert_holds, lake_in, options_in, prepared, window};
 use crate::destination::conformance::fixture::{Table, column};
 use crate::destination::parquet::ParquetLake;
 use crate::destination::parquet::load::{self, LoadWindow};
@@ -16,7 +16,8 @@ use crate::schema::FieldType;
 async fn put<'load>(lake: &ParquetLake, load: &'load WindowLoad) -> LoadWindow<'load> {
     let target = lake.store.write(|state| load::target(state, load)).await;
     let target = target.unwrap().unwrap();
-    LoadWindow::put(lake.store.nearby().await.unwrap(), load, target)
+    let began_at = lake.store.now();
+    LoadWindow::put(lake.store.nearby().await.unwrap(), load, target, began_at)
         .await
         .unwrap()
 }
@@ -29,12 +30,13 @@ async fn commit(lake: &ParquetLake, change: LoadWindow<'_>) -> Result<(), Destin
 #[tokio::test]
 async fn files_that_were_put_twelve_hours_ago_are_not_committed() {
     let folder = TempDir::new().unwrap();
-    let lake = lake_in(folder.path());
+    let ahead = Ahead::default();
+    let lake = ParquetLake::with_clock(options_in(folder.path()), ahead.clock());
     let table = prepared(&lake).await;
     let (old, _) = window(folder.path(), &table, 1, "1", &["old"]);
     let (young, young_rows) = window(folder.path(), &table, 2, "1", &["young"]);
     let late = put(&lake, &old).await;
-    let late = late.put_before(SignedDuration::from_hours(12));
+    ahead.advance(SignedDuration::from_hours(12));
     let refusal = commit(&lake, late).await.unwrap_err();
     // So that the rows stay in the spool.
     assert!(
@@ -48,7 +50,7 @@ async fn files_that_were_put_twelve_hours_ago_are_not_committed() {
     assert_holds(folder.path(), &table, &[], &[]).await;
 
     let in_time = put(&lake, &young).await;
-    let in_time = in_time.put_before(SignedDuration::from_mins(12 * 60 - 1));
+    ahead.advance(SignedDuration::from_mins(12 * 60 - 1));
     commit(&lake, in_time).await.unwrap();
     assert_holds(
         folder.path(),

@@ -1,5 +1,6 @@
 //! The lake when its store misbehaves: answers that are lost, requests that fail, writers that race and die.
 
+mod conflicts;
 mod faulty;
 mod late;
 mod past;
@@ -9,8 +10,11 @@ mod vacuum;
 mod writers;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::clock::WallClock;
 use super::{LakeOptions, ParquetLake};
 use crate::destination::conformance::Subject;
 use crate::destination::conformance::fixture::{Row, Table};
@@ -24,6 +28,23 @@ fn lake_in(folder: &Path) -> ParquetLake {
 
 fn options_in(folder: &Path) -> LakeOptions {
     LakeOptions::new(folder.join("lake").display().to_string())
+}
+
+/// How far a clock is ahead, as a test moves it.
+#[derive(Clone, Default)]
+struct Ahead(Arc<Mutex<SignedDuration>>);
+
+impl Ahead {
+    fn advance(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    fn clock(&self) -> WallClock {
+        let ahead = self.clone();
+        WallClock(Arc::new(move || {
+            Timestamp::now() + *ahead.0.lock().unwrap()
+        }))
+    }
 }
 
 fn subject(folder: &Path, lake: &ParquetLake) -> Subject {

@@ -19,13 +19,13 @@ use crate::destination::{
     Destination, DropDays, Observation, ObservedPeriod, VacuumOptions, WindowLoad,
 };
 
-const ALL_AT_ONCE: VacuumOptions = VacuumOptions {
+pub(super) const ALL_AT_ONCE: VacuumOptions = VacuumOptions {
     older_than: Duration::ZERO,
     dry_run: false,
 };
 
 /// The table of a report whose versions are kept.
-async fn kept(lake: &ParquetLake) -> Table {
+pub(super) async fn kept(lake: &ParquetLake) -> Table {
     let table = Table::report();
     lake.prepare(&table.schema, &table.stream).await.unwrap();
     let kept = lake.keep_versions(&table.schema, &table.stream, Some("day"), true);
@@ -34,7 +34,7 @@ async fn kept(lake: &ParquetLake) -> Table {
 }
 
 /// A window of the first days of January in which each day has one row with so many clicks, and whose changes are observed.
-fn observed(folder: &Path, table: &Table, clicks: &[i64]) -> WindowLoad {
+pub(super) fn observed(folder: &Path, table: &Table, clicks: &[i64]) -> WindowLoad {
     let last = i8::try_from(clicks.len()).unwrap();
     let days = january(1, last);
     let rows: Vec<Row> = days
@@ -59,7 +59,7 @@ fn observed(folder: &Path, table: &Table, clicks: &[i64]) -> WindowLoad {
 }
 
 /// The clicks of all rows, of the current and of all versions, and the recorded sums, as another process finds them.
-async fn state_of(folder: &Path) -> [Vec<Vec<Option<String>>>; 4] {
+pub(super) async fn state_of(folder: &Path) -> [Vec<Vec<Option<String>>>; 4] {
     let lake = lake_in(folder);
     let subject = subject(folder, &lake);
     let ask = async |sql: &str| rows_of(&subject, sql).await;

@@ -9,6 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
 
+use super::faulty::{Faults, faulty_lake};
 use super::superseding::files_below;
 use super::{assert_holds, lake_in, prepared, subject, window};
 use crate::destination::Destination;
@@ -246,6 +247,24 @@ async fn a_gap_in_the_log_and_a_newer_layout_are_said() {
             .len(),
         3
     );
+}
+
+/// A folder that is written to while it is listed may leave out one new file and name the next. What is not listed is
+/// there all the same.
+#[tokio::test]
+async fn a_list_that_leaves_out_a_commit_loses_nothing() {
+    let folder = TempDir::new().unwrap();
+    let lake = lake_in(folder.path());
+    let table = prepared(&lake).await;
+    let mut entries = Vec::new();
+    for day in 1..=4 {
+        let (load, _) = window(folder.path(), &table, day, "1", &["a"]);
+        lake.load_window(&load).await.unwrap();
+        entries.push(load.entry);
+    }
+    let faults = Faults::default().hiding("00000000000000000003.json");
+    let reader = faulty_lake(folder.path(), &faults);
+    assert_eq!(reader.windows("conformance").await.unwrap(), entries);
 }
 
 #[tokio::test]

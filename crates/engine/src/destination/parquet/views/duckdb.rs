@@ -1,6 +1,8 @@
 //! The view for DuckDB: a script that creates one view per table, and the views over the ledger.
 
-use super::super::super::duckdb::{InMemory, ledger_view_query};
+use super::super::super::duckdb::{
+    InMemory, identifier, ledger_view_query, literal, without_patterns,
+};
 use super::super::super::ledger_views::VIEWS;
 use super::super::published::{Published, PublishedTable};
 
@@ -76,20 +78,25 @@ pub(in super::super) fn create_view(
     )
 }
 
-/// A path is taken as it is: characters that DuckDB would read as a pattern are bracketed.
-fn without_patterns(path: &str) -> String {
-    path.chars()
-        .map(|character| match character {
-            '[' | '*' | '?' => format!("[{character}]"),
-            other => other.to_string(),
-        })
-        .collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::super::super::published::Group;
+    use super::*;
 
-fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    #[test]
+    fn names_and_paths_are_taken_literally() {
+        let table = PublishedTable {
+            description: String::new(),
+            columns: Vec::new(),
+            groups: vec![Group {
+                columns: 0,
+                files: vec!["what?.parquet".to_owned()],
+            }],
+        };
+        let view = create_view("a \"b\"", &table, |path| format!("/it's [1]/{path}"));
+        let name = r#"CREATE OR REPLACE VIEW "a ""b""" AS"#;
+        assert!(view.starts_with(name), "{view}");
+        let file = "read_parquet(['/it''s [[]1]/what[?].parquet'], ";
+        assert!(view.contains(file), "{view}");
+    }
 }
