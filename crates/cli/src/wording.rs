@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Anything shorter is `0.0 s` in the words of [`span`].
+const TELLABLE: Duration = Duration::from_millis(50);
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
     indicatif::HumanCount(number).to_string()
@@ -55,6 +58,14 @@ pub(crate) fn span(duration: Duration) -> String {
     )
 }
 
+/// When something comes that is waited for: `in 12 s`, or `at once` where the wait is too short to be told.
+pub(crate) fn in_a_while(wait: Duration) -> String {
+    if wait < TELLABLE {
+        return "at once".to_owned();
+    }
+    format!("in {}", span(wait))
+}
+
 /// [`span`] of a number of seconds; what is no length of time counts as none.
 pub(crate) fn span_of_seconds(seconds: f64) -> String {
     span(Duration::try_from_secs_f64(seconds).unwrap_or_default())
@@ -88,5 +99,17 @@ mod tests {
         }
         assert_eq!(span_of_seconds(-1.0), "0.0 s");
         assert_eq!(span_of_seconds(f64::NAN), "0.0 s");
+    }
+
+    #[test]
+    fn no_wait_is_told_as_none() {
+        for (milliseconds, words) in [
+            (0, "at once"),
+            (49, "at once"),
+            (50, "in 0.1 s"),
+            (12_000, "in 12 s"),
+        ] {
+            assert_eq!(in_a_while(Duration::from_millis(milliseconds)), words);
+        }
     }
 }

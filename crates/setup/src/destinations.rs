@@ -208,6 +208,24 @@ impl DestinationKind {
     pub fn is_on_this_machine(&self) -> bool {
         self.questions.iter().any(|question| question.key == "path")
     }
+
+    /// Those keys of `answer` that a refusal in these words is about. They are not to be offered again as they are: of an
+    /// answer that is the only one it is that one; of several it is those that are named, and the others may be right.
+    #[must_use]
+    pub fn blamed(&self, answer: &DestinationAnswer, words: &str) -> Vec<&'static str> {
+        let questions = self.questions.iter();
+        let asked: Vec<&'static str> = questions
+            .filter(|question| question.is_asked(answer))
+            .map(|question| question.key)
+            .collect();
+        if asked.len() == 1 {
+            return asked;
+        }
+        let is_named = |key: &&str| {
+            words.contains(&format!("`{key}`")) || words.contains(&format!("`destination.{key}`"))
+        };
+        asked.into_iter().filter(is_named).collect()
+    }
 }
 
 impl Question {
@@ -291,6 +309,37 @@ mod tests {
                 }
             }
             assert_eq!(check_destination(&answer), Ok(()), "{}", kind.id);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_the_only_answer_or_about_those_that_it_names() {
+        let answer = |kind: &str, url: &str| DestinationAnswer {
+            kind: kind.to_owned(),
+            options: [("url".to_owned(), url.to_owned())].into(),
+        };
+        let refusals: [(&str, &str, &str, &[&str]); 6] = [
+            ("csv", "", "Permission denied", &["path"]),
+            ("parquet", "lake", "Permission denied", &["url"]),
+            ("parquet", "s3://lake/a", "Access denied", &[]),
+            (
+                "postgres",
+                "",
+                "Check `destination.host` and `destination.port`",
+                &["host", "port"],
+            ),
+            (
+                "postgres",
+                "",
+                "`port` in [destination] must be a whole number",
+                &["port"],
+            ),
+            ("postgres", "", "The server goes down", &[]),
+        ];
+        for (kind, url, words, blamed) in refusals {
+            let found = DestinationKind::of(kind).unwrap();
+            let found = found.blamed(&answer(kind, url), words);
+            assert_eq!(found, blamed, "{kind} {url}: {words}");
         }
     }
 

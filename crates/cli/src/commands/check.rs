@@ -1,10 +1,11 @@
-//! `criteo check`: every link of the chain between a person and a sync that works, one line each.
+//! `criteo check`: every link of the chain between a person and a sync that works. One line each for those that could be
+//! judged, and one for all that wait for the same one.
 
 use std::collections::BTreeMap;
 
 use console::{Style, style};
 use criteo_engine::EngineError;
-use criteo_engine::doctor::{self, Examination, LinkReport, Verdict};
+use criteo_engine::doctor::{self, Examination, Link, LinkReport, Verdict};
 
 use super::context::{Context, PerConnection};
 use crate::exit::Exit;
@@ -63,42 +64,90 @@ fn exit_of(examination: &Examination) -> Exit {
 }
 
 fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {
-    let width = columns(&console::Term::stdout());
     let names = examination.links.iter().map(|link| link.name.len());
-    let column = names.max().unwrap_or(0);
+    let list = List {
+        names: names.max().unwrap_or(0),
+        width: columns(&console::Term::stdout()),
+    };
     for link in &examination.links {
-        printer.data(text(link, column, width))?;
+        if link.verdict != Verdict::NotReached {
+            printer.data(list.judged(link))?;
+        }
+    }
+    // Nothing can be done about these, so they take no more room than that below what has to be mended.
+    for because in Link::ALL {
+        let waiting = examination.links.iter();
+        let names: Vec<&str> = waiting
+            .filter(|link| link.waits_for == Some(because))
+            .map(|link| link.name)
+            .collect();
+        if !names.is_empty() {
+            printer.data(list.not_reached(because, &names))?;
+        }
     }
     let summary = summary(examination);
     printer.data(format_args!("\n{summary}"))
 }
 
-/// The mark, the name, what was found; and below it what to do.
-fn text(link: &LinkReport, column: usize, width: Option<usize>) -> String {
-    let (mark, mark_style) = match link.verdict {
-        Verdict::Ok => ("ok", Style::new().green()),
-        Verdict::Warning => ("warn", Style::new().yellow().bold()),
-        Verdict::Failed => ("FAIL", Style::new().red().bold()),
-        Verdict::NotReached => ("-", Style::new().dim()),
-    };
-    let margin = "FAIL  ".len() + column + 2;
-    let page = width.map(|width| width.saturating_sub(margin).max(20));
-    let mark = mark_style.apply_to(format!("{mark:<4}"));
-    let mut name = format!("{:<column$}", link.name);
-    let mut detail = wrapped(&link.detail, page, margin);
-    if link.verdict == Verdict::NotReached {
-        name = style(name).dim().to_string();
-        detail = style(detail).dim().to_string();
+/// The list of links: its marks, its names, and what was found.
+struct List {
+    /// Columns that the longest name takes.
+    names: usize,
+    /// Columns of the terminal; `None` for a pipe.
+    width: Option<usize>,
+}
+
+impl List {
+    /// A link that was judged, and below it what to do.
+    fn judged(&self, link: &LinkReport) -> String {
+        let (mark, look) = match link.verdict {
+            Verdict::Ok => ("ok", Style::new().green()),
+            Verdict::Warning => ("warn", Style::new().yellow().bold()),
+            Verdict::Failed => ("FAIL", Style::new().red().bold()),
+            Verdict::NotReached => ("-", Style::new().dim()),
+        };
+        let mut text = self.line(mark, &look, link.name, &link.detail, &Style::new());
+        if let Some(next) = &link.next {
+            let (label, margin) = ("next: ", self.margin());
+            let next = self.wrapped(next, margin + label.len());
+            let label = style(label).cyan().bold();
+            text.push_str(&format!("\n{:margin$}{label}{next}", ""));
+        }
+        text
     }
-    let mut text = format!("{mark}  {name}  {detail}");
-    if let Some(next) = &link.next {
-        let label = "next: ";
-        let page = page.map(|page| page.saturating_sub(label.len()).max(20));
-        let next = wrapped(next, page, margin + label.len());
-        let label = style(label).cyan().bold();
-        text.push_str(&format!("\n{:margin$}{label}{next}", ""));
+
+    /// All links that wait for one.
+    fn not_reached(&self, because: Link, names: &[&str]) -> String {
+        let detail = format!("because of {}: {}", because.name(), names.join(", "));
+        let look = Style::new().dim();
+        self.line("-", &look, "not reached", &detail, &look)
     }
-    text
+
+    fn line(
+        &self,
+        mark: &str,
+        mark_look: &Style,
+        name: &str,
+        detail: &str,
+        look: &Style,
+    ) -> String {
+        let mark = mark_look.apply_to(format!("{mark:<4}"));
+        let column = self.names;
+        let name = look.apply_to(format!("{name:<column$}"));
+        let detail = look.apply_to(self.wrapped(detail, self.margin()));
+        format!("{mark}  {name}  {detail}")
+    }
+
+    /// Where what was found begins.
+    fn margin(&self) -> usize {
+        "FAIL  ".len() + self.names + 2
+    }
+
+    /// A text in lines from `margin` to the end of the page.
+    fn wrapped(&self, text: &str, margin: usize) -> String {
+        let page = self.width.map(|width| width.saturating_sub(margin).max(20));
+        wrapped(text, page, margin)
+    }
 }
 
 /// The one sentence at the end.

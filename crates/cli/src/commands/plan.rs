@@ -75,21 +75,15 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
                 counted(days, "day"),
             ))?;
         }
-        if let Some(clamped) = &stream.clamped {
-            printer.warning(&format!("{}: {clamped}", stream.stream));
+    }
+    for remark in remarks(plan) {
+        match remark {
+            Remark::Warning(text) | Remark::Refusal(text) => printer.warning(&text),
+            Remark::Note(text) => printer.note(text),
+            Remark::Remedy(text) => printer.hint(&text),
         }
     }
-    for note in &plan.notes {
-        printer.note(note);
-    }
-    if plan.continues.is_some() {
-        printer.note(CARRIES_ON);
-    }
-    if let Some(refusal) = &plan.refusal {
-        printer.warning(&format!("A sync would be refused. {}", refusal.message));
-        if let Some(hint) = &refusal.hint {
-            printer.hint(hint);
-        }
+    if plan.refusal.is_some() {
         return Ok(());
     }
     if plan.streams.iter().all(|stream| stream.windows.is_empty()) {
@@ -100,9 +94,38 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     Ok(())
 }
 
-/// Said of a plan that carries on an interrupted run.
-pub(super) const CARRIES_ON: &str =
-    "An interrupted run is carried on: what it has read is not among this.";
+/// Something that a person should know of a plan besides its streams and what it costs.
+pub(super) enum Remark {
+    /// Not all of what is asked for can be had.
+    Warning(String),
+    /// How the plan is to be understood.
+    Note(String),
+    /// A sync would be refused.
+    Refusal(String),
+    /// What to do about the refusal.
+    Remedy(String),
+}
+
+/// All that has to be said of a plan, in this order.
+pub(super) fn remarks(plan: &Plan) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    for stream in &plan.streams {
+        if let Some(clamped) = &stream.clamped {
+            remarks.push(Remark::Warning(format!("{}: {clamped}", stream.stream)));
+        }
+    }
+    remarks.extend(plan.notes.iter().cloned().map(Remark::Note));
+    if plan.continues.is_some() {
+        let words = "An interrupted run is carried on: what it has read is not among this.";
+        remarks.push(Remark::Note(words.to_owned()));
+    }
+    if let Some(refusal) = &plan.refusal {
+        let words = format!("A sync would be refused. {}", refusal.message);
+        remarks.push(Remark::Refusal(words));
+        remarks.extend(refusal.hint.clone().map(Remark::Remedy));
+    }
+    remarks
+}
 
 /// What the plan costs, in a sentence.
 pub(super) fn cost(plan: &Plan) -> String {

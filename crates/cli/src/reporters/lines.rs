@@ -5,7 +5,7 @@ use std::time::Duration;
 use criteo_engine::event::{Event, StreamSummary};
 
 use crate::printer::Printer;
-use crate::wording::{count, counted, size, span, span_of_seconds};
+use crate::wording::{count, counted, in_a_while, size, span, span_of_seconds};
 
 /// Waits shorter than this are the quota's normal breathing and not worth a line.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
@@ -152,8 +152,8 @@ pub(super) fn line(event: &Event) -> Option<String> {
             reason,
         } => {
             format!(
-                "{operation} is tried again in {}: attempt {attempt} failed, {reason}",
-                span(*wait)
+                "{operation} is tried again {}: attempt {attempt} failed, {reason}",
+                in_a_while(*wait)
             )
         }
         _ => return None,
@@ -189,4 +189,31 @@ fn finished(summary: &StreamSummary) -> String {
         "{stream}: done, {rows} in {calls}, {}{left_out}",
         span_of_seconds(summary.seconds)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_says_when_it_comes() {
+        for (seconds, expected) in [
+            (
+                0,
+                "GetAds is tried again at once: attempt 1 failed, status 401",
+            ),
+            (
+                30,
+                "GetAds is tried again in 30 s: attempt 1 failed, status 401",
+            ),
+        ] {
+            let retry = Event::Retry {
+                operation: "GetAds".to_owned(),
+                attempt: 1,
+                wait: Duration::from_secs(seconds),
+                reason: "status 401".to_owned(),
+            };
+            assert_eq!(line(&retry).as_deref(), Some(expected));
+        }
+    }
 }

@@ -59,6 +59,16 @@ fn every_problem_is_listed_with_its_line() {
 }
 
 #[test]
+fn a_section_without_its_header_is_one_problem() {
+    let folder = Folder::with_configuration(
+        "currency = \"EUR\"\ntimezone = \"UTC\"\n\n[sync]\nconcurrency = 3\n",
+    );
+    let ended = folder.run("sync").with_code(2);
+    let expected = "error: criteo.toml, line 1: The line [criteo] is missing above `currency`\n";
+    assert!(ended.stderr.starts_with(expected), "{ended:#?}");
+}
+
+#[test]
 fn half_a_key_is_named() {
     let folder = Folder::with_configuration(GOOD);
     let mut command = folder.command();

@@ -122,6 +122,10 @@ fn a_first_day_that_has_not_come_is_refused_everywhere() {
     }
     let check = folder.run_with_key("check").with_code(2);
     assert!(check.stdout.contains("FAIL  configuration"), "{check:#?}");
+    assert!(
+        check.stdout.contains("next: Correct what is named, "),
+        "{check:#?}"
+    );
     let status = folder.run("status").with_code(0);
     assert!(
         status

@@ -11,8 +11,12 @@ pub(crate) struct Guide {
 pub(crate) enum Block {
     /// Commands to type.
     Commands(Commands),
-    /// What the commands before it print.
-    Output { line: usize, text: String },
+    /// What the commands before it print; with `when`, if they end with one of these codes.
+    Output {
+        line: usize,
+        text: String,
+        when: Option<Vec<i32>>,
+    },
     /// A file to write.
     File { name: String, text: String },
 }
@@ -30,6 +34,7 @@ pub(crate) struct Commands {
 #[derive(Debug, Default)]
 struct Directions {
     exit_codes: Option<Vec<i32>>,
+    when: Option<Vec<i32>>,
     needs_packages: bool,
     file: Option<String>,
     /// What other tests may understand, and this one does not.
@@ -74,6 +79,10 @@ impl Guide {
             {
                 panic!("{place}: nobody knows what <!-- {comment} --> means for commands");
             }
+            let is_output = directions.when.is_some();
+            if is_output && language != "text" {
+                panic!("{place}: only what commands print depends on how they end");
+            }
             match (language, directions.file) {
                 ("sh", None) => {
                     after_commands = true;
@@ -84,9 +93,10 @@ impl Guide {
                         needs_packages: directions.needs_packages,
                     }));
                 }
-                ("text", None) if was_after_commands => blocks.push(Block::Output {
+                ("text", None) if was_after_commands || is_output => blocks.push(Block::Output {
                     line: index + 1,
                     text: inside,
+                    when: directions.when,
                 }),
                 ("bash" | "shell" | "", _) => {
                     panic!("{place}: say `sh` for commands, `text` for what is only shown")
@@ -102,11 +112,13 @@ impl Guide {
 
 impl Directions {
     fn read(&mut self, comment: &str) {
+        let codes = |written: &str| -> Vec<i32> {
+            let codes = written.split_whitespace();
+            codes.map(|code| code.parse().unwrap()).collect()
+        };
         match comment.split_once(':') {
-            Some(("exit", codes)) => {
-                let codes = codes.split_whitespace().map(|code| code.parse().unwrap());
-                self.exit_codes = Some(codes.collect());
-            }
+            Some(("exit", written)) => self.exit_codes = Some(codes(written)),
+            Some(("when", written)) => self.when = Some(codes(written)),
             Some(("needs", what)) if what.trim() == "pypi" => self.needs_packages = true,
             Some(("file", name)) => self.file = Some(name.trim().to_owned()),
             _ => self.unknown = Some(comment.to_owned()),

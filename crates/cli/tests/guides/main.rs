@@ -10,6 +10,7 @@
 //! | `<!-- exit: 0 3 -->` before it | it may end with any of these codes |
 //! | `<!-- needs: pypi -->` before it | where packages cannot be had, the rest of the guide is skipped, loudly |
 //! | a `text` block right after it | has to be in its output: each line, in this order, whatever the numbers are |
+//! | `<!-- when: 3 -->` before a `text` block | the same, if the commands above ended with this code |
 //! | `<!-- file: NAME -->` before any other block | its content is written to that file |
 //!
 //! What no test can do (a click in the portal, a command for the administrator of a machine) is no `sh` block.
@@ -95,7 +96,7 @@ fn follow(name: &str) {
     let guide = Guide::parse(name, &text);
     let sandbox = sandbox();
     let session = Session::new(&sandbox.url(), QUOTA);
-    let mut output = String::new();
+    let (mut output, mut code) = (String::new(), 0);
     for block in &guide.blocks {
         match block {
             Block::File { name, text } => session.write(name, text),
@@ -117,9 +118,12 @@ fn follow(name: &str) {
                     commands.text,
                     ended.output
                 );
-                output = ended.output;
+                (output, code) = (ended.output, ended.code);
             }
-            Block::Output { line, text } => {
+            Block::Output {
+                when: Some(codes), ..
+            } if !codes.contains(&code) => {}
+            Block::Output { line, text, .. } => {
                 if let Err(missing) = same_but_for_numbers(text, &output) {
                     panic!(
                         "{name}, line {line}: the output has no line (after those above) like\n  {missing}\n--- it \

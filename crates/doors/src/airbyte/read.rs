@@ -16,7 +16,7 @@ use super::{DIALECT, file};
 use crate::destination::{Frame, Ledgers, Protocol};
 use crate::error::DoorError;
 use crate::ledger::{StateError, StreamLedger};
-use crate::narration::Narrator;
+use crate::narration::{Narrator, Weight};
 use crate::output::Output;
 use crate::request::{configuration_of, deliveries, shortfall};
 use crate::run::DoorRun;
@@ -40,6 +40,9 @@ pub(super) async fn read(
     let deliveries = deliveries(&mut configuration.config, &configured.wanted(), DIALECT)?;
     configured.refuse_missing_fields(&deliveries)?;
     if deliveries.is_empty() {
+        // A platform may ask for nothing, and a person who sees no records should not have to guess why.
+        let words = "The catalog selects no stream, so there is nothing to read.";
+        output.say(messages::log(Weight::Warning, words).as_bytes());
         return Ok(());
     }
     let run = DoorRun::prepare(

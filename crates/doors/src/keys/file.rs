@@ -54,6 +54,45 @@ pub(super) enum Found {
     Foreign,
 }
 
+/// What the name of a file in the folder of keys says.
+enum Name {
+    /// It holds keys.
+    Keys {
+        id: String,
+        /// Whether it is marked as one that may not have arrived.
+        is_maybe: bool,
+    },
+    /// It was to hold keys.
+    Unfinished,
+    /// It is none of our business.
+    Foreign,
+}
+
+impl Name {
+    /// # Errors
+    /// [`KeysError::NotAlone`] for Parquet under names that we do not give.
+    fn of(path: &Path) -> Result<Self, KeysError> {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        let parts: Vec<&str> = name.as_deref().unwrap_or_default().split('.').collect();
+        let is_ours = parts.first().is_some_and(|id| Uuid::parse_str(id).is_ok());
+        let keys = |id: &str, is_maybe| Self::Keys {
+            id: id.to_owned(),
+            is_maybe,
+        };
+        match parts.as_slice() {
+            [_, UNFINISHED] if is_ours => Ok(Self::Unfinished),
+            [id, EXTENSION] if is_ours => Ok(keys(id, false)),
+            [id, MAYBE, EXTENSION] if is_ours => Ok(keys(id, true)),
+            [.., EXTENSION] => Err(KeysError::NotAlone {
+                path: path.display().to_string(),
+            }),
+            _ => Ok(Self::Foreign),
+        }
+    }
+}
+
 impl KeyFile {
     /// The file at `path`. A file after `through` is marked for good as one that may not have arrived.
     ///
@@ -64,38 +103,43 @@ impl KeyFile {
         key: &[String],
         through: Option<&str>,
     ) -> Result<Found, KeysError> {
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned());
-        let parts: Vec<&str> = name.as_deref().unwrap_or_default().split('.').collect();
-        let is_ours = parts.first().is_some_and(|id| Uuid::parse_str(id).is_ok());
-        let (id, is_confirmed) = match parts.as_slice() {
-            [_, UNFINISHED] if is_ours => return Ok(Found::Useless),
-            [id, EXTENSION] if is_ours => (*id, through.is_some_and(|through| *id <= through)),
-            [id, MAYBE, EXTENSION] if is_ours => (*id, false),
-            [.., EXTENSION] => {
-                return Err(KeysError::NotAlone {
-                    path: path.display().to_string(),
-                });
-            }
-            _ => return Ok(Found::Foreign),
+        let (id, is_maybe) = match Name::of(path)? {
+            Name::Keys { id, is_maybe } => (id, is_maybe),
+            Name::Unfinished => return Ok(Found::Useless),
+            Name::Foreign => return Ok(Found::Foreign),
         };
+        let is_confirmed = !is_maybe && through.is_some_and(|through| id.as_str() <= through);
         let scope = scope_of(path)?;
         if scope.key != key {
             return Ok(Found::Useless);
         }
         let mut path = path.to_owned();
-        if !is_confirmed && parts.len() == 2 {
+        if !is_confirmed && !is_maybe {
             let marked = path.with_file_name(format!("{id}.{MAYBE}.{EXTENSION}"));
             fs::rename(&path, &marked).map_err(KeysError::disk(&path))?;
             path = marked;
         }
         Ok(Found::Keys(Self {
             path,
-            id: id.to_owned(),
+            id,
             is_confirmed,
             scope,
         }))
+    }
+
+    /// Refuses a file that shows that somebody else keeps theirs beside it. Looks, and changes nothing.
+    ///
+    /// # Errors
+    /// [`KeysError::NotAlone`].
+    pub(super) fn refuse_foreign(path: &Path) -> Result<(), KeysError> {
+        match Name::of(path)? {
+            Name::Keys { .. } => match scope_of(path) {
+                Err(error @ KeysError::NotAlone { .. }) => Err(error),
+                // One that cannot be read is told of when its stream is opened.
+                _ => Ok(()),
+            },
+            Name::Unfinished | Name::Foreign => Ok(()),
+        }
     }
 
     /// A file that was just written.

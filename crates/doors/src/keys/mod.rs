@@ -88,6 +88,11 @@ impl KeysError {
         }
     }
 
+    fn unusable(folder: &Path) -> impl FnOnce(io::Error) -> Self {
+        let folder = folder.display().to_string();
+        move |source| Self::Folder { folder, source }
+    }
+
     fn disk(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
         move |source| Self::Disk { path, source }
@@ -102,23 +107,24 @@ pub struct KeysFolder {
 }
 
 impl KeysFolder {
-    /// Opens the folder for this process alone, creating it for the current user only.
+    /// Opens the folder for this process alone, creating it for the current user only. Nothing is made in a folder in which
+    /// something else is kept.
     ///
     /// # Errors
     /// When it cannot be used, or another process uses it.
     pub fn open(folder: &Path) -> Result<Self, KeysError> {
-        let unusable = |source| KeysError::Folder {
-            folder: folder.display().to_string(),
-            source,
-        };
-        create_private_folder(folder).map_err(unusable)?;
+        create_private_folder(folder).map_err(KeysError::unusable(folder))?;
         let path = folder.join(LOCK_FILE);
+        // Where the file is there already, the folder was found to be ours alone.
+        if !path.exists() {
+            refuse_shared(folder)?;
+        }
         let lock = File::options()
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(unusable)?;
+            .map_err(KeysError::unusable(folder))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 folder: folder.to_owned(),
@@ -230,6 +236,22 @@ fn columns_of(stream: &OfferedStream) -> Vec<Column> {
 /// Whether the key is made of the rows' values.
 fn is_row_id(key: &[String]) -> bool {
     key == [ROW_ID_COLUMN]
+}
+
+/// Refuses a folder in which somebody else keeps theirs, as it is found before anything was made in it.
+fn refuse_shared(folder: &Path) -> Result<(), KeysError> {
+    for entry in fs::read_dir(folder).map_err(KeysError::unusable(folder))? {
+        let path = entry.map_err(KeysError::unusable(folder))?.path();
+        // What cannot be looked into, such as a file or `lost+found`, is no folder of a stream's keys.
+        let Ok(files) = fs::read_dir(path) else {
+            continue;
+        };
+        for file in files {
+            let file = file.map_err(KeysError::unusable(folder))?;
+            KeyFile::refuse_foreign(&file.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Keys tell of the user's business, so nobody else on the machine gets to read them.

@@ -13,7 +13,7 @@ use crate::arguments::ConsentArguments;
 use crate::exit::Exit;
 use crate::printer::Printer;
 use crate::signals;
-use crate::wording::{counted, size, span};
+use crate::wording::{counted, in_a_while, size};
 
 /// Waits, and tells each look.
 pub(super) async fn run(context: &Context, arguments: &ConsentArguments) -> anyhow::Result<Exit> {
@@ -105,8 +105,8 @@ fn tell(printer: &Printer, event: &WatchEvent<'_>) -> io::Result<()> {
             printer.note(format_args!("Changed:{}", look::lines(change)));
         }
         WatchEvent::Failed { error, next_in, .. } => printer.warning(&format!(
-            "Criteo could not be asked, and will be again in {}: {error}",
-            span(*next_in)
+            "Criteo could not be asked, and will be again {}: {error}",
+            in_a_while(*next_in)
         )),
         _ => {}
     }

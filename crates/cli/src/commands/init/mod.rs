@@ -180,7 +180,7 @@ impl Session<'_> {
         }
         self.warn_of_existing()?;
         if self.arguments.key_file.is_some() {
-            self.progress.step = Step::WITH_KEY;
+            self.begin_with_key();
             return Ok(());
         }
         self.terminal.space();
@@ -206,13 +206,27 @@ impl Session<'_> {
             ],
         };
         match self.terminal.choose("How far are you?", options) {
-            Ok(true) => self.progress.step = Step::WITH_KEY,
+            Ok(true) => self.begin_with_key(),
             Ok(false) => {}
             // There is nothing before this question.
             Err(Detour::Back) => return Err(Detour::Stop),
             Err(other) => return Err(other),
         }
         Ok(())
+    }
+
+    /// Passes over the steps that lead to a key, and says so: the number of the next one would puzzle otherwise.
+    fn begin_with_key(&mut self) {
+        let first = Step::WITH_KEY;
+        if let Some(last) = first.previous() {
+            self.terminal.space();
+            self.terminal.say(&format!(
+                "Steps 1 to {} lead to a key in Criteo's portal. You have one, so this begins with step {}.",
+                last.number(),
+                first.number()
+            ));
+        }
+        self.progress.step = first;
     }
 
     fn asks_to_go_on(&self, progress: &Progress) -> Result<bool, Detour> {

@@ -14,7 +14,7 @@ use criteo_setup::{Draft, ProgressFile, Step};
 use super::ask::Detour;
 use super::key::in_full;
 use super::session::Session;
-use crate::commands::plan;
+use crate::commands::plan::{self, Remark};
 use crate::exit::Exit;
 use crate::reporters::Warnings;
 use crate::wording::counted;
@@ -115,23 +115,11 @@ impl Session<'_> {
         self.terminal.space();
         self.terminal.say(&plan::cost(made));
         self.terminal.say(&rows_known(made));
-        for stream in &made.streams {
-            if let Some(clamped) = &stream.clamped {
-                self.terminal
-                    .careful(&format!("{}: {clamped}", stream.stream));
-            }
-        }
-        for note in &made.notes {
-            self.terminal.say(note);
-        }
-        if made.continues.is_some() {
-            self.terminal.say(plan::CARRIES_ON);
-        }
-        if let Some(refusal) = &made.refusal {
-            self.terminal
-                .bad(&format!("A sync would be refused. {}", refusal.message));
-            if let Some(hint) = &refusal.hint {
-                self.terminal.say(hint);
+        for remark in plan::remarks(made) {
+            match remark {
+                Remark::Warning(text) => self.terminal.careful(&text),
+                Remark::Note(text) | Remark::Remedy(text) => self.terminal.say(&text),
+                Remark::Refusal(text) => self.terminal.bad(&text),
             }
         }
         let per_ad_set: Vec<&str> = offers()

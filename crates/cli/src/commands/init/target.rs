@@ -4,7 +4,7 @@ use criteo_engine::doctor::try_destination;
 use criteo_engine::{StreamSpec, destination};
 use criteo_setup::DestinationAnswer;
 use criteo_setup::answers::check_destination;
-use criteo_setup::destinations::{DESTINATIONS, DestinationKind};
+use criteo_setup::destinations::{DESTINATIONS, DestinationKind, Question};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::ask::Detour;
@@ -20,20 +20,36 @@ enum Remedy {
     Stop,
 }
 
+/// What was refused where there was nothing else to blame: the kind of destination, the key, and the answer.
+#[derive(Default)]
+struct Refused(Vec<(&'static str, &'static str, String)>);
+
+impl Refused {
+    /// What to offer for a question that has no answer yet: nothing that was refused.
+    fn default_of(&self, kind: &DestinationKind, question: &Question) -> Option<String> {
+        let default = question.default?;
+        let is_it = |(id, key, value): &(&str, &str, String)| {
+            *id == kind.id && *key == question.key && value == default
+        };
+        (!self.0.iter().any(is_it)).then(|| default.to_owned())
+    }
+}
+
 impl Session<'_> {
     /// Asks for a destination until one works, or the person goes on all the same.
     pub(super) async fn choose_destination(&mut self) -> Result<(), Detour> {
+        let mut refused = Refused::default();
         loop {
             let kind = self.ask_for_kind()?;
-            match self.ask_for_keys(kind) {
+            match self.ask_for_keys(kind, &refused) {
                 // Esc in the middle leads back to the choice of kinds, not out of the step.
                 Err(Detour::Back) => continue,
                 asked => asked?,
             }
             loop {
-                if self.works(kind).await? {
+                let Some(words) = self.refusal(kind).await? else {
                     return Ok(());
-                }
+                };
                 let again = (Remedy::Again, "Try again".to_owned());
                 let anew = (Remedy::Change, "Choose or answer anew".to_owned());
                 // A server may come up meanwhile; a path has to be another one.
@@ -52,13 +68,33 @@ impl Session<'_> {
                     (Remedy::Stop, "Stop here, and go on later".to_owned()),
                 ];
                 self.terminal.space();
-                match self.terminal.choose("What now?", options) {
-                    Ok(Remedy::Again) => {}
-                    Ok(Remedy::Change) | Err(Detour::Back) => break,
+                let left = match self.terminal.choose("What now?", options) {
+                    Ok(Remedy::Again) => continue,
                     Ok(Remedy::GoOn) => return Ok(()),
-                    Ok(Remedy::Stop) => return Err(Detour::Stop),
-                    Err(other) => return Err(other),
-                }
+                    Ok(Remedy::Change) | Err(Detour::Back) => Ok(()),
+                    Ok(Remedy::Stop) => Err(Detour::Stop),
+                    Err(other) => Err(other),
+                };
+                self.take_back(kind, &words, &mut refused);
+                left?;
+                break;
+            }
+        }
+    }
+
+    /// Forgets the answers that a refusal is about, also for a session that goes on later: Enter must not give them again.
+    fn take_back(&mut self, kind: &DestinationKind, words: &str, refused: &mut Refused) {
+        let Some(answer) = &mut self.progress.answers.destination else {
+            return;
+        };
+        let blamed = kind.blamed(answer, words);
+        let is_alone = blamed.len() == 1;
+        for key in blamed {
+            // Of several, one that is the default may be right, and another one is corrected.
+            if let Some(value) = answer.options.remove(key)
+                && is_alone
+            {
+                refused.0.push((kind.id, key, value));
             }
         }
     }
@@ -75,7 +111,7 @@ impl Session<'_> {
         self.terminal.choose("Where shall the data go?", options)
     }
 
-    fn ask_for_keys(&mut self, kind: &DestinationKind) -> Result<(), Detour> {
+    fn ask_for_keys(&mut self, kind: &DestinationKind, refused: &Refused) -> Result<(), Detour> {
         let before = self
             .progress
             .answers
@@ -96,8 +132,8 @@ impl Session<'_> {
                 answer.options.remove(question.key);
                 continue;
             }
-            let default = answer.options.get(question.key).cloned();
-            let default = default.or(question.default.map(str::to_owned));
+            let before = answer.options.get(question.key).cloned();
+            let default = before.or_else(|| refused.default_of(kind, question));
             let (optional, key, so_far) = (question.optional, question.key, answer.clone());
             let check = move |text: &str| {
                 let text = text.trim();
@@ -165,13 +201,13 @@ impl Session<'_> {
         Ok((!password.expose_secret().is_empty()).then_some(password))
     }
 
-    /// Opens the destination, writes something and takes it away again.
-    async fn works(&self, kind: &DestinationKind) -> Result<bool, Detour> {
+    /// Opens the destination, writes something and takes it away again. The words of a refusal, once they were said.
+    async fn refusal(&self, kind: &DestinationKind) -> Result<Option<String>, Detour> {
         if let Some(answer) = &self.progress.answers.destination
             && let Err(reason) = check_destination(answer)
         {
             self.terminal.bad(&reason);
-            return Ok(false);
+            return Ok(Some(reason));
         }
         let config = self.candidate()?;
         let destination = destination::open_with_password(&config, self.password.clone());
@@ -183,15 +219,16 @@ impl Session<'_> {
             Ok(()) => {
                 self.terminal
                     .good(&format!("{described} can be written to."));
-                Ok(true)
+                Ok(None)
             }
             Err(error) => {
-                self.terminal
-                    .bad(&in_words_of_questions(&in_full(&error), kind));
+                let mut words = in_full(&error);
+                self.terminal.bad(&in_words_of_questions(&words, kind));
                 if let Some(hint) = error.hint() {
                     self.terminal.say(&in_words_of_questions(&hint, kind));
+                    words.push_str(&hint);
                 }
-                Ok(false)
+                Ok(Some(words))
             }
         }
     }

@@ -224,6 +224,22 @@ fn columns_that_are_not_selected_are_neither_asked_for_nor_printed() {
     }
 }
 
+/// Which is no failure: it is what the catalog asks for.
+#[test]
+fn a_catalog_without_streams_is_answered_with_a_word() {
+    let mut stage = small_world::stage();
+    let mut host = Host::new(&stage);
+    host.streams = Some(Vec::new());
+    let calls = stage.sandbox.calls().len();
+    let run = host.read(&mut stage);
+    let [only]: [Value; 1] = lines(&run).try_into().unwrap();
+    assert_eq!(only["type"], "LOG", "{run}");
+    assert_eq!(only["log"]["level"], "WARN", "{run}");
+    let message = only["log"]["message"].as_str().unwrap();
+    assert!(message.contains("selects no stream"), "{message}");
+    assert_eq!(stage.sandbox.calls().len(), calls, "Criteo was asked");
+}
+
 #[test]
 fn a_full_refresh_reads_everything_whatever_was_stored() {
     let mut stage = small_world::stage();

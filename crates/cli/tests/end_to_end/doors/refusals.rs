@@ -244,7 +244,7 @@ fn a_damaged_file_of_keys_is_refused_and_told_of() {
     assert!(notes.exists());
 }
 
-/// A folder of keys that is somebody else's folder is refused, and nothing in it is touched.
+/// A folder of keys that is somebody else's folder is refused, and nothing in it is touched or made.
 #[test]
 fn keys_go_nowhere_but_into_a_folder_of_their_own() {
     let stage = small_world::stage();
@@ -266,15 +266,15 @@ fn keys_go_nowhere_but_into_a_folder_of_their_own() {
     ] {
         host.config["keys_folder"] = json!(folder);
         assert_refused(&stage, &host, |_| None, words);
-        if *folder != lake {
-            let config = host.write(&stage, "config.json", &host.config);
-            let run = stage
-                .criteo(&["airbyte", "check", "--config", &config])
-                .expect(0);
-            assert!(run.stdout.contains("\"FAILED\""), "{run}");
-            assert!(run.stdout.contains(words[1]), "{run}");
-        }
+        let config = host.write(&stage, "config.json", &host.config);
+        let run = stage
+            .criteo(&["airbyte", "check", "--config", &config])
+            .expect(0);
+        assert!(run.stdout.contains("\"FAILED\""), "{run}");
+        assert!(run.stdout.contains(words[1]), "{run}");
     }
+    let in_lake = |folder: &str| std::fs::read_dir(lake.join(folder)).unwrap().count();
+    assert_eq!((in_lake(""), in_lake("statistics")), (1, 1));
     assert_eq!(
         std::fs::read_to_string(rows).unwrap(),
         "rows of somebody else"

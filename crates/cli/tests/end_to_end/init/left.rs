@@ -159,7 +159,15 @@ fn escape_goes_back_and_a_session_that_was_left_is_offered() {
     let mut terminal = home.terminal("init");
     terminal.choose("A session of", "Begin anew");
     terminal.choose("How far are you?", "I have the key file");
+    terminal.see(
+        "Steps 1 to 5 lead to a key in Criteo's portal. You have one, so this begins with step 6.",
+    );
     terminal.see("Step 6 of 14");
+    terminal.see(question(6));
+    // They are left out, not gone.
+    terminal.press(ESCAPE);
+    terminal.see("Step 5 of 14");
+    take(5, &mut terminal);
     terminal.see(question(6));
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), 3);
@@ -170,6 +178,7 @@ fn a_session_whose_key_is_gone_asks_for_the_key_and_keeps_the_rest() {
     let home = Home::new(SCENARIO);
     std::fs::write(home.path("key.txt"), KEY).unwrap();
     let mut terminal = home.terminal("init --key-file key.txt --currency NOK");
+    terminal.see("Steps 1 to 5 lead to a key");
     terminal.see("ok: The key is kept in");
     for step in 7..=9 {
         terminal.see(&format!("Step {step} of 14"));

@@ -19,6 +19,19 @@ fn assert_says(run: &Run, words: &[&str]) {
     }
 }
 
+/// The statement that the command ends with names this view, and the database answers it as it stands.
+#[track_caller]
+fn assert_answers(stage: &Stage, run: &Run, view: &str) {
+    let last = run.stderr.lines().next_back().unwrap_or_default();
+    let question = last.trim_start().strip_suffix(';').unwrap_or_default();
+    assert!(question.starts_with("SELECT "), "{run}");
+    assert!(question.contains(view), "{run}");
+    let mut answers = 0;
+    let tables = stage.target.tables().unwrap();
+    tables.ask(question, &mut |_| answers += 1);
+    assert!(answers > 0, "{question} has no answer");
+}
+
 #[test]
 fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
     for kind in TargetKind::databases() {
@@ -59,6 +72,7 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
             run.stdout,
             "criteo_campaign_daily  (made)\ncriteo_ad_set_daily  (made)\n"
         );
+        assert_answers(&stage, &run, "criteo_campaign_daily");
         let narrow = columns(&stage, "criteo_campaign_daily");
         let expected = [
             "day",
@@ -78,6 +92,7 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
             again.stdout.contains("criteo_campaign_daily  (unchanged)"),
             "{again}"
         );
+        assert_answers(&stage, &again, "criteo_campaign_daily");
 
         // A sync that changes no table changes no view; one that adds columns brings them along.
         stage.advance_days(1);
