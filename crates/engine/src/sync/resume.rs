@@ -106,12 +106,15 @@ mod tests {
     #[cfg(feature = "duckdb")]
     use crate::destination::duckdb::{DuckDb, DuckDbOptions};
 
+    /// Everything, as the ledger keeps it.
+    const ALL: &str = r#""all""#;
+
     fn run(id: &str, continues: Option<&str>, outcome: Option<Outcome>) -> RunEntry {
         RunEntry {
             run_id: id.to_owned(),
             continues_run_id: continues.map(str::to_owned),
             started_at: "2026-03-01T22:30:00Z".parse().unwrap(),
-            selection: "all".to_owned(),
+            selection: ALL.to_owned(),
             finished_at: None,
             outcome,
             calls: 0,
@@ -130,7 +133,7 @@ mod tests {
     }
 
     fn ids(runs: &[RunEntry]) -> Vec<String> {
-        found(runs, "all", "2026-03-01T22:45:00Z")
+        found(runs, ALL, "2026-03-01T22:45:00Z")
     }
 
     #[test]
@@ -173,8 +176,8 @@ mod tests {
     fn another_question_or_a_stale_run_starts_anew() {
         let dead = [run("a", None, None)];
         assert!(found(&dead, "statistics only", "2026-03-01T22:45:00Z").is_empty());
-        assert_eq!(found(&dead, "all", "2026-03-02T22:30:00Z"), ["a"]);
-        assert!(found(&dead, "all", "2026-03-02T22:30:01Z").is_empty());
+        assert_eq!(found(&dead, ALL, "2026-03-02T22:30:00Z"), ["a"]);
+        assert!(found(&dead, ALL, "2026-03-02T22:30:01Z").is_empty());
     }
 
     /// However many runs failed at the door or were asked something else: what an interrupted one left before them is carried
@@ -187,7 +190,7 @@ mod tests {
         let destination = DuckDb::new(DuckDbOptions::new(file));
         let failed = Some(Outcome::Failed);
         let other = |id: &str| RunEntry {
-            selection: "statistics only".to_owned(),
+            selection: r#"["statistics"]"#.to_owned(),
             ..run(id, None, failed)
         };
         let runs = [
@@ -199,11 +202,15 @@ mod tests {
             run("5", Some("4"), failed),
             other("6"),
         ];
-        for run in &runs {
-            destination.record_run(run).await.unwrap();
+        for (run, minute) in runs.into_iter().zip(0..) {
+            let run = RunEntry {
+                started_at: run.started_at + SignedDuration::from_mins(minute),
+                ..run
+            };
+            destination.record_run(&run).await.unwrap();
         }
         let asked = Asked {
-            selection: "all",
+            selection: ALL,
             connection: None,
             now: "2026-03-01T22:45:00Z".parse().unwrap(),
         };
