@@ -52,6 +52,9 @@ fn can_run(test: &str) -> bool {
     missing.is_empty()
 }
 
+/// The line that unlocks the keyring.
+const PASSWORD: &str = "a password\n";
+
 impl Session {
     /// A bus without a keyring.
     fn bus() -> Session {
@@ -69,8 +72,20 @@ impl Session {
     /// A bus with a keyring that is unlocked.
     fn unlocked() -> Session {
         let mut session = Session::bus();
-        session.start_keyring("--unlock", "a password\n");
+        session.start_keyring("--unlock", PASSWORD);
         session
+    }
+
+    /// Another bus, with another daemon for the same keyring.
+    fn start_again(&mut self, how: &str, input: &str) {
+        for program in self.programs.iter_mut().rev() {
+            program.kill().unwrap();
+            program.wait().unwrap();
+        }
+        self.programs.clear();
+        let _ = std::fs::remove_file(self.socket());
+        self.start_bus();
+        self.start_keyring(how, input);
     }
 
     /// The bus knows of no services that it could start by itself: there is a keyring only where a test starts one.
@@ -246,15 +261,8 @@ fn a_locked_keyring_is_passed_over_and_named() {
     }
     let mut session = Session::unlocked();
     session.run("auth import old.txt --no-test --store keyring", 0);
-    // Another daemon on another bus, which has not been told the password of the same keyring.
-    for program in session.programs.iter_mut().rev() {
-        program.kill().unwrap();
-        program.wait().unwrap();
-    }
-    session.programs.clear();
-    let _ = std::fs::remove_file(session.socket());
-    session.start_bus();
-    session.start_keyring("--start", "");
+    // A daemon that has not been told the password of the same keyring.
+    session.start_again("--start", "");
 
     let started = Instant::now();
     let status = session.run("auth status --offline", 2);
@@ -280,6 +288,11 @@ fn a_locked_keyring_is_passed_over_and_named() {
     assert!(session.has_file("default"));
     let status = session.run("auth status --offline --json", 0).json();
     assert_eq!(status[0]["client_id"], "new-id");
+    // And so it is: where the same person is logged in, the old key is found first.
+    session.start_again("--unlock", PASSWORD);
+    let status = session.run("auth status --offline --json", 0).json();
+    assert_eq!(status[0]["client_id"], "old-id", "{status:#}");
+    assert_eq!(status[0]["kind"], "keyring");
     assert!(
         started.elapsed() < Duration::from_secs(30),
         "{:?}",

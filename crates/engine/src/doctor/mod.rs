@@ -133,3 +133,23 @@ impl Subject {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_refused(more: &str) -> bool {
+        let text = format!(
+            "[criteo]\ncurrency = \"EUR\"\n[sync]\nstart_date = \"2999-01-01\"\n\
+             [streams.transparency]\nstart_date = \"2020-01-01\"\n{more}"
+        );
+        Subject::of(&Config::parse(&text, "test").unwrap()).is_err()
+    }
+
+    /// A stream that is off is never read, whatever its first day.
+    #[test]
+    fn only_streams_that_are_on_have_a_first_day_to_judge() {
+        assert!(is_refused(""));
+        assert!(!is_refused("enabled = true\n"));
+    }
+}

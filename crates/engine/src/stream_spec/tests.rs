@@ -169,3 +169,24 @@ fn rows_are_told_apart_by_ids_and_not_by_names_that_may_change() {
         Vec::<String>::new()
     );
 }
+
+/// Nothing is seen to move because nobody looks any more: that makes no day final.
+#[test]
+fn a_short_lookback_makes_no_day_final_early_and_a_long_one_makes_it_late() {
+    let is_final = |lookback_days: u32, age: i32| {
+        let spec = spec(
+            &format!("[sync]\nlookback_days = {lookback_days}\n"),
+            "statistics",
+        );
+        let day = date(2026, 3, 1);
+        let days = DayRange::new(day, day).unwrap();
+        let read_on = crate::calendar::add_days(day, age);
+        spec.observation(days, read_on).periods[0].is_final
+    };
+    // A click of the day converts until the end of its 30th day after.
+    assert!(!is_final(7, 10));
+    assert!(!is_final(7, 30));
+    assert!(is_final(7, 31));
+    assert!(!is_final(60, 59));
+    assert!(is_final(60, 60));
+}

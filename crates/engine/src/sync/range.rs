@@ -220,4 +220,21 @@ mod tests {
         assert_eq!(days.range, range(date(2024, 7, 1), date(2026, 6, 15)));
         assert!(days.clamped.unwrap().contains("2024-07-01"));
     }
+
+    /// Tomorrow is let through, and whose tomorrow it is, the report's time zone says.
+    #[test]
+    fn a_first_day_to_come_is_told_by_the_reports_own_calendar() {
+        let is_refused = |zone: &str, asked: Date, now: &str| {
+            let spec = spec("statistics", &format!("timezone = \"{zone}\"\n"));
+            refuse_future([&spec], Some(asked), now.parse().unwrap()).is_err()
+        };
+        // It is the 16th in Auckland already, and the 14th in Los Angeles still.
+        let evening = "2026-06-15T20:00:00Z";
+        assert!(!is_refused("Pacific/Auckland", date(2026, 6, 17), evening));
+        assert!(is_refused("Pacific/Auckland", date(2026, 6, 18), evening));
+        let morning = "2026-06-15T02:00:00Z";
+        let los_angeles = "America/Los_Angeles";
+        assert!(!is_refused(los_angeles, date(2026, 6, 15), morning));
+        assert!(is_refused(los_angeles, date(2026, 6, 16), morning));
+    }
 }

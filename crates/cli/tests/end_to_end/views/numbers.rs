@@ -24,6 +24,7 @@ fn views_show_the_truth() {
         }
         daily(&stage, "criteo_campaign_daily", &["Campaign"]);
         daily(&stage, "criteo_ad_daily", &["Campaign", "Adset", "Ad"]);
+        orders_of_equal_events(&stage);
         orders_without_ids(&stage);
         days_without_clicks_or_displays(&stage);
     }
@@ -258,15 +259,38 @@ fn days_without_clicks_or_displays(stage: &Stage) {
     assert!(seen > 3, "{seen} rows of those days");
 }
 
-/// Orders without an id are told apart by moment and amount, and none is lost.
-fn orders_without_ids(stage: &Stage) {
+/// Of events that are equal otherwise, the latest counts.
+fn orders_of_equal_events(stage: &Stage) {
     stage
         .target
-        .execute("UPDATE transactions SET transaction_id = NULL");
-    let distinct = "SELECT count(*) FROM (SELECT DISTINCT advertiser_id, transaction_date, amount FROM transactions) AS t";
-    let found = stage.number("SELECT count(*) FROM criteo_orders");
-    assert!(found > 1);
-    assert_eq!(found, stage.number(distinct));
+        .execute("UPDATE transactions SET attributed_transaction = false, event_type = 'click'");
+    let by_order = "SELECT advertiser_id, transaction_id, min(event_date) AS earliest, max(event_date) AS latest \
+                    FROM transactions GROUP BY advertiser_id, transaction_id";
+    let several = format!("SELECT count(*) FROM ({by_order}) AS t WHERE earliest < latest");
+    assert!(stage.number(&several) > 0);
+    let found = format!(
+        "SELECT count(*) FROM criteo_orders AS o INNER JOIN ({by_order}) AS t ON t.advertiser_id = o.advertiser_id \
+         AND t.transaction_id = o.transaction_id AND t.latest = o.event_date"
+    );
+    let all = stage.number("SELECT count(*) FROM criteo_orders");
+    assert_eq!(stage.number(&found), all);
+}
+
+/// Orders without an id are told apart by moment and amount, and none is lost.
+fn orders_without_ids(stage: &Stage) {
+    let changed = [
+        "UPDATE transactions SET transaction_id = NULL",
+        // And those of one moment by their amounts alone.
+        "UPDATE transactions SET transaction_date = (SELECT min(transaction_date) FROM transactions)",
+    ];
+    for statement in changed {
+        assert!(stage.target.execute(statement) > 0);
+        let distinct = "SELECT count(*) FROM (SELECT DISTINCT advertiser_id, transaction_date, amount FROM transactions) \
+                        AS t";
+        let found = stage.number("SELECT count(*) FROM criteo_orders");
+        assert!(found > 1);
+        assert_eq!(found, stage.number(distinct));
+    }
 }
 
 fn pacing(stage: &Stage) {

@@ -25,18 +25,32 @@ fn engine(folder: &std::path::Path) -> Engine {
     Engine::open(&config, credentials, Arc::new(Silent)).unwrap()
 }
 
-fn statistics(engine: &Engine) -> &StreamSpec {
+fn spec<'engine>(engine: &'engine Engine, name: &str) -> &'engine StreamSpec {
     let mut streams = engine.streams();
-    streams.find(|spec| spec.name == "statistics").unwrap()
+    streams.find(|spec| spec.name == name).unwrap()
+}
+
+fn statistics(engine: &Engine) -> &StreamSpec {
+    spec(engine, "statistics")
 }
 
 async fn planned(engine: &Engine, selection: &Selection) -> StreamPlan {
+    planned_for(engine, statistics(engine), &["1"], selection).await
+}
+
+async fn planned_for(
+    engine: &Engine,
+    spec: &StreamSpec,
+    advertisers: &[&str],
+    selection: &Selection,
+) -> StreamPlan {
     let waiting = sync::waiting(engine, selection).unwrap();
+    let advertisers: Vec<String> = advertisers.iter().map(|id| (*id).to_owned()).collect();
     StreamPlan::make(
         engine,
-        statistics(engine),
+        spec,
         selection,
-        &["1".to_owned()],
+        &advertisers,
         &HashSet::from(["interrupted".to_owned()]),
         NOW.parse().unwrap(),
         &waiting,
@@ -47,12 +61,22 @@ async fn planned(engine: &Engine, selection: &Selection) -> StreamPlan {
 
 /// Leaves the first so many days of June in the spool, as an interrupted run does that had read them.
 fn leave(engine: &Engine, days: i8, stream: &StreamEntry, destination: &str) {
-    let spec = statistics(engine);
+    let days = DayRange::new(date(2026, 6, 1), date(2026, 6, days));
+    leave_window(engine, statistics(engine), days, stream, destination);
+}
+
+fn leave_window(
+    engine: &Engine,
+    spec: &StreamSpec,
+    days: Option<DayRange>,
+    stream: &StreamEntry,
+    destination: &str,
+) {
     let entry = WindowEntry {
         window_id: uuid::Uuid::now_v7().to_string(),
         run_id: "interrupted".to_owned(),
         stream: spec.name.clone(),
-        days: DayRange::new(date(2026, 6, 1), date(2026, 6, days)),
+        days,
         advertisers: BTreeMap::from([("1".to_owned(), 0)]),
         read_at: NOW.parse().unwrap(),
         rows: 0,
@@ -117,4 +141,21 @@ async fn what_was_spooled_for_something_else_does_not_count() {
     leave(&engine, 10, &made_for, "somewhere else");
     let plan = planned(&engine, &Selection::default()).await;
     assert_eq!(plan.days_never_read, 10);
+}
+
+/// An advertiser whose campaigns an interrupted run has listed is not listed again by the run that carries it on.
+#[tokio::test]
+async fn what_an_interrupted_run_has_listed_costs_no_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let campaigns = spec(&engine, "campaigns");
+    let planned = async || {
+        let plan = planned_for(&engine, campaigns, &["1", "2"], &Selection::default()).await;
+        let advertisers = plan.windows.iter().map(|window| window.advertisers);
+        advertisers.sum::<usize>()
+    };
+    assert_eq!(planned().await, 2);
+    let (made_for, here) = (campaigns.entry(), &engine.destination_identity);
+    leave_window(&engine, campaigns, None, &made_for, here);
+    assert_eq!(planned().await, 1);
 }
