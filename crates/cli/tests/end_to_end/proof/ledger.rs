@@ -98,12 +98,28 @@ fn the_ledger_answers_in(target: TargetKind) {
     };
     assert_eq!((read_on(3), read_on(4)), (3 * 9, 3 * 3));
 
-    let rule = json!({"kind": "value_that_does_not_fit", "path": "statistics", "column": "Clicks", "value": "many"});
-    stage
-        .sandbox
-        .add_fault(serde_json::from_value(rule).unwrap())
-        .unwrap();
-    stage.criteo(&["sync", "--stream", "statistics"]);
-    let lost = "SELECT count(DISTINCT advertiser_id) FROM _criteo_loss WHERE kind = 'given up' AND stream = 'statistics'";
-    assert_eq!(stage.number(lost), 3);
+    // An advertiser that is left behind holds back what all have in common.
+    stage.advance_days(1);
+    let first = stage.sandbox.advertiser_ids()[0].clone();
+    stage.sandbox.set_consent(&first, false);
+    stage.criteo(&some);
+    stage.sandbox.set_consent(&first, true);
+    let half_fresh = "SELECT count(*) FROM _criteo_freshness WHERE stream = 'statistics' \
+                      AND all_read_since = TIMESTAMP '2026-03-04 09:00:00' \
+                      AND last_read_at = TIMESTAMP '2026-03-05 09:00:00'";
+    assert_eq!(stage.number(half_fresh), 1);
+
+    let mut lost = |kind: &str, fault: serde_json::Value| {
+        stage.sandbox.clear_faults();
+        let rule = serde_json::from_value(fault).unwrap();
+        stage.sandbox.add_fault(rule).unwrap();
+        stage.criteo(&["sync", "--stream", "statistics"]);
+        stage.number(&format!(
+            "SELECT count(DISTINCT advertiser_id) FROM _criteo_loss WHERE kind = '{kind}' AND stream = 'statistics'"
+        ))
+    };
+    let unreadable = json!({"kind": "value_that_does_not_fit", "path": "statistics", "column": "Clicks", "value": "many"});
+    assert_eq!(lost("given up", unreadable), 3);
+    let doubtful = json!({"kind": "wrong_total", "path": "statistics"});
+    assert_eq!(lost("totals differ", doubtful), 3);
 }

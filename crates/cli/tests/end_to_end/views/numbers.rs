@@ -27,6 +27,7 @@ fn views_show_the_truth() {
         orders_of_equal_events(&stage);
         orders_without_ids(&stage);
         days_without_clicks_or_displays(&stage);
+        given_up_days_do_not_count_as_loaded(&stage);
     }
 }
 
@@ -257,6 +258,16 @@ fn days_without_clicks_or_displays(stage: &Stage) {
         seen += 1;
     }
     assert!(seen > 3, "{seen} rows of those days");
+}
+
+/// Spending is known up to the last day that was loaded, and a window that was given up loaded nothing.
+fn given_up_days_do_not_count_as_loaded(stage: &Stage) {
+    let known = "SELECT count(*) FROM criteo_spend_pacing WHERE as_of IS NOT NULL";
+    assert!(stage.number(known) > 0);
+    let given_up =
+        "UPDATE _criteo_windows SET quarantine_reason = 'unreadable' WHERE stream = 'statistics'";
+    assert!(stage.target.execute(given_up) > 0);
+    assert_eq!(stage.number(known), 0);
 }
 
 /// Of events that are equal otherwise, the latest counts.

@@ -3,6 +3,7 @@
 use super::super::{Observation, ObservedPeriod, WindowLoad};
 use super::Subject;
 use super::fixture::{Row, Table, january, rows_of};
+use super::ledger::quarantine;
 
 const PREPARED: &str = "the table can be made";
 const LOADED: &str = "the window can be loaded";
@@ -45,6 +46,8 @@ pub async fn what_a_later_reading_changes_is_recorded(subject: &Subject) {
         unchanged,
         elsewhere,
     ];
+    // What was given up was not read: there is nothing to compare with.
+    quarantine(subject, &table, Some(january(1, 2)), &["1", "2"]).await;
     load(subject, &table, &before, Age::OLD).await;
     assert_records(subject, &[]).await;
     load(subject, &table, &after, Age::OLD).await;

@@ -285,7 +285,7 @@ async fn load(
     window.entry
 }
 
-async fn quarantine(
+pub(super) async fn quarantine(
     subject: &Subject,
     table: &Table,
     days: Option<DayRange>,
