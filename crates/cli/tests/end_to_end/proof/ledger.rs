@@ -109,7 +109,7 @@ fn the_ledger_answers_in(target: TargetKind) {
                       AND last_read_at = TIMESTAMP '2026-03-05 09:00:00'";
     assert_eq!(stage.number(half_fresh), 1);
 
-    let mut lost = |kind: &str, fault: serde_json::Value| {
+    let lost = |kind: &str, fault: serde_json::Value| {
         stage.sandbox.clear_faults();
         let rule = serde_json::from_value(fault).unwrap();
         stage.sandbox.add_fault(rule).unwrap();
