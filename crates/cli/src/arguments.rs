@@ -3,6 +3,7 @@
 mod airbyte;
 mod consent;
 mod init;
+mod query;
 mod singer;
 mod views;
 
@@ -22,6 +23,7 @@ pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
 pub(crate) use init::InitArguments;
+pub(crate) use query::QueryArguments;
 pub(crate) use singer::SingerArguments;
 pub(crate) use views::ViewsArguments;
 
@@ -40,6 +42,7 @@ Then:
   criteo check                       is the key good, and for which advertisers?
   criteo plan                        what would be read, in how many calls and minutes
   criteo sync                        load everything that is missing, and what Criteo restated
+  criteo query 'SELECT ...'          look at what was loaded
   criteo fields statistics roas      which metrics have to do with ROAS?
 
 Exit codes:
@@ -217,6 +220,11 @@ pub(crate) enum Command {
     Fields(FieldsArguments),
     /// Show what is loaded: days, gaps, last run, windows left out
     Status(StatusArguments),
+    /// Ask the destination a question in SQL, and print the answer
+    ///
+    /// Reads, and nothing else: no question can change anything. Tables, views and the ledger are asked by their names.
+    #[command(after_help = query::EXAMPLES)]
+    Query(QueryArguments),
     /// Compare the sums of the tables with Criteo's own totals
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(VerifyArguments),

@@ -80,6 +80,13 @@ impl Printer {
         }
     }
 
+    /// A command to be copied, on a line of its own that is never broken. Silent when quiet.
+    pub(crate) fn command(&self, line: impl Display) {
+        if !self.quiet {
+            self.say(format_args!("  {line}"));
+        }
+    }
+
     /// A word of a conversation, however quiet: somebody sits there and is asked something.
     pub(crate) fn tell(&self, text: impl Display) {
         self.say(text);

@@ -7,8 +7,16 @@ use crate::page::columns;
 
 /// A table that is filled row by row.
 pub(crate) struct TextTable {
-    columns: Vec<Column>,
+    heads: Vec<Head>,
     rows: Vec<Vec<String>>,
+    /// Whether it shows somebody's data, of which every column stays, and as it is called.
+    is_of_data: bool,
+}
+
+/// What stands above a column, and where its cells stand.
+struct Head {
+    text: String,
+    alignment: CellAlignment,
 }
 
 /// How a column stands.
@@ -23,17 +31,15 @@ pub(crate) enum Column {
 /// The blanks between two columns.
 const GAP: usize = 2;
 
-impl Column {
-    fn head(self) -> &'static str {
-        match self {
-            Column::Words(head) | Column::Number(head) => head,
-        }
-    }
-
-    fn alignment(self) -> CellAlignment {
-        match self {
-            Column::Words(_) => CellAlignment::Left,
-            Column::Number(_) => CellAlignment::Right,
+impl From<Column> for Head {
+    fn from(column: Column) -> Head {
+        let (text, alignment) = match column {
+            Column::Words(text) => (text, CellAlignment::Left),
+            Column::Number(text) => (text, CellAlignment::Right),
+        };
+        Head {
+            text: text.to_owned(),
+            alignment,
         }
     }
 }
@@ -42,8 +48,27 @@ impl TextTable {
     /// An empty table with a head.
     pub(crate) fn new(columns: &[Column]) -> TextTable {
         TextTable {
-            columns: columns.to_vec(),
+            heads: columns.iter().copied().map(Head::from).collect(),
             rows: Vec::new(),
+            is_of_data: false,
+        }
+    }
+
+    /// An empty table for somebody's data: the names of its columns, and whether they hold numbers. All of them are shown,
+    /// also where they say nothing.
+    pub(crate) fn of_data(columns: impl IntoIterator<Item = (String, bool)>) -> TextTable {
+        let head = |(text, is_number)| Head {
+            text,
+            alignment: if is_number {
+                CellAlignment::Right
+            } else {
+                CellAlignment::Left
+            },
+        };
+        TextTable {
+            heads: columns.into_iter().map(head).collect(),
+            rows: Vec::new(),
+            is_of_data: true,
         }
     }
 
@@ -62,7 +87,9 @@ impl TextTable {
     /// gaps are made smaller, and in the end every row becomes a paragraph: a terminal would break lines in the middle of
     /// words, and nobody could tell any more which number is whose.
     pub(crate) fn render_on(mut self, page: Option<usize>) -> String {
-        self.drop_empty_columns();
+        if !self.is_of_data {
+            self.drop_empty_columns();
+        }
         let Some(page) = page else {
             return self.grid(false, GAP);
         };
@@ -76,15 +103,14 @@ impl TextTable {
     }
 
     fn drop_empty_columns(&mut self) {
-        let says_something: Vec<bool> = (0..self.columns.len())
+        let says_something: Vec<bool> = (0..self.heads.len())
             .map(|index| {
                 let mut cells = self.rows.iter().filter_map(|row| row.get(index));
                 cells.any(|cell| !cell.is_empty())
             })
             .collect();
         let mut says = says_something.iter();
-        self.columns
-            .retain(|_| says.next().is_none_or(|says| *says));
+        self.heads.retain(|_| says.next().is_none_or(|says| *says));
         for row in &mut self.rows {
             let mut says = says_something.iter();
             row.retain(|_| says.next().is_none_or(|says| *says));
@@ -96,27 +122,27 @@ impl TextTable {
         table
             .load_preset(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic);
-        let cell = |text: &str, column: &Column| Cell::new(text).set_alignment(column.alignment());
+        let cell = |text: &str, head: &Head| Cell::new(text).set_alignment(head.alignment);
         let heads: Vec<String> = self
-            .columns
+            .heads
             .iter()
-            .map(|column| match broken_heads {
-                true => column.head().replace(' ', "\n"),
-                false => column.head().to_owned(),
+            .map(|head| match broken_heads {
+                true => head.text.replace(' ', "\n"),
+                false => head.text.clone(),
             })
             .collect();
         let head_lines = heads.iter().map(|head| head.lines().count()).max();
         table.set_header(
             heads
                 .iter()
-                .zip(&self.columns)
-                .map(|(head, column)| cell(head, column)),
+                .zip(&self.heads)
+                .map(|(text, head)| cell(text, head)),
         );
         for row in &self.rows {
             table.add_row(
                 row.iter()
-                    .zip(&self.columns)
-                    .map(|(text, column)| cell(text, column)),
+                    .zip(&self.heads)
+                    .map(|(text, head)| cell(text, head)),
             );
         }
         let gap = u16::try_from(gap).unwrap_or(1);
@@ -135,17 +161,26 @@ impl TextTable {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// Each row as its first cell, and below it the others with their heads, as many on a line as fit.
+    /// Each row as its first cell, and below it the others with their heads, as many on a line as fit. Of data, the first
+    /// cell has its head as well.
     fn paragraphs(&self, page: usize) -> String {
         let mut lines = Vec::new();
         for row in &self.rows {
-            let mut cells = row.iter().zip(&self.columns);
-            if let Some((first, _)) = cells.next() {
-                lines.push(style(first).bold().to_string());
+            let mut cells = row.iter().zip(&self.heads);
+            if let Some((first, head)) = cells.next() {
+                let title = match self.is_of_data {
+                    true => format!("{} {first}", head.text),
+                    false => first.clone(),
+                };
+                lines.push(style(title).bold().to_string());
             }
             let mut line = String::new();
-            for (text, column) in cells.filter(|(text, _)| !text.is_empty()) {
-                let pair = format!("  {} {text}", column.head().to_lowercase());
+            for (text, head) in cells.filter(|(text, _)| !text.is_empty()) {
+                let name = match self.is_of_data {
+                    true => head.text.clone(),
+                    false => head.text.to_lowercase(),
+                };
+                let pair = format!("  {name} {text}");
                 let width = measure_text_width(&line) + measure_text_width(&pair);
                 if width > page && !line.is_empty() {
                     lines.push(std::mem::take(&mut line));
@@ -187,6 +222,19 @@ mod tests {
             "STREAM      DAYS NEW   ROWS\nads                7     45\nstatistics         7  1,972";
         assert_eq!(on(None), whole);
         assert_eq!(on(Some(27)), whole);
+    }
+
+    #[test]
+    fn data_keeps_its_columns_and_their_names() {
+        let mut table = TextTable::of_data([("Day".to_owned(), false), ("n".to_owned(), true)]);
+        table.row(["", "12"].map(str::to_owned));
+        let shown = console::strip_ansi_codes(&table.render_on(None)).into_owned();
+        assert_eq!(shown, "Day   n\n     12");
+        let mut table =
+            TextTable::of_data([("Day".to_owned(), false), ("Clicks".to_owned(), true)]);
+        table.row(["2026-01-01", "12"].map(str::to_owned));
+        let shown = console::strip_ansi_codes(&table.render_on(Some(12))).into_owned();
+        assert_eq!(shown, "Day 2026-01-01\n  Clicks 12");
     }
 
     #[test]

@@ -204,6 +204,9 @@ pub struct StreamSummary {
     pub verifiable: usize,
     /// Why the stream could not be read at all (a missing permission, say), if so.
     pub failure: Option<String>,
+    /// The permission that the stream needs and the app lacks, as Criteo's portal names it, when Criteo said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lacks_permission: Option<String>,
 }
 
 /// What a run did.

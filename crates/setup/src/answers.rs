@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::quoted;
 use crate::locality::time_zones;
+use crate::step::Step;
+use crate::streams::check_stream;
 
 /// Everything that is chosen. `None` means: not yet.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -172,6 +174,49 @@ impl Answers {
         }
     }
 
+    /// The first answer that is missing or that a configuration would be refused for, by the step that asks for it, and
+    /// what is wrong with it, in words. What has a default may be missing.
+    #[must_use]
+    pub fn unusable(&self) -> Option<(Step, String)> {
+        let not_yet = || Err("it was not answered yet".to_owned());
+        let checks = [
+            (
+                Step::ChooseAdvertisers,
+                accepted(&format!(
+                    "[criteo]\ncurrency = \"EUR\"\n{}",
+                    crate::document::advertisers(self.advertisers.as_ref())
+                )),
+            ),
+            (
+                Step::ChooseCurrency,
+                self.currency
+                    .as_deref()
+                    .map_or_else(not_yet, |currency| check_currency(currency).map(drop)),
+            ),
+            (
+                Step::ChooseTimeZone,
+                self.timezone
+                    .as_deref()
+                    .map_or(Ok(()), |zone| check_time_zone(zone).map(drop)),
+            ),
+            (
+                Step::ChooseDestination,
+                self.destination
+                    .as_ref()
+                    .map_or_else(not_yet, check_destination),
+            ),
+            (
+                Step::ChooseStreams,
+                self.streams
+                    .keys()
+                    .try_for_each(|name| check_stream(name).map(drop)),
+            ),
+        ];
+        checks
+            .into_iter()
+            .find_map(|(step, checked)| Some((step, checked.err()?)))
+    }
+
     /// The day that `now` lies on in the chosen time zone, or in UTC.
     #[must_use]
     pub fn today(&self, now: Timestamp) -> Date {
@@ -232,6 +277,78 @@ mod tests {
             assert!(check_start(wrong, today).is_err(), "{wrong}");
         }
         assert_eq!(two_years_before(today).to_string(), "2024-11-26");
+    }
+
+    #[test]
+    fn what_no_configuration_can_be_made_of_is_found_by_its_step() {
+        let destination = |kind: &str, options: &[(&str, &str)]| DestinationAnswer {
+            kind: kind.to_owned(),
+            options: options
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
+        };
+        let complete = Answers {
+            currency: Some("EUR".to_owned()),
+            destination: Some(destination("csv", &[("path", "files")])),
+            ..Answers::default()
+        };
+        assert_eq!(complete.unusable(), None);
+        let with_destination = |answer: Option<DestinationAnswer>| Answers {
+            destination: answer,
+            ..complete.clone()
+        };
+        let half = destination("postgres", &[("host", "localhost"), ("port", "5432")]);
+        for (answers, step, words) in [
+            (
+                with_destination(Some(half)),
+                Step::ChooseDestination,
+                "database",
+            ),
+            (
+                with_destination(Some(destination("duckdb", &[]))),
+                Step::ChooseDestination,
+                "path",
+            ),
+            (
+                with_destination(Some(destination("mysql", &[]))),
+                Step::ChooseDestination,
+                "mysql",
+            ),
+            (
+                with_destination(None),
+                Step::ChooseDestination,
+                "not answered",
+            ),
+            (
+                Answers {
+                    currency: Some("XXZ".to_owned()),
+                    ..complete.clone()
+                },
+                Step::ChooseCurrency,
+                "ISO 4217",
+            ),
+            (
+                Answers {
+                    timezone: Some("EST".to_owned()),
+                    ..complete.clone()
+                },
+                Step::ChooseTimeZone,
+                "abbreviation",
+            ),
+            (
+                Answers {
+                    streams: [("statistic".to_owned(), true)].into(),
+                    ..complete.clone()
+                },
+                Step::ChooseStreams,
+                "statistics",
+            ),
+        ] {
+            let (found, reason) = answers.unusable().unwrap();
+            assert_eq!(found, step, "{reason}");
+            assert!(reason.contains(words), "{reason}");
+        }
     }
 
     #[test]

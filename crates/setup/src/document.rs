@@ -17,11 +17,17 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The configuration file. `today` is the day it is written on, `key_is_in` says for people where the app key is.
-/// Answers that are missing are left to their defaults; what the configuration needs at least is the currency.
+/// Answers that are missing are left to their defaults; what the configuration needs at least is the currency. `api_url`
+/// is an address other than Criteo's own that this was set up with, so that every later run asks there, too.
 ///
 /// # Errors
 /// When a key of the destination cannot be written, in words.
-pub fn configuration(answers: &Answers, today: Date, key_is_in: &str) -> Result<String, String> {
+pub fn configuration(
+    answers: &Answers,
+    today: Date,
+    key_is_in: &str,
+    api_url: Option<&str>,
+) -> Result<String, String> {
     let mut text = format!(
         "# Configuration of criteo-connector, written by `criteo init` on {today}. Change it as you like:\n\
          # `criteo check` says whether it is in order, `criteo schema` prints all keys for editors.\n\
@@ -50,6 +56,16 @@ pub fn configuration(answers: &Answers, today: Date, key_is_in: &str) -> Result<
         );
     }
     text.push_str(&advertisers(answers.advertisers.as_ref()));
+    if let Some(address) = api_url {
+        add(
+            &mut text,
+            &[
+                "Who is asked instead of Criteo: what CRITEO_API_URL said when this was written. Without this line, Criteo itself.",
+            ],
+            "api_url",
+            &quoted(address),
+        );
+    }
     text.push_str("\n[sync]\n");
     match answers.start_date {
         Some(day) => add(
@@ -80,7 +96,8 @@ fn add(text: &mut String, comments: &[&str], key: &str, value: &str) {
     let _ = writeln!(text, "{key} = {value}");
 }
 
-fn advertisers(choice: Option<&AdvertiserChoice>) -> String {
+/// The key `advertiser_ids`, or how to add it.
+pub(crate) fn advertisers(choice: Option<&AdvertiserChoice>) -> String {
     match choice {
         Some(AdvertiserChoice::Only(advertisers)) => {
             let mut text = "# The advertisers to read. Without this list: every one that the app was granted.\n\
@@ -214,8 +231,10 @@ mod tests {
             streams: [("ads".to_owned(), false), ("transparency".to_owned(), true)].into(),
         };
         let today = "2026-11-26".parse().unwrap();
-        let text = configuration(&answers, today, "It is kept\nelsewhere.").unwrap();
+        let address = "http://127.0.0.1:8080";
+        let text = configuration(&answers, today, "It is kept\nelsewhere.", Some(address)).unwrap();
         let config = Config::parse(&text, "criteo.toml").unwrap();
+        assert_eq!(config.criteo.api_url.as_deref(), Some(address));
         assert_eq!(config.criteo.currency, "JPY");
         assert_eq!(config.criteo.timezone, "Asia/Tokyo");
         assert_eq!(
@@ -244,7 +263,7 @@ mod tests {
             currency: Some("EUR".to_owned()),
             ..Answers::default()
         };
-        let text = configuration(&answers, "2026-11-26".parse().unwrap(), "").unwrap();
+        let text = configuration(&answers, "2026-11-26".parse().unwrap(), "", None).unwrap();
         Config::parse(&text, "criteo.toml").unwrap();
         let is_key = |line: &&str| line.starts_with("# ") && line.contains(" = ");
         assert_eq!(text.lines().filter(is_key).count(), 3, "{text}");

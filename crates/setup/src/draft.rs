@@ -67,9 +67,15 @@ impl Draft {
     /// The configuration that it is, exactly as it will be read from its place.
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// As [`Config::load`]. What is wrong with the text is said of its place, since the draft will be gone.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        Config::load(&self.beside())
+        Config::load(&self.beside()).map_err(|error| match error {
+            ConfigError::Invalid { problems, .. } => ConfigError::Invalid {
+                origin: self.path.display().to_string(),
+                problems,
+            },
+            other => other,
+        })
     }
 
     /// The draft by a path in the words of its place: relative when that is.
@@ -180,6 +186,16 @@ mod tests {
             std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
             0
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_of_the_place_and_not_of_the_draft() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("criteo.toml");
+        let draft = Draft::write(&path, "[criteo]\ncurrency = \"euro\"\n").unwrap();
+        let refused = draft.config().unwrap_err().to_string();
+        assert!(refused.contains(&path.display().to_string()), "{refused}");
+        assert!(!refused.contains(".criteo-init-"), "{refused}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where somebody is on the way, kept between sessions: one small file in the user's state folder, without a secret.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,10 @@ pub struct Progress {
     pub key: Option<KeyNote>,
     /// What was chosen so far.
     pub answers: Answers,
+    /// The keys that were typed for each kind of destination, also where nothing came of it: they are suggested the next
+    /// time. What was chosen is in the answers.
+    #[serde(default)]
+    pub typed: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// What is remembered of a key.
@@ -69,7 +74,27 @@ impl Progress {
             saved_at: now,
             key: None,
             answers: Answers::default(),
+            typed: BTreeMap::new(),
         }
+    }
+
+    /// The keys to suggest for a kind of destination: those that were typed last, otherwise those that were chosen.
+    #[must_use]
+    pub fn suggested(&self, kind: &str) -> BTreeMap<String, String> {
+        let chosen = self.answers.destination.as_ref();
+        let chosen = chosen.filter(|chosen| chosen.kind == kind);
+        let chosen = || chosen.map(|chosen| chosen.options.clone());
+        let typed = self.typed.get(kind).cloned();
+        typed.or_else(chosen).unwrap_or_default()
+    }
+
+    /// The first answer before the present step without which no configuration can be written, and what is wrong with
+    /// it, in words. A session of another version may have left such a one, or one that a file was damaged in.
+    #[must_use]
+    pub fn unusable(&self) -> Option<(Step, String)> {
+        self.answers
+            .unusable()
+            .filter(|(step, _)| *step < self.step)
     }
 
     /// Goes on to the next step. `false` when this was the last one.

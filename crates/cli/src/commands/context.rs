@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use criteo_engine::catalog::Catalog;
@@ -38,6 +39,16 @@ impl Context {
             global: self.global.clone(),
             printer: self.printer,
             output,
+        }
+    }
+
+    /// The option that names the configuration to other commands, with a blank behind it, where there has to be one.
+    pub(super) fn config_option(&self) -> String {
+        let path = &self.global.config;
+        if path == Path::new("criteo.toml") {
+            String::new()
+        } else {
+            format!("--config {} ", path.display())
         }
     }
 

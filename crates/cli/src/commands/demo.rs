@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::context::Context;
-use super::{answer, summary};
+use super::{answer, query, summary};
 use crate::arguments::DemoArguments;
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Progress;
@@ -74,11 +74,12 @@ pub(super) async fn run(context: &Context, arguments: &DemoArguments) -> anyhow:
     // The engine holds the file open, and the answer shall come from the file alone.
     drop(engine);
     let run = result?;
-    summary::print(printer, &run, summary::Kept::Yes)?;
+    summary::print(printer, &run, summary::Kept::Yes, summary::SAME_COMMAND)?;
     if matches!(run.outcome, Outcome::Complete | Outcome::Partial) {
         answer::print(printer, &config).await?;
     }
     closing_words(context, arguments, &path);
+    query::suggest(printer, &path, &config, &run);
     if arguments.keep {
         keep(context, &sandbox).await?;
     }

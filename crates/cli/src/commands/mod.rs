@@ -13,6 +13,7 @@ mod fields;
 mod init;
 mod maturation;
 mod plan;
+mod query;
 mod reference;
 mod sandbox;
 mod schema;
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: &Command, context: &Context) -> anyhow::Result<
         Command::Fields(arguments) => fields::run(context, arguments),
         Command::Status(arguments) if arguments.maturation => maturation::run(context).await,
         Command::Status(_) => status::run(context).await,
+        Command::Query(arguments) => query::run(context, arguments).await,
         Command::Verify(arguments) => verify::run(context, arguments).await,
         Command::Vacuum(arguments) => vacuum::run(context, arguments).await,
         Command::Views(arguments) => views::run(context, arguments).await,

@@ -146,10 +146,9 @@ fn missing(stream: &StreamStatus) -> Vec<String> {
         .iter()
         .filter(|_| stream.unread.is_none())
         .map(|gap| format!("\n{}: gap: {gap}", stream.stream));
-    let windows = stream
-        .quarantined
-        .iter()
-        .map(|window| format!("\n{}", left_out(window)));
+    let windows = left_out(&stream.quarantined)
+        .into_iter()
+        .map(|words| format!("\n{words}"));
     unread.chain(gaps).chain(windows).collect()
 }
 

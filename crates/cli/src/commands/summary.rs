@@ -1,12 +1,18 @@
 //! What a run did, as a table and in a sentence.
 
+use std::collections::BTreeSet;
 use std::io;
 
+use criteo_engine::doctor::lacking_permissions;
 use criteo_engine::event::{Outcome, QuarantinedWindow, RunSummary, StreamSummary};
+use jiff::civil::Date;
 
 use crate::printer::Printer;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size, span_of_seconds};
+
+/// What carries on where nobody else than the person began it.
+pub(super) const SAME_COMMAND: &str = "The same command";
 
 /// Whether the rows of a run were kept somewhere, or printed on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +23,14 @@ pub(super) enum Kept {
     No,
 }
 
-/// Prints the streams of a run, and below them how it ended. In JSON the last event has said it already.
-pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Result<()> {
+/// Prints the streams of a run, and below them how it ended. In JSON the last event has said it already. `again` names the
+/// command that carries on after an interruption.
+pub(super) fn print(
+    printer: &Printer,
+    run: &RunSummary,
+    kept: Kept,
+    again: &str,
+) -> io::Result<()> {
     if printer.is_json() {
         return Ok(());
     }
@@ -34,20 +46,26 @@ pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Resu
             printer.warning(&format!("{} was not read: {failure}", stream.stream));
         }
     }
-    for window in &run.quarantined {
-        printer.warning(&left_out(window));
+    for words in left_out(&run.quarantined) {
+        printer.warning(&words);
     }
     let words = loaded(run);
+    let lacking = lacking(run);
     match (run.outcome, kept) {
         (Outcome::Complete, _) => printer.note(words),
         (Outcome::Partial, Kept::Yes) => printer.warning(&format!(
-            "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again."
+            "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again{}.",
+            if lacking.is_some() {
+                ", except where the app lacks a permission"
+            } else {
+                ""
+            }
         )),
         (Outcome::Partial, Kept::No) => printer.warning(&format!(
             "Partly printed. {words} The rows of what was left out are not among those above."
         )),
         (Outcome::Interrupted, Kept::Yes) => printer.warning(&format!(
-            "Interrupted. {words} The same command carries on from here."
+            "Interrupted. {words} {again} carries on from here."
         )),
         (Outcome::Interrupted, Kept::No) => {
             printer.warning(&format!("Interrupted. {words} The rest was not read."));
@@ -55,7 +73,33 @@ pub(super) fn print(printer: &Printer, run: &RunSummary, kept: Kept) -> io::Resu
         (Outcome::Failed, Kept::Yes) => printer.error("Nothing could be loaded"),
         (Outcome::Failed, Kept::No) => printer.error("Nothing could be read"),
     }
+    if let Some(lacking) = lacking {
+        printer.hint(&lacking);
+    }
     Ok(())
+}
+
+/// The permissions for want of which streams were not read, and what to do; `None` when the app has what it needs.
+fn lacking(run: &RunSummary) -> Option<String> {
+    let mut by_permission: Vec<(&str, Vec<&str>)> = Vec::new();
+    for stream in &run.streams {
+        let Some(permission) = stream.lacks_permission.as_deref() else {
+            continue;
+        };
+        match by_permission
+            .iter_mut()
+            .find(|(known, _)| *known == permission)
+        {
+            Some((_, streams)) => streams.push(&stream.stream),
+            None => by_permission.push((permission, vec![&stream.stream])),
+        }
+    }
+    (!by_permission.is_empty()).then(|| {
+        format!(
+            "{} `criteo check` tries each permission.",
+            lacking_permissions(by_permission)
+        )
+    })
 }
 
 fn table(streams: &[StreamSummary]) -> String {
@@ -116,21 +160,128 @@ fn loaded(run: &RunSummary) -> String {
     )
 }
 
-/// A window that was given up, with as many advertisers as a person wants to read.
-pub(super) fn left_out(window: &QuarantinedWindow) -> String {
-    let days = match (window.first_day, window.last_day) {
-        (Some(first), Some(last)) if first == last => format!(" of {first}"),
-        (Some(first), Some(last)) => format!(" of {first} to {last}"),
-        _ => String::new(),
-    };
-    let advertisers = match window.advertiser_ids.as_slice() {
-        [] => String::new(),
-        [one] => format!(", advertiser {one}"),
-        few if few.len() <= 5 => format!(", advertisers {}", few.join(", ")),
-        many => format!(", {}", counted(size(many.len()), "advertiser")),
-    };
-    format!(
-        "{}{days}{advertisers} left out: {}",
-        window.stream, window.reason
-    )
+/// Windows that were given up, in the order in which they come: those of one stream that failed for the same reason in
+/// one paragraph, with as many advertisers as a person wants to read.
+pub(super) fn left_out(windows: &[QuarantinedWindow]) -> Vec<String> {
+    let mut groups: Vec<LeftOut<'_>> = Vec::new();
+    for window in windows {
+        let cause = without_trace(&window.reason);
+        match groups
+            .iter_mut()
+            .find(|group| group.stream == window.stream && without_trace(group.reason) == cause)
+        {
+            Some(group) => group.add(window),
+            None => groups.push(LeftOut::of(window)),
+        }
+    }
+    groups.iter().map(LeftOut::words).collect()
+}
+
+/// Windows of one stream that were given up for the same reason.
+struct LeftOut<'windows> {
+    stream: &'windows str,
+    /// The reason of the first one, as it was given.
+    reason: &'windows str,
+    windows: u64,
+    /// The days of each one, from the first to the last, as far as the stream has days.
+    days: BTreeSet<(Date, Date)>,
+    advertisers: BTreeSet<&'windows str>,
+}
+
+impl<'windows> LeftOut<'windows> {
+    fn of(window: &'windows QuarantinedWindow) -> Self {
+        let mut group = Self {
+            stream: &window.stream,
+            reason: &window.reason,
+            windows: 0,
+            days: BTreeSet::new(),
+            advertisers: BTreeSet::new(),
+        };
+        group.add(window);
+        group
+    }
+
+    fn add(&mut self, window: &'windows QuarantinedWindow) {
+        self.windows += 1;
+        self.days.extend(window.first_day.zip(window.last_day));
+        let ids = window.advertiser_ids.iter();
+        self.advertisers.extend(ids.map(String::as_str));
+    }
+
+    fn words(&self) -> String {
+        let first = self.days.iter().map(|(first, _)| first).min();
+        let last = self.days.iter().map(|(_, last)| last).max();
+        let days = match (first, last) {
+            (Some(first), Some(last)) if first == last => format!(" of {first}"),
+            (Some(first), Some(last)) if self.days.len() == 1 => format!(" of {first} to {last}"),
+            // Some of the days in between may be there.
+            (Some(first), Some(last)) => format!(" of days from {first} to {last}"),
+            _ => String::new(),
+        };
+        let advertisers: Vec<&str> = self.advertisers.iter().copied().collect();
+        let advertisers = match advertisers.as_slice() {
+            [] => String::new(),
+            [one] => format!(", advertiser {one}"),
+            few if few.len() <= 5 => format!(", advertisers {}", few.join(", ")),
+            many => format!(", {}", counted(size(many.len()), "advertiser")),
+        };
+        let windows = match self.windows {
+            1 => String::new(),
+            windows => format!(" in {}", counted(windows, "window")),
+        };
+        format!(
+            "{}{days}{advertisers} left out{windows}: {}",
+            self.stream, self.reason
+        )
+    }
+}
+
+/// A reason without the identifier that Criteo gives to each answer.
+fn without_trace(reason: &str) -> String {
+    const TRACE: &str = " [trace ";
+    let mut text = String::new();
+    let mut rest = reason;
+    while let Some((before, after)) = rest.split_once(TRACE) {
+        text.push_str(before);
+        rest = after.split_once(']').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn window(stream: &str, day: i8, advertiser: &str, reason: &str) -> QuarantinedWindow {
+        QuarantinedWindow {
+            stream: stream.to_owned(),
+            first_day: Some(date(2026, 1, day)),
+            last_day: Some(date(2026, 1, day)),
+            advertiser_ids: vec![advertiser.to_owned()],
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[test]
+    fn windows_with_the_same_reason_are_one_paragraph() {
+        let windows = [
+            window("placements", 3, "7", "status 403 [trace a]. More"),
+            window("placements", 3, "8", "status 403 [trace b]. More"),
+            window("statistics", 3, "7", "status 403 [trace c]. More"),
+            window("placements", 1, "7", "status 403 [trace d]. More"),
+            window("placements", 2, "7", "status 400 [trace e]. More"),
+        ];
+        assert_eq!(
+            left_out(&windows),
+            [
+                "placements of days from 2026-01-01 to 2026-01-03, advertisers 7, 8 left out in 3 windows: status 403 \
+                 [trace a]. More",
+                "statistics of 2026-01-03, advertiser 7 left out: status 403 [trace c]. More",
+                "placements of 2026-01-02, advertiser 7 left out: status 400 [trace e]. More",
+            ]
+        );
+    }
 }

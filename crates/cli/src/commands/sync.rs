@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::{Connected, Context, note_accepted_key, selection};
 use super::summary::{self, Kept};
-use super::views;
+use super::{query, views};
 use crate::arguments::{OutputFormat, SyncArguments};
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Progress;
@@ -81,7 +81,12 @@ async fn sync(
     // Views are made anew by another door to the destination.
     drop(connected.engine);
     let run = result?;
-    ignore_closed_pipe(summary::print(&context.printer, &run, kept))?;
+    ignore_closed_pipe(summary::print(
+        &context.printer,
+        &run,
+        kept,
+        &again(context, selection),
+    ))?;
     // Whoever has just loaded something wants to look at it. What went elsewhere than configured, others do not look at.
     let is_in_place = kept == Kept::Yes && context.output.is_none();
     if is_in_place && run.outcome == Outcome::Complete && !context.printer.is_json() {
@@ -90,9 +95,24 @@ async fn sync(
              there, `criteo verify` compares it with Criteo's own totals.",
             destination::open(&connected.config).describe()
         ));
+        let file = &context.global.config;
+        query::suggest(&context.printer, file, &connected.config, &run);
     }
     views::renew(context, &connected.config).await;
     Ok(run.outcome.into())
+}
+
+/// The command that carries on after an interruption. It is named where it can be: `criteo init` runs it for a person who
+/// gave another one.
+fn again(context: &Context, selection: &Selection) -> String {
+    let is_all = *selection == Selection::default()
+        && context.output.is_none()
+        && context.global.connection.is_none();
+    if is_all {
+        format!("`criteo {}sync`", context.config_option())
+    } else {
+        summary::SAME_COMMAND.to_owned()
+    }
 }
 
 /// Whoever closed the pipe has read enough, but how the run ended is not for them to change.

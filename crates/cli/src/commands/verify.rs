@@ -120,7 +120,12 @@ async fn read_again(
     let stop = signals::stop_token(Arc::clone(&progress));
     let result = engine.sync(&selection, stop).await;
     progress.finish();
-    summary::print(&context.printer, &result?, summary::Kept::Yes)?;
+    summary::print(
+        &context.printer,
+        &result?,
+        summary::Kept::Yes,
+        summary::SAME_COMMAND,
+    )?;
     Ok(())
 }
 
@@ -162,11 +167,13 @@ fn print(context: &Context, verification: &Verification) -> anyhow::Result<()> {
         }
         if let Some((first, last)) = blamed_days(stream) {
             printer.data(format_args!("\n{}", differences(stream)))?;
-            printer.hint(&format!(
-                "`criteo sync -s {} --full-refresh --from {first} --to {last}` reads these days again; so does \
-                 --fix. Days marked \"not final\" were read while Criteo was still restating them.",
-                stream.stream
-            ));
+            if !is_immature(stream) {
+                printer.hint(&format!(
+                    "`criteo sync -s {} --full-refresh --from {first} --to {last}` reads these days again; so does \
+                     --fix. Days marked \"not final\" were read while Criteo was still restating them.",
+                    stream.stream
+                ));
+            }
         }
     }
     if !verification.not_comparable.is_empty() {
@@ -197,11 +204,24 @@ fn verdict(verification: &Verification) -> String {
         }
         (compared, 0) => format!("All {} agree with Criteo.", counted(compared, "sum")),
         (compared, different) => format!(
-            "{} of {} are not what Criteo says now.",
+            "{} of {} are not what Criteo says now.{}",
             count(different),
-            counted(compared, "sum")
+            counted(compared, "sum"),
+            if verification.streams.iter().all(is_immature) {
+                " Only days that are not final yet differ, which is to be expected; the next `criteo sync` reads them again."
+            } else {
+                ""
+            }
         ),
     }
+}
+
+/// Whether nothing differs but days that were read while Criteo was still restating them.
+fn is_immature(stream: &StreamVerification) -> bool {
+    stream
+        .differences
+        .iter()
+        .all(|difference| difference.immature)
 }
 
 /// The streams that cannot be compared, those with the same reason side by side.

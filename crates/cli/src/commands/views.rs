@@ -1,12 +1,12 @@
 //! `criteo views`: views for analysts in the destination.
 
 use criteo_engine::Config;
-use criteo_engine::config::DestinationSection;
 use criteo_engine::destination::{self, AnalysisView};
 use criteo_views::{DEFAULT_PREFIX, Dialect, LeftOut, Prepared, Refreshed, Sources};
 use serde_json::json;
 
 use super::context::Context;
+use super::query;
 use crate::arguments::ViewsArguments;
 use crate::exit::{Exit, UsageError};
 use crate::printer::Printer;
@@ -36,27 +36,10 @@ pub(super) async fn run(context: &Context, arguments: &ViewsArguments) -> anyhow
     tell(printer, &refreshed)?;
     let mut views = refreshed.made.iter().chain(&refreshed.unchanged);
     if let (Some(view), false) = (views.next(), printer.is_json()) {
-        let question = question_to(&config, view);
-        printer.note(format_args!(
-            "Next: ask one of them, for example\n  {question}"
-        ));
+        printer.note("Next: ask one of them, for example");
+        printer.command(query::command_line(&context.global.config, view));
     }
     Ok(Exit::Complete)
-}
-
-/// A statement to begin with, in full, so that it is answered wherever the database is asked.
-fn question_to(config: &Config, view: &str) -> String {
-    let inside = match &config.destination {
-        DestinationSection::Postgres(section) => Some(section.schema.as_str()),
-        DestinationSection::Clickhouse(section) => Some(section.database.as_str()),
-        _ => None,
-    };
-    let names: Vec<String> = inside
-        .into_iter()
-        .chain([view])
-        .map(Dialect::identifier)
-        .collect();
-    format!("SELECT * FROM {} LIMIT 10;", names.join("."))
 }
 
 /// Brings views up to date after a run, where somebody has asked for some before. The rows are loaded, so a failure is

@@ -43,6 +43,15 @@ fn a_folder_in_place_of_the_file_is_unreadable() {
 }
 
 #[test]
+fn a_day_with_something_behind_it_is_told_in_plain_words() {
+    let folder = Folder::with_configuration(&format!("{GOOD}[sync]\nstart_date = 2026-08-29x\n"));
+    folder
+        .run("status")
+        .with_code(2)
+        .saying_only(&["  line 4: This is not a day; a day is written as \"2026-01-31\"\n"]);
+}
+
+#[test]
 fn every_problem_is_listed_with_its_line() {
     let folder = Folder::with_configuration(
         "[criteo]\ncurrency = \"EUR\"\ntimezon = \"UTC\"\n\n[sync]\nretry_seconds = \"30\"\n",

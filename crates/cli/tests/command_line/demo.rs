@@ -1,11 +1,12 @@
 //! `criteo demo`, which is what a newcomer sees first.
 
-use super::{Ended, Folder};
+use super::{Ended, Folder, query};
 
 #[test]
 fn the_demo_loads_every_stream_and_answers_a_question_twice() {
     let folder = Folder::new();
     let mut rows_of_runs = Vec::new();
+    let mut last_line = String::new();
     for _ in 0..2 {
         let mut command = folder.command();
         // Variables meant for a real account do not lead the demo astray.
@@ -19,6 +20,11 @@ fn the_demo_loads_every_stream_and_answers_a_question_twice() {
             "{ended:#?}"
         );
         assert!(!ended.stderr.contains("warning:"), "{ended:#?}");
+        last_line = ended.stderr.lines().next_back().unwrap().trim().to_owned();
+        assert_eq!(
+            last_line,
+            "criteo --config demo/criteo.toml query 'SELECT * FROM \"statistics\" LIMIT 10'"
+        );
         let (run, answer) = ended.stdout.split_once("\nWhat did each campaign").unwrap();
         let streams: Vec<Vec<&str>> = run
             .lines()
@@ -50,6 +56,10 @@ fn the_demo_loads_every_stream_and_answers_a_question_twice() {
             "{name}"
         );
     }
+
+    // The demo ends with a command that shows rows, and works as it is printed.
+    let shown = query::in_shell(&folder, &last_line).with_code(0);
+    assert!(shown.stdout.lines().count() > 10, "{shown:#?}");
 
     let status = folder.run("status --config demo/criteo.toml").with_code(0);
     assert!(

@@ -300,3 +300,27 @@ fn tables_of_another_currency_are_no_destination() {
     let elsewhere = other.replace("path=data.duckdb", "path=other.duckdb");
     stage.run(&format!("{elsewhere} --overwrite"), 0);
 }
+
+/// The permissions of an active app are fixed, so that everything later would be in vain.
+#[test]
+fn a_missing_permission_is_told_at_once() {
+    let stage = Stage::new(&format!(
+        "[[keys]]\nclient_id = \"{DEMO_CLIENT_ID}\"\nclient_secret = \"{DEMO_CLIENT_SECRET}\"\n\
+         scopes = [\"Analytics_Read\"]\n"
+    ));
+    let ended = stage.run(&format!("{ANSWERS} --key-file key.txt --disable ads"), 0);
+    for words in [
+        "warning: Campaigns Read: SearchCampaigns: Criteo forbids it",
+        "warning: Creatives Read: GetAdvertiserAds: Criteo forbids it",
+        "warning: The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets",
+        "; Creatives Read, needed by creatives",
+        "The permissions of an active app cannot be changed. Make a new app",
+    ] {
+        assert!(ended.stderr.contains(words), "{words}: {ended:#?}");
+    }
+    assert!(!ended.stderr.contains("Analytics Read"), "{ended:#?}");
+
+    let whole = Stage::new("");
+    let ended = whole.run(&format!("{ANSWERS} --key-file key.txt"), 0);
+    assert!(!ended.stderr.contains("permission"), "{ended:#?}");
+}

@@ -12,7 +12,9 @@ mod demo;
 mod init;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod missing_permission;
 mod next_step;
+mod query;
 mod results;
 mod running;
 #[path = "../../../../tests/shared/skipped.rs"]

@@ -14,6 +14,7 @@ fn help_of_every_command_goes_to_stdout() {
         "streams",
         "fields",
         "status",
+        "query",
         "check",
         "consent",
         "consent url",

@@ -1,8 +1,10 @@
 //! `criteo init` as a person lives through it: in a terminal, against the sandbox, until the tables hold the truth.
 
+mod destination;
 mod first_hour;
 mod left;
 mod narrow;
+mod permissions;
 mod wrong_answers;
 
 use std::path::{Path, PathBuf};

@@ -29,6 +29,7 @@ mod kills;
 mod lake_readers;
 mod postgres;
 mod proof;
+mod query;
 mod restatement;
 mod secrets;
 mod truth;

@@ -141,6 +141,22 @@ fn days_that_were_not_final_are_told_apart() {
             .iter()
             .all(|difference| difference["immature"] == true)
     );
+    let expected = "Only days that are not final yet differ, which is to be expected; the next `criteo sync` reads them again.";
+    let words = stage.criteo(&["verify", "-s", "statistics"]).expect(3);
+    assert!(words.stdout.contains(expected), "{words}");
+    assert!(!words.stderr.contains("--full-refresh"), "{words}");
+
+    // A final day that differs as well is nothing to be expected.
+    tamper(
+        &stage,
+        "UPDATE statistics SET clicks = clicks + 1 WHERE day = DATE '2025-12-20'",
+    );
+    let words = stage.criteo(&["verify", "-s", "statistics"]).expect(3);
+    assert!(!words.stdout.contains(expected), "{words}");
+    assert!(words.stderr.contains("--full-refresh"), "{words}");
+    stage
+        .criteo(&["verify", "-s", "statistics", "--fix"])
+        .expect(0);
     stage.sync();
     verify(&stage, &[], 0);
 }

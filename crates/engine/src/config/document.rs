@@ -114,6 +114,10 @@ impl<'document, 'text> Place<'document, 'text> {
 
 /// What the TOML reader says, with an example where it takes for granted that somebody knows TOML.
 fn in_our_words(message: &str) -> String {
+    // A day with something behind it, of which the reader takes the rest for a time of day.
+    if message.contains("date-time, expected") {
+        return "This is not a day; a day is written as \"2026-01-31\"".to_owned();
+    }
     let example = match message {
         text if text.contains("must be quoted") => "; write it as name = \"value\"",
         text if text.contains("date, expected") => "; write it as \"2026-01-31\"",

@@ -252,10 +252,12 @@ pub trait Destination: Send + Sync {
         Err(self.unsupported("make views"))
     }
 
-    /// Runs a read-only query and returns header and rows as text, for demos and `status`.
+    /// Runs one query, which can change nothing, and returns header and rows as text. Tables can be named without the
+    /// schema or database that the configuration names.
     ///
     /// # Errors
-    /// When the destination has no query language or refuses the query.
+    /// [`DestinationError::Failed`] or [`DestinationError::Denied`] with the destination's own words when it refuses the
+    /// query; otherwise when it has no query language or cannot be asked at the moment.
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError>;
 
     /// Removes what is left of replaced rows and of writers that died, where that stays in the destination. Nothing
@@ -277,6 +279,19 @@ pub trait Destination: Send + Sync {
 pub struct QueryAnswer {
     /// Column names.
     pub columns: Vec<String>,
+    /// What the texts of each column are.
+    pub kinds: Vec<ValueKind>,
     /// Rows.
     pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// What the texts of a column of an answer are, as far as a reader has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Numbers in JSON's way of writing them, but for those that JSON does not have, such as infinity.
+    Number,
+    /// Truth values and documents of JSON, as they stand.
+    Json,
+    /// Anything else.
+    Text,
 }

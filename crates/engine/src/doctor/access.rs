@@ -29,7 +29,7 @@ const PERMISSIONS: [Link; 3] = [
     Link::PermissionCreatives,
 ];
 
-struct Access<'a> {
+pub(super) struct Access<'a> {
     config: &'a Config,
     subject: &'a Subject,
     client: Client,
@@ -59,14 +59,7 @@ pub(super) async fn examine(
             return wait(links, &LINKS[1..], Link::Token);
         }
     };
-    let mut access = Access {
-        config,
-        subject,
-        client,
-        memory,
-        spent: None,
-        obstacle: None,
-    };
+    let mut access = Access::new(config, subject, client, memory);
     match access.client.current_application().await {
         Ok(answer) => {
             let name = answer.data.attributes.name;
@@ -117,7 +110,23 @@ fn wait(links: &mut Vec<LinkReport>, waiting: &[Link], because: Link) {
     }
 }
 
-impl Access<'_> {
+impl<'a> Access<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        subject: &'a Subject,
+        client: Client,
+        memory: &'a Memory,
+    ) -> Self {
+        Self {
+            config,
+            subject,
+            client,
+            memory,
+            spent: None,
+            obstacle: None,
+        }
+    }
+
     /// Turns the failure of a call into a line. What belongs to another link's line is noted for it.
     fn meet(&mut self, link: Link, budget: Budget, error: &ApiError) -> LinkReport {
         let diagnosis = diagnosis_of_api_error(error);
@@ -181,7 +190,8 @@ impl Access<'_> {
         readable
     }
 
-    async fn examine_permissions(
+    /// Tries each permission with the cheapest call that needs it. Most of them take an advertiser.
+    pub(super) async fn examine_permissions(
         &mut self,
         advertiser: Option<String>,
         links: &mut Vec<LinkReport>,

@@ -19,6 +19,7 @@ const TEST_BYTES: usize = 1 << 20;
 const ENOUGH_BYTES: u64 = 1 << 30;
 
 /// What the destination remembers of earlier runs. Empty when it cannot be read: its own line says why.
+#[derive(Default)]
 pub(super) struct Memory {
     /// When a run last read something.
     last_worked: Option<Timestamp>,

@@ -8,6 +8,9 @@
 //! not know from everything else that can be in the way, and whether it is worth waiting for a new one
 //! ([`KeyVerdict::worth_waiting`]).
 //!
+//! [`examine_permissions`] tries the permissions of an app alone, and [`lacking_permissions`] says what it means that one
+//! is missing.
+//!
 //! `network` reaches Criteo layer by layer, `access` is everything that needs the key, `machine` is what lies on this
 //! machine: key file, destination, spool.
 
@@ -20,6 +23,7 @@ mod key_trial;
 mod link;
 mod machine;
 mod network;
+mod permission;
 mod quota_watch;
 mod troubleshooting;
 mod words;
@@ -35,6 +39,8 @@ pub use key_trial::{
 pub use link::Link;
 pub(crate) use machine::refuse_other_purposes;
 pub use machine::try_destination;
+pub(crate) use permission::lacks_permission;
+pub use permission::{examine_permissions, lacking_permissions};
 pub use troubleshooting::troubleshooting;
 
 use std::sync::Arc;

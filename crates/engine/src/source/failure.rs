@@ -3,7 +3,7 @@
 use criteo_api::Error as ApiError;
 
 use crate::decode::DecodeError;
-use crate::doctor::{CauseId, cause_of_api_error};
+use crate::doctor::{CauseId, cause_of_api_error, lacks_permission};
 use crate::error::EngineError;
 
 /// The name that downloads of log-level files have in errors.
@@ -54,6 +54,12 @@ pub enum ReadFailure {
         /// What Criteo said.
         reason: String,
     },
+    /// The app lacks the permission that the stream needs: no other advertiser and no other day would fare better.
+    #[error("{reason}")]
+    PermissionMissing {
+        /// What Criteo said.
+        reason: String,
+    },
     /// Criteo refuses what the configuration asks of every report, such as a currency: no other window would fare better.
     #[error("{reason}")]
     Misconfigured {
@@ -94,6 +100,9 @@ impl From<ApiError> for ReadFailure {
             // A link that has expired or was damaged; a fresh one may serve.
             ApiError::Forbidden { operation, .. } if operation == LOG_FILE => {
                 Self::Unavailable { reason }
+            }
+            ApiError::Forbidden { .. } if lacks_permission(&error) => {
+                Self::PermissionMissing { reason }
             }
             ApiError::Forbidden { .. } | ApiError::Retired { .. } => Self::NotPermitted { reason },
             // The key worked when the run began, so this may pass; if not, the stream is given up soon enough.

@@ -10,6 +10,7 @@ use super::Selection;
 use crate::calendar::Clock;
 use crate::catalog::Catalog;
 use crate::destination::Destination;
+use crate::doctor::{Link, lacking_permissions};
 use crate::error::EngineError;
 use crate::event::{Event, QuarantinedWindow, Reporter};
 use crate::ledger::WindowEntry;
@@ -35,6 +36,10 @@ pub(super) struct Context {
     /// new ones begin.
     pub(super) stop: CancellationToken,
     pub(super) quarantined: Mutex<Vec<QuarantinedWindow>>,
+    /// The streams that are read.
+    pub(super) specs: Vec<Arc<StreamSpec>>,
+    /// Permissions that the app lacks, as far as was noticed.
+    pub(super) lacking: Mutex<BTreeSet<Link>>,
     /// Everybody who has consented; `None` when the configuration names the advertisers itself.
     pub(super) granted: Option<Vec<String>>,
     /// Advertisers that were read once and are no longer granted, as far as was noticed.
@@ -104,6 +109,31 @@ impl Context {
                 });
             }
         }
+    }
+
+    /// Tells once of each permission that the app lacks, with all streams of the run that need it. Gives the name of
+    /// the one that `spec` needs.
+    pub(super) fn warn_of_permission(&self, spec: &StreamSpec) -> Option<String> {
+        let scope = spec.stream.scope?;
+        let permission = Link::of_permission(scope);
+        let is_first = self
+            .lacking
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(permission);
+        if is_first {
+            let streams: Vec<&str> = self
+                .specs
+                .iter()
+                .filter(|spec| spec.stream.scope == Some(scope))
+                .map(|spec| spec.name.as_str())
+                .collect();
+            self.emit(&Event::Warning {
+                stream: None,
+                message: lacking_permissions([(permission.name(), streams)]),
+            });
+        }
+        Some(permission.name().to_owned())
     }
 
     /// Whether a window of this run counts as read anew by a rebuild.

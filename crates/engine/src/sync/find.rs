@@ -33,11 +33,17 @@ pub(super) async fn stream(
     advertisers: Vec<String>,
     misc: Arc<Meter>,
 ) -> Result<StreamSummary, EngineError> {
-    let nothing_read = |failure: Option<String>| {
+    let nothing_read = |failure: Option<ReadFailure>| {
+        let lacks_permission = match &failure {
+            Some(ReadFailure::PermissionMissing { .. }) => context.warn_of_permission(&spec),
+            _ => None,
+        };
+        let failure = failure.map(|failure| failure.to_string());
         let summary = StreamSummary {
             stream: spec.name.clone(),
             table: spec.schema.table.clone(),
             failure,
+            lacks_permission,
             ..StreamSummary::default()
         };
         context.stream_has_read();
@@ -51,7 +57,7 @@ pub(super) async fn stream(
     let advertisers = match readable {
         Some(Ok(advertisers)) => advertisers,
         Some(Err(ReadFailure::Fatal(error))) => return Err(*error),
-        Some(Err(failure)) => return nothing_read(Some(failure.to_string())),
+        Some(Err(failure)) => return nothing_read(Some(failure)),
         None => return nothing_read(None),
     };
     let entries = context.destination.windows(&spec.name).await?;

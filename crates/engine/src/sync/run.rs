@@ -94,6 +94,8 @@ pub(crate) async fn run(
         concurrency: engine.concurrency,
         stop: stop.clone(),
         quarantined: Mutex::default(),
+        specs: specs.clone(),
+        lacking: Mutex::default(),
         granted: engine.advertiser_ids.is_none().then_some(granted),
         departed: Mutex::default(),
         ownership: engine.ownership().await?,

@@ -56,6 +56,11 @@ impl Progress {
         self.summary.verified += usize::from(entry.verified == Some(true));
     }
 
+    /// Notes the permission for want of which the stream cannot be read.
+    pub(super) fn lacks_permission(&mut self, permission: Option<String>) {
+        self.summary.lacks_permission = permission;
+    }
+
     pub(super) fn quarantined(&mut self) {
         self.summary.quarantined += 1;
     }

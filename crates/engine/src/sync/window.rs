@@ -268,12 +268,25 @@ impl StreamRun {
             ReadFailure::NotPermitted { .. } if step.scope().advertisers.len() == 1 => {
                 self.breaker.failed(&reason);
             }
+            // Whoever else is asked for, Criteo says the same.
+            ReadFailure::PermissionMissing { .. } if matches!(step, Step::Read(_)) => {
+                self.lacks_permission();
+                self.breaker.open(reason.clone());
+            }
+            // Parts are asked for by ad sets, whose listing takes another permission than the stream.
+            ReadFailure::PermissionMissing { .. } => self.breaker.failed(&reason),
             ReadFailure::NotPermitted { .. } | ReadFailure::Misconfigured { .. } => {
                 self.breaker.open(reason.clone());
             }
             _ => {}
         }
         self.quarantine(step.scope(), entry, reason).await
+    }
+
+    /// Notes, and tells, that the app lacks the permission of this stream.
+    fn lacks_permission(&self) {
+        let lacked = self.context.warn_of_permission(&self.spec);
+        self.progress().lacks_permission(lacked);
     }
 
     /// Whether one advertiser and day can be read in parts.

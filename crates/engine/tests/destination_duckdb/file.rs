@@ -1,7 +1,7 @@
 //! What the file holds, as any other program would see it, and when it comes into being.
 
-use criteo_engine::destination::DestinationError;
 use criteo_engine::destination::conformance::fixture::{Row, Table, column, january, rows_of};
+use criteo_engine::destination::{DestinationError, ValueKind};
 use criteo_engine::schema::FieldType;
 use duckdb::Connection;
 use tempfile::TempDir;
@@ -337,6 +337,8 @@ async fn a_query_can_only_read() {
         ["advertiser_id", "day", "label", "clicks", "cost"]
     );
     assert!(answer.rows.is_empty());
+    let (text, number) = (ValueKind::Text, ValueKind::Number);
+    assert_eq!(answer.kinds, [text, text, text, number, number]);
     for sql in [
         "DROP TABLE conformance",
         "SELECT 1; DROP TABLE conformance",

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use criteo_engine::destination::files::FileFolder;
 use criteo_engine::destination::{
-    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, WindowLoad,
+    Capabilities, Destination, DestinationError, DropDays, DroppedDays, QueryAnswer, ValueKind,
+    WindowLoad,
 };
 use criteo_engine::ledger::maturation::MaturationPoint;
 use criteo_engine::ledger::{RunEntry, StreamEntry, WindowEntry};
@@ -156,6 +157,7 @@ pub(crate) fn ask(folder: &Path, sql: &str) -> QueryAnswer {
     let mut rows = statement.query([]).unwrap();
     let columns = rows.as_ref().unwrap().column_names();
     let mut answer = QueryAnswer {
+        kinds: vec![ValueKind::Text; columns.len()],
         columns,
         rows: Vec::new(),
     };

@@ -1,7 +1,7 @@
 //! What the schema holds, as any other program would see it, and when it comes into being.
 
-use criteo_engine::destination::DestinationError;
 use criteo_engine::destination::conformance::fixture::{Row, Table, column, january, rows_of};
+use criteo_engine::destination::{DestinationError, ValueKind};
 use criteo_engine::schema::FieldType;
 use tempfile::TempDir;
 
@@ -220,6 +220,8 @@ async fn a_query_can_only_read() {
         answer.columns,
         ["advertiser_id", "day", "label", "clicks", "cost"]
     );
+    let (text, number) = (ValueKind::Text, ValueKind::Number);
+    assert_eq!(answer.kinds, [text, text, text, number, number]);
     let twice = subject
         .destination
         .query("SELECT 1 AS a, true AS a")

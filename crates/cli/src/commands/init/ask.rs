@@ -1,20 +1,24 @@
 //! The terminal as a place to ask: one question at a time, each of which can be answered, gone back from, or left.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use console::{Term, measure_text_width, style};
-use criteo_setup::locality::Fit;
+use inquire::list_option::ListOption;
 use inquire::ui::{RenderConfig, Styled};
-use inquire::{InquireError, MultiSelect, Select};
+use inquire::validator::Validation;
+use inquire::{CustomUserError, InquireError, MultiSelect, Select};
 
 use crate::page::{columns, wrapped};
 use crate::printer::Printer;
 
 /// The widest text that is pleasant to read.
 const WIDEST: usize = 88;
-/// Lines of a list that are shown at once, so that the question stays on a small screen.
+/// Options of a list that are shown at once at most.
 const PAGE: usize = 12;
+/// The least of them: with fewer, nobody sees where the cursor goes.
+const FEWEST: usize = 2;
+/// Rows for what is wrong with an answer.
+const COMPLAINT: usize = 2;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Detour {
     }
 }
 
-fn detour(error: InquireError) -> Detour {
+pub(super) fn detour(error: InquireError) -> Detour {
     match error {
         InquireError::OperationCanceled => Detour::Back,
         InquireError::OperationInterrupted => Detour::Stop,
@@ -44,7 +48,7 @@ fn detour(error: InquireError) -> Detour {
 /// Asks and tells, on stderr.
 pub(super) struct Terminal {
     printer: Printer,
-    look: RenderConfig<'static>,
+    pub(super) look: RenderConfig<'static>,
 }
 
 /// An option of a list, with what it stands for.
@@ -95,6 +99,21 @@ impl Terminal {
         }
         let page = self.width().saturating_sub(2).max(20);
         format!("\n  {}", wrapped(answer, Some(page), 2))
+    }
+
+    /// How many of these options fit on the screen together with the question, its help and a complaint. What is higher
+    /// than the screen cannot be drawn anew: its rows would get mixed up.
+    pub(super) fn fitting<'list>(
+        &self,
+        options: impl Iterator<Item = &'list str>,
+        help: &str,
+    ) -> usize {
+        let rows = Term::stderr().size_checked().map_or(24, |(rows, _)| rows);
+        // One row is the question's, and one the cursor's below all of it.
+        let taken = 2 + help.lines().count() + COMPLAINT;
+        let mut heights: Vec<usize> = options.map(|option| option.lines().count()).collect();
+        heights.sort_unstable_by(|one, other| other.cmp(one));
+        fitting(&heights, usize::from(rows).saturating_sub(taken))
     }
 
     fn labelled_options<T>(&self, options: Vec<(T, String)>) -> Vec<Labelled<T>> {
@@ -172,12 +191,25 @@ impl Terminal {
 
     /// One of a few things. The first is what most people want.
     pub(super) fn choose<T>(&self, question: &str, options: Vec<(T, String)>) -> Result<T, Detour> {
+        self.choose_from(question, options, 0)
+    }
+
+    /// The same with the cursor on the option at this place, such as the one that was chosen before.
+    pub(super) fn choose_from<T>(
+        &self,
+        question: &str,
+        options: Vec<(T, String)>,
+        at: usize,
+    ) -> Result<T, Detour> {
         let options = self.labelled_options(options);
         let help = self.help("Arrows move, Enter chooses, Esc goes back, Ctrl-C stops");
+        let shown = options.iter().map(|option| option.shown.as_str());
+        let fitting = self.fitting(shown, &help);
         Select::new(question, options)
             .with_render_config(self.look)
             .with_help_message(&help)
-            .with_page_size(PAGE)
+            .with_page_size(fitting)
+            .with_starting_cursor(at)
             .with_formatter(&|option| self.answered(question, &in_short(&option.value.label)))
             .without_filtering()
             .prompt()
@@ -185,127 +217,43 @@ impl Terminal {
             .map_err(detour)
     }
 
-    /// One of many things, found by typing a part of it; the cursor begins at `first`. `fit` says how well a search fits
-    /// a name. Where nothing holds what was typed, similar names are offered, and none of them is taken unasked; where
-    /// nothing is similar either, that is said, and no name is shown.
-    pub(super) fn find(
-        &self,
-        question: &str,
-        names: &[String],
-        first: usize,
-        fit: fn(&str, &str) -> Option<Fit>,
-    ) -> Result<String, Detour> {
-        loop {
-            let Found { name, typed } = self.search(question, names, first, fit)?;
-            let typed = typed.trim();
-            let Some(name) = name else {
-                self.bad(&format!(
-                    "There is nothing like {typed:?}. Type a part of a name, such as paris or york."
-                ));
-                continue;
-            };
-            if typed.is_empty() || matches!(fit(typed, &name), Some(Fit::Part(_))) {
-                return Ok(name);
-            }
-            let asked = format!("There is no {typed:?}. Is {name} meant?");
-            let options = vec![
-                (true, format!("Yes, {name}")),
-                (false, "No, search once more".to_owned()),
-            ];
-            match self.choose(&asked, options) {
-                Ok(true) => return Ok(name),
-                Ok(false) | Err(Detour::Back) => {}
-                Err(other) => return Err(other),
-            }
-        }
-    }
-
-    fn search(
-        &self,
-        question: &str,
-        names: &[String],
-        first: usize,
-        fit: fn(&str, &str) -> Option<Fit>,
-    ) -> Result<Found, Detour> {
-        let search = RefCell::new(Search::default());
-        let page = self.width().saturating_sub(3).max(20);
-        let nothing = wrapped(
-            "(no name is like that; type a part of one, such as paris or york)",
-            Some(page),
-            2,
-        );
-        let rows: Vec<Row<'_>> = names
-            .iter()
-            .map(|name| Row {
-                name,
-                nothing: &nothing,
-                search: &search,
-            })
-            .collect();
-        let score = |typed: &str, row: &Row<'_>, _: &str, place: usize| {
-            let mut search = search.borrow_mut();
-            if search.typed != typed {
-                let fits: Vec<Fit> = names.iter().filter_map(|name| fit(typed, name)).collect();
-                let is_part = |fit: &Fit| matches!(fit, Fit::Part(_));
-                let closest = match (fits.iter().any(is_part), fits.is_empty()) {
-                    (true, _) => Closest::Part,
-                    (false, false) => Closest::Similar,
-                    (false, true) => Closest::Nothing,
-                };
-                *search = Search {
-                    typed: typed.to_owned(),
-                    closest,
-                };
-            }
-            match (fit(typed, row.name), search.closest) {
-                (Some(Fit::Part(rank)), _) => Some(rank),
-                (Some(Fit::Similar(rank)), Closest::Similar) => Some(rank),
-                // The one row that says so: an empty list would leave somebody with nothing to go on from.
-                (None, Closest::Nothing) if place == 0 => Some(0),
-                _ => None,
-            }
-        };
-        let help =
-            self.help("Type a part of a name to search, arrows move, Enter chooses, Esc goes back");
-        let row = Select::new(question, rows)
-            .with_render_config(self.look)
-            .with_help_message(&help)
-            .with_page_size(PAGE)
-            .with_starting_cursor(first)
-            .with_scorer(&score)
-            .with_formatter(&|row| {
-                let typed = || search.borrow().typed.clone();
-                row.value.finds().map_or_else(typed, str::to_owned)
-            })
-            .prompt()
-            .map_err(detour)?;
-        let name = row.finds().map(str::to_owned);
-        let Search { typed, .. } = search.into_inner();
-        Ok(Found { name, typed })
-    }
-
-    /// Some of many things, by their places in the list; those of `ticked` are chosen already.
+    /// Some of many things and at least one, by their places in the list; those of `ticked` are chosen already. The first
+    /// line of each is its name, which is what a search looks at first. `nothing` says what is wrong with none.
     pub(super) fn tick(
         &self,
         question: &str,
         names: &[String],
         ticked: &[usize],
+        nothing: &'static str,
     ) -> Result<Vec<usize>, Detour> {
         let all = names.len();
-        let page = self.width().saturating_sub("> [x] ".len() + 1).max(20);
-        let names = names
+        let margin = "> [x] ".len();
+        let page = self.width().saturating_sub(margin + 1).max(20);
+        let names: Vec<String> = names
             .iter()
-            .map(|name| wrapped(name, Some(page), "> [x] ".len()))
+            .map(|name| wrapped(name, Some(page), margin))
             .collect();
         let help = self.help(
             "Space ticks, Right all, Left none, type to search, Enter accepts, Esc goes back",
         );
+        let fitting = self.fitting(names.iter().map(String::as_str), &help);
+        let at_least_one =
+            move |chosen: &[ListOption<&String>]| -> Result<Validation, CustomUserError> {
+                Ok(match chosen {
+                    [] => Validation::Invalid(nothing.into()),
+                    _ => Validation::Valid,
+                })
+            };
+        let score =
+            |typed: &str, _: &String, shown: &str, place: usize| found_in(shown, typed, place);
         let chosen = MultiSelect::new(question, names)
             .with_render_config(self.look)
             .with_help_message(&help)
-            .with_page_size(PAGE)
+            .with_page_size(fitting)
             .with_default(ticked)
             .with_keep_filter(false)
+            .with_scorer(&score)
+            .with_validator(at_least_one)
             .with_formatter(&|chosen| format!("{} of {all}", chosen.len()))
             .raw_prompt()
             .map_err(detour)?;
@@ -313,45 +261,31 @@ impl Terminal {
     }
 }
 
-/// What was typed last, and how close the closest of all names comes to it.
-#[derive(Default)]
-struct Search {
-    typed: String,
-    closest: Closest,
+/// How many options of these heights, the highest first, fit into so many rows, whichever of them they are.
+fn fitting(heights: &[usize], rows: usize) -> usize {
+    let mut taken = 0_usize;
+    let fits = |height: &&usize| {
+        taken = taken.saturating_add(**height);
+        taken <= rows
+    };
+    let count = heights.iter().take_while(fits).count();
+    count.clamp(FEWEST, PAGE)
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Closest {
-    #[default]
-    Part,
-    Similar,
-    Nothing,
-}
-
-/// A row of a list that is searched. Where the search finds nothing, the row that is left says so instead of its name.
-struct Row<'list> {
-    name: &'list str,
-    nothing: &'list str,
-    search: &'list RefCell<Search>,
-}
-
-impl Row<'_> {
-    /// The name that it stands for, if there is one to be found.
-    fn finds(&self) -> Option<&str> {
-        (self.search.borrow().closest != Closest::Nothing).then_some(self.name)
-    }
-}
-
-impl fmt::Display for Row<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.finds().unwrap_or(self.nothing))
-    }
-}
-
-/// A name that was found, if any, and what was typed to find it.
-struct Found {
-    name: Option<String>,
-    typed: String,
+/// How well an option fits what was typed: best where the first line, its name, holds it; of equal ones, in their order.
+fn found_in(shown: &str, typed: &str, place: usize) -> Option<i64> {
+    let typed = typed.trim().to_lowercase();
+    let shown = shown.to_lowercase();
+    let name = shown.lines().next().unwrap_or_default();
+    let rank = if name.contains(&typed) {
+        2
+    } else if shown.contains(&typed) {
+        1
+    } else {
+        return None;
+    };
+    let place = i64::try_from(place).unwrap_or(i64::MAX / 4);
+    Some((rank * (i64::MAX / 4)).saturating_sub(place))
 }
 
 /// What stays of an option that was chosen: its explanation has been read.
@@ -365,7 +299,24 @@ fn in_short(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_short;
+    use super::{FEWEST, PAGE, fitting, found_in, in_short};
+
+    #[test]
+    fn a_list_is_no_higher_than_its_room_whichever_part_is_shown() {
+        assert_eq!(fitting(&[3, 2, 2, 1, 1], 7), 3);
+        assert_eq!(fitting(&[3, 2, 2, 1, 1], 6), 2);
+        assert_eq!(fitting(&[1; 40], 100), PAGE);
+        assert_eq!(fitting(&[9, 9, 9], 4), FEWEST);
+    }
+
+    #[test]
+    fn a_name_that_holds_what_was_typed_comes_first() {
+        let name = found_in("ads  1 call\nAds", "ads", 5);
+        let title = found_in("x  1 call\nAds", "ads", 0);
+        assert!(name > title && title.is_some(), "{name:?} {title:?}");
+        assert!(found_in("a", "", 0) > found_in("a", "", 1));
+        assert_eq!(found_in("ads", "bids", 0), None);
+    }
 
     #[test]
     fn a_chosen_option_is_shown_without_its_explanation() {

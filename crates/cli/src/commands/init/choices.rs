@@ -13,6 +13,9 @@ use super::ask::Detour;
 use super::session::Session;
 use crate::commands::permission;
 
+/// From so many columns of the terminal on, names and costs of streams stand in columns.
+const COLUMNS_FROM: usize = 80;
+
 impl Session<'_> {
     pub(super) fn choose_currency(&mut self) -> Result<(), Detour> {
         let answers = &mut self.progress.answers;
@@ -49,11 +52,7 @@ impl Session<'_> {
         let today = self.today()?;
         let default = days_before(today, 90);
         let two_years = two_years_before(today);
-        let mut options: Vec<(Option<Date>, String)> = Vec::new();
-        if let Some(day) = self.progress.answers.start_date {
-            options.push((Some(day), format!("{day}, as chosen before")));
-        }
-        options.extend([
+        let mut options: Vec<(Option<Date>, String)> = vec![
             (Some(default), format!("{default}, 90 days ago")),
             (
                 Some(days_before(today, 365)),
@@ -63,13 +62,25 @@ impl Session<'_> {
                 Some(two_years),
                 format!("{two_years}, as far as Criteo goes"),
             ),
-            (None, "Another day".to_owned()),
-        ]);
-        let chosen = match self.terminal.choose("From which day on?", options)? {
+        ];
+        // Each day stands there once.
+        let before = self.progress.answers.start_date;
+        if let Some(day) = before
+            && options.iter().all(|(offered, _)| *offered != before)
+        {
+            options.push((before, format!("{day}, as chosen before")));
+        }
+        let is_it = |(offered, _): &(Option<Date>, String)| *offered == before;
+        let at = options.iter().position(is_it).unwrap_or_default();
+        options.push((None, "Another day".to_owned()));
+        let chosen = match self
+            .terminal
+            .choose_from("From which day on?", options, at)?
+        {
             Some(day) => day,
             None => {
                 let help = "YYYY-MM-DD";
-                let default = default.to_string();
+                let default = before.unwrap_or(default).to_string();
                 let typed = self
                     .terminal
                     .text("First day:", Some(&default), help, move |text| {
@@ -94,31 +105,37 @@ impl Session<'_> {
 
     pub(super) fn choose_streams(&mut self) -> Result<(), Detour> {
         let offers = offers();
-        let names: Vec<String> = offers.iter().map(in_words).collect();
+        let page = self.terminal.width();
+        let names: Vec<String> = offers.iter().map(|offer| in_words(offer, page)).collect();
         let on = |(index, offer): (usize, &StreamOffer)| {
             is_on(offer, &self.progress.answers.streams).then_some(index)
         };
         let ticked: Vec<usize> = offers.iter().enumerate().filter_map(on).collect();
-        loop {
-            let chosen = self.terminal.tick("Streams:", &names, &ticked)?;
-            if chosen.is_empty() {
-                self.terminal
-                    .bad("At least one stream has to be read. Space ticks.");
-                continue;
-            }
-            let chosen: BTreeSet<&str> = chosen
-                .into_iter()
-                .filter_map(|index| offers.get(index).map(|offer| offer.name))
-                .collect();
-            self.progress.answers.streams = changes(&chosen);
-            return Ok(());
-        }
+        let nothing = "At least one stream has to be read. Space ticks.";
+        let chosen = self.terminal.tick("Streams:", &names, &ticked, nothing)?;
+        let chosen: BTreeSet<&str> = chosen
+            .into_iter()
+            .filter_map(|index| offers.get(index).map(|offer| offer.name))
+            .collect();
+        self.progress.answers.streams = changes(&chosen);
+        Ok(())
     }
 }
 
-/// Name and cost, and the permission for those that lack it.
-fn in_words(offer: &StreamOffer) -> String {
-    let permission = offer.permission.map_or("", permission);
-    let permission = permission.trim_end_matches(" Read");
-    format!("{:<33} {:<22} {permission}", offer.name, offer.cost.words())
+/// Name and cost, in columns where there is room for them, and in a second line what it holds and the permission that it
+/// needs.
+fn in_words(offer: &StreamOffer, page: usize) -> String {
+    let (name, cost) = (offer.name, offer.cost.words());
+    let first = if page >= COLUMNS_FROM {
+        format!("{name:<33}  {cost}")
+    } else {
+        format!("{name}  {cost}")
+    };
+    let permission = offer
+        .permission
+        .map(permission)
+        .map_or_else(String::new, |permission| {
+            format!("; permission {}", permission.trim_end_matches(" Read"))
+        });
+    format!("{first}\n{}{permission}", offer.title)
 }

@@ -72,7 +72,7 @@ impl Session<'_> {
                 ]
             };
             match self.terminal.choose("What now?", options)? {
-                Next::GoOn => return Ok(()),
+                Next::GoOn => return self.try_permissions().await,
                 Next::Stop => return Err(Detour::Stop),
                 Next::Message => match self.message() {
                     // Esc in the middle leads back to this question.
@@ -156,14 +156,15 @@ impl Session<'_> {
             return Err(Detour::Back);
         }
         let all = "All of them, and those that are granted later".to_owned();
-        let options = match &self.progress.answers.advertisers {
-            Some(AdvertiserChoice::Only(only)) => vec![
-                (false, format!("Some of them ({} before)", only.len())),
-                (true, all),
-            ],
-            _ => vec![(true, all), (false, "Some of them".to_owned())],
+        let (some, at) = match &self.progress.answers.advertisers {
+            Some(AdvertiserChoice::Only(only)) => {
+                (format!("Some of them ({} before)", only.len()), 1)
+            }
+            _ => ("Some of them".to_owned(), 0),
         };
-        if self.terminal.choose("Which are to be read?", options)? {
+        let options = vec![(true, all), (false, some)];
+        let question = "Which are to be read?";
+        if self.terminal.choose_from(question, options, at)? {
             self.progress.answers.advertisers = Some(AdvertiserChoice::AllGranted);
             return Ok(());
         }
@@ -178,19 +179,15 @@ impl Session<'_> {
             _ => (0..self.granted.len()).collect(),
         };
         let names: Vec<String> = self.granted.iter().map(in_words).collect();
-        loop {
-            let chosen = self.terminal.tick("Advertisers:", &names, &ticked)?;
-            if chosen.is_empty() {
-                self.terminal
-                    .bad("At least one advertiser has to be read. Space ticks.");
-                continue;
-            }
-            let only = chosen
-                .into_iter()
-                .filter_map(|index| self.granted.get(index).cloned());
-            self.progress.answers.advertisers = Some(AdvertiserChoice::Only(only.collect()));
-            return Ok(());
-        }
+        let nothing = "At least one advertiser has to be read. Space ticks.";
+        let chosen = self
+            .terminal
+            .tick("Advertisers:", &names, &ticked, nothing)?;
+        let only = chosen
+            .into_iter()
+            .filter_map(|index| self.granted.get(index).cloned());
+        self.progress.answers.advertisers = Some(AdvertiserChoice::Only(only.collect()));
+        Ok(())
     }
 
     /// Asks who consents, until Criteo answers or the person has enough.

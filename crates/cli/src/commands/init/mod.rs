@@ -6,9 +6,11 @@
 //! | module | |
 //! |---|---|
 //! | here | the walk: forwards, backwards, left and resumed |
-//! | [`ask`], [`text`], [`mod@line`] | questions; those for a text; a line while it is typed |
+//! | [`ask`], [`find`] | questions; searching one of many answers |
+//! | [`text`], [`mod@line`] | questions for a text; a line while it is typed |
 //! | [`keys`] | the keyboard while something else goes on |
 //! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
+//! | [`permissions`] | what the app may read, tried once somebody consented |
 //! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
 //! | [`review`] | the plan, the file, the first sync |
 //! | [`given`], [`unattended`] | answers from options; everything without a terminal |
@@ -16,10 +18,12 @@
 mod ask;
 mod choices;
 mod consent;
+mod find;
 mod given;
 mod key;
 mod keys;
 mod line;
+mod permissions;
 mod review;
 mod session;
 mod target;
@@ -102,6 +106,7 @@ impl Session<'_> {
         self.begin()?;
         self.has_begun.store(true, Ordering::Relaxed);
         loop {
+            self.lead_to_unusable();
             self.save();
             let step = self.progress.step;
             self.introduce(step);
@@ -124,10 +129,25 @@ impl Session<'_> {
             match taken {
                 Ok(()) if self.is_written => return self.first_sync().await,
                 Ok(()) => self.go_on(),
-                Err(Detour::Back) => self.go_back(),
+                Err(Detour::Back) => self.go_back()?,
                 Err(other) => return Err(other),
             }
         }
+    }
+
+    /// Back to the question whose answer no configuration can be made of, before anything dies of it. An earlier version
+    /// may have left a session like that.
+    fn lead_to_unusable(&mut self) {
+        let Some((step, reason)) = self.progress.unusable() else {
+            return;
+        };
+        self.terminal.space();
+        self.terminal.careful(&format!(
+            "The answer of step {} cannot be used, so that step comes again: {reason}",
+            step.number()
+        ));
+        self.progress.step = step;
+        self.is_detour = false;
     }
 
     /// To the next step; to the one that was chosen at the review; or back to the review from there.
@@ -142,12 +162,14 @@ impl Session<'_> {
         }
     }
 
-    fn go_back(&mut self) {
+    /// To the step before, to the review, or to the question before all steps.
+    fn go_back(&mut self) -> Result<(), Detour> {
         if std::mem::take(&mut self.is_detour) {
             self.progress.step = Step::Review;
         } else if !self.progress.back() {
-            self.terminal.say("This is the first step. Ctrl-C stops.");
+            self.ask_how_far()?;
         }
+        Ok(())
     }
 
     /// Takes up an earlier session, or asks how much there is already.
@@ -183,6 +205,11 @@ impl Session<'_> {
             self.begin_with_key();
             return Ok(());
         }
+        self.ask_how_far()
+    }
+
+    /// The question before all steps: whether there is a key already.
+    fn ask_how_far(&mut self) -> Result<(), Detour> {
         self.terminal.space();
         let without = (
             false,
@@ -249,6 +276,9 @@ impl Session<'_> {
     fn take_up(&mut self, progress: Progress) {
         let given = self.progress.answers.clone();
         self.progress = progress;
+        if let Some(destination) = &given.destination {
+            self.progress.typed.remove(&destination.kind);
+        }
         given::overrule(&mut self.progress.answers, given);
         let key = self.recall_key();
         let left_at = self.progress.step;

@@ -182,6 +182,16 @@ impl Session<'_> {
         if let Some(Err(error)) = self.file.as_ref().map(ProgressFile::remove) {
             self.terminal.careful(&in_full(&error));
         }
+        if let Some(address) = self
+            .connection()
+            .ok()
+            .and_then(|config| config.criteo.api_url)
+        {
+            self.terminal.careful(&format!(
+                "CRITEO_API_URL is set here, so the file says `api_url`, too: every later run asks {address} and not Criteo. \
+                 Take that line out to read from Criteo itself."
+            ));
+        }
         if self.password.is_some() {
             self.terminal.careful(
                 "The password of the destination is not kept. Put it into CRITEO_DESTINATION_PASSWORD, or name a file that \
@@ -196,7 +206,10 @@ impl Session<'_> {
             "The first sync:",
             vec![
                 (true, "Run it now".to_owned()),
-                (false, "Later, with `criteo sync`".to_owned()),
+                (
+                    false,
+                    format!("Later, with `criteo {}sync`", self.context.config_option()),
+                ),
             ],
         );
         let exit = match now {
@@ -211,18 +224,24 @@ impl Session<'_> {
 
     /// What to run from now on, by hand and every night.
     fn say_what_to_run(&self) -> Result<(), Detour> {
-        let option = self.config_option();
+        let option = self.context.config_option();
         let terminal = &self.terminal;
         terminal.space();
         terminal.say("From now on:");
-        for (command, what) in [
-            ("sync", "reads what is new or may be restated"),
-            ("status", "shows what is loaded"),
-            ("verify", "compares it with Criteo's own totals"),
-            ("views", "makes views for analysts"),
-            ("check", "says what is broken, and what to do"),
+        let destination = self.progress.answers.destination.as_ref();
+        let is_files =
+            destination.is_some_and(|answer| ["csv", "jsonl"].contains(&answer.kind.as_str()));
+        for (command, what, asks_database) in [
+            ("sync", "reads what is new or may be restated", false),
+            ("status", "shows what is loaded", false),
+            ("verify", "compares it with Criteo's own totals", false),
+            ("query", "answers a question in SQL", true),
+            ("views", "makes views for analysts", true),
+            ("check", "says what is broken, and what to do", false),
         ] {
-            terminal.show(format_args!("  criteo {option}{command:<7} {what}"));
+            if !(is_files && asks_database) {
+                terminal.show(format_args!("  criteo {option}{command:<7} {what}"));
+            }
         }
         terminal.space();
         terminal.say(

@@ -1,6 +1,6 @@
 //! What a session knows while it goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -85,19 +85,9 @@ impl<'run> Session<'run> {
         })
     }
 
-    /// The option that names this configuration to other commands, with a blank behind it where there is one.
-    pub(super) fn config_option(&self) -> String {
-        let path = &self.path;
-        if path == Path::new("criteo.toml") {
-            String::new()
-        } else {
-            format!("--config {} ", path.display())
-        }
-    }
-
     /// What to say when a session ends before its end.
     pub(super) fn farewell(&self) -> Farewell {
-        let option = self.config_option();
+        let option = self.context.config_option();
         Farewell {
             printer: self.context.printer,
             commands: [
@@ -147,7 +137,12 @@ impl<'run> Session<'run> {
 
     /// The configuration as it will be, with what the environment overrules. Nothing of it stays on disk.
     pub(super) fn candidate(&self) -> Result<Config, Detour> {
-        let draft = Draft::write(&self.path, &self.document()?)?;
+        self.candidate_of(&self.progress.answers)
+    }
+
+    /// The same by other answers.
+    pub(super) fn candidate_of(&self, answers: &Answers) -> Result<Config, Detour> {
+        let draft = Draft::write(&self.path, &self.document_of(answers)?)?;
         let mut config = draft.config()?;
         config.apply_environment(&self.environment)?;
         Ok(config)
@@ -155,9 +150,14 @@ impl<'run> Session<'run> {
 
     /// The text of the configuration.
     pub(super) fn document(&self) -> Result<String, Detour> {
+        self.document_of(&self.progress.answers)
+    }
+
+    fn document_of(&self, answers: &Answers) -> Result<String, Detour> {
         let today = self.today()?;
         let key_is_in = key_place(self.progress.key.as_ref().map(|key| &key.holder));
-        criteo_setup::document::configuration(&self.progress.answers, today, &key_is_in)
+        let address = self.connection()?.criteo.api_url;
+        criteo_setup::document::configuration(answers, today, &key_is_in, address.as_deref())
             .map_err(|reason| Detour::Failed(anyhow::anyhow!(reason)))
     }
 

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::session::{client_options, connection, key_place};
-use super::{given, key};
+use super::{given, key, permissions};
 use crate::arguments::InitArguments;
 use crate::commands::context::note_accepted_key;
 use crate::commands::{Context, auth, plan};
@@ -74,11 +74,18 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
     let app = accepted(context, &config, &key, deadline).await?;
     let granted = granted(context, &config, &key, deadline).await?;
     named(&mut answers, &granted)?;
+    let (printer, credentials) = (&context.printer, &key.credentials);
+    permissions::warn_of_permissions(printer, &config, credentials, &granted, &answers.streams)
+        .await?;
 
     let today = answers.today(Clock::from_env()?.now());
-    let text =
-        criteo_setup::document::configuration(&answers, today, &key_place(Some(&key.holder)))
-            .map_err(UsageError::new)?;
+    let text = criteo_setup::document::configuration(
+        &answers,
+        today,
+        &key_place(Some(&key.holder)),
+        config.criteo.api_url.as_deref(),
+    )
+    .map_err(UsageError::new)?;
     // Only for a moment: whoever is killed while Criteo is asked leaves nothing behind.
     let mut config = Draft::write(path, &text)?.config()?;
     config.apply_environment(&environment)?;
@@ -131,7 +138,15 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
         counted(size(granted.len()), "granted advertiser"),
         plan::cost(&plan)
     ));
-    printer.note("Next: `criteo sync`");
+    if let Some(address) = &config.criteo.api_url {
+        printer.note(format_args!(
+            "CRITEO_API_URL is set here, so the file says `api_url`, too: every later run asks {address} and not Criteo."
+        ));
+    }
+    printer.note(format_args!(
+        "Next: `criteo {}sync`",
+        context.config_option()
+    ));
     Ok(Exit::Complete)
 }
 

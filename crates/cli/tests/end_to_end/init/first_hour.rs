@@ -120,6 +120,7 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     assert!(!home.path("criteo.toml").exists());
     terminal.choose("What now?", "Write criteo.toml");
     terminal.see("criteo.toml is written.");
+    terminal.see("careful: CRITEO_API_URL is set here, so the file says `api_url`, too");
     assert_eq!(home.progress(), None);
     terminal.choose("The first sync:", "Run it now");
     terminal.see("The rows are in DuckDB file");
@@ -133,8 +134,9 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     assert!(!written.contains(SECRET), "{written}");
     assert_eq!(home.leaks(), Vec::<std::path::PathBuf>::new());
 
-    // What is written works by itself, with the key from where it is kept.
-    let output = home.command("check").output().unwrap();
+    // What is written works by itself, with the key from where it is kept and the address that it was set up with.
+    let mut check = home.command("check");
+    let output = check.env_remove("CRITEO_API_URL").output().unwrap();
     Run::new("check", output).expect(0);
     let output = home.command("sync --json").output().unwrap();
     Run::new("sync", output).expect(0);

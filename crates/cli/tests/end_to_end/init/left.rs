@@ -4,16 +4,16 @@ use super::{Home, SECRET};
 use crate::support::terminal::{CTRL_C, ENTER, ESCAPE, Terminal};
 
 /// A key that works, and everybody has consented.
-const SCENARIO: &str = r#"
+pub(super) const SCENARIO: &str = r#"
 [[keys]]
 client_id = "left-id"
 client_secret = "left+hunter2/=="
 "#;
 
-const KEY: &str = "client_id: left-id\nclient_secret: left+hunter2/==\n";
+pub(super) const KEY: &str = "client_id: left-id\nclient_secret: left+hunter2/==\n";
 
 /// The last question of each step, and how to answer it.
-fn take(step: usize, terminal: &mut Terminal) {
+pub(super) fn take(step: usize, terminal: &mut Terminal) {
     match step {
         1..=5 => {
             terminal.see("? When that is done:");
@@ -138,9 +138,9 @@ fn escape_goes_back_and_a_session_that_was_left_is_offered() {
     terminal.press(ESCAPE);
     terminal.see("Step 1 of 14");
     terminal.see("? When that is done:");
-    // Before the first step there is nothing.
+    // Before the first step there is the question of how far somebody is.
     terminal.press(ESCAPE);
-    terminal.see("This is the first step.");
+    terminal.choose("How far are you?", "I have no key yet");
     terminal.see("Step 1 of 14");
     take(1, &mut terminal);
     terminal.see("Step 2 of 14");

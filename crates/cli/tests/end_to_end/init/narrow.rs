@@ -1,7 +1,8 @@
 //! A small terminal, 60 columns wide: no step breaks a word, and no answer.
 
 use super::Home;
-use crate::support::terminal::{ENTER, Terminal};
+use super::left::{self, take};
+use crate::support::terminal::{ENTER, SPACE, Terminal};
 
 const SCENARIO: &str = r#"
 [[keys]]
@@ -81,6 +82,45 @@ fn everything_fits_on_a_small_terminal() {
     broken.truncate(crontab.expect("a line for the crontab"));
     broken.retain(|line| !line.trim_start().starts_with('/'));
     assert_eq!(broken, Vec::<String>::new());
+}
+
+/// What is higher than the screen cannot be drawn anew, and its question is out of sight.
+#[test]
+fn the_list_of_streams_is_no_higher_than_the_screen_and_keeps_its_ticks() {
+    let home = Home::new(left::SCENARIO);
+    std::fs::write(home.path("key.txt"), left::KEY).unwrap();
+    let mut terminal = Terminal::start_on(&home.command("init"), 60, 20);
+    terminal.choose("How far are you?", "I have the key file");
+    for step in 6..=12 {
+        take(step, &mut terminal);
+    }
+    let is_whole = |terminal: &Terminal| {
+        let screen = terminal.screen();
+        let count = |start: &str| screen.iter().filter(|line| line.starts_with(start)).count();
+        assert_eq!(count("? Streams:"), 1, "{}", screen.join("\n"));
+        assert_eq!(count("> ["), 1, "{}", screen.join("\n"));
+        fits(terminal);
+    };
+    terminal.see("? Streams:");
+    terminal.see("Category bids of ad sets; permission Campaigns");
+    terminal.see("Esc goes back]");
+    is_whole(&terminal);
+    // To the end of the list, and around.
+    terminal.press("\x1b[A");
+    terminal.see("transparency");
+    terminal.press("\x1b[B");
+    terminal.see("Category bids of ad sets");
+    // None of them.
+    terminal.press("\x1b[D");
+    terminal.press(ENTER);
+    terminal.see("At least one stream has to be read. Space ticks.");
+    terminal.see("? Streams:");
+    terminal.see("Esc goes back]");
+    is_whole(&terminal);
+    terminal.press(SPACE);
+    terminal.press(ENTER);
+    terminal.see("> Streams: 1 of 22");
+    terminal.see("Step 14 of 14");
 }
 
 /// `--start-date`, and the same in a configuration that is there already.

@@ -59,7 +59,11 @@ fn the_first_signal_finishes_what_is_on_its_way() {
         let process = started(&stage, calls);
         process.signal(signal);
         let run = process.end().expect(3);
-        for words in ["Stopping", "Interrupted", "carries on"] {
+        for words in [
+            "Stopping",
+            "Interrupted",
+            "`criteo sync` carries on from here",
+        ] {
             assert!(run.stderr.contains(words), "{words:?} is missing: {run}");
         }
         let snapshot = Snapshot::of(&stage);

@@ -41,10 +41,15 @@ struct Seen {
 }
 
 impl Terminal {
-    /// Starts a command. Its environment is exactly what was set on it.
+    /// Starts a command on a high terminal. Its environment is exactly what was set on it.
     pub(crate) fn start(command: &Command, columns: u16) -> Terminal {
+        Terminal::start_on(command, columns, 60)
+    }
+
+    /// The same on a terminal of so many rows.
+    pub(crate) fn start_on(command: &Command, columns: u16, rows: u16) -> Terminal {
         let size = PtySize {
-            rows: 60,
+            rows,
             cols: columns,
             ..PtySize::default()
         };

@@ -188,6 +188,25 @@ impl Server {
         }
     }
 
+    /// The same for somebody's query. It loads no rows that could be lost, so all that the server says of it is an answer
+    /// to it, and only that the server itself cannot be asked is trouble of another kind.
+    pub(super) fn explain_question(&self, failure: Failure) -> DestinationError {
+        const DOING: &str = "running a query";
+        let reason = failure.to_string();
+        match &failure {
+            Failure::Damaged(_) => self.failed(
+                DOING,
+                format!("{reason}. A FORMAT in the query is the usual cause: leave it out"),
+            ),
+            Failure::Server(Error::BadResponse(_))
+                if code(&reason).is_some_and(|code| !ABOUT_THE_SERVER.contains(&code)) =>
+            {
+                self.failed(DOING, reason)
+            }
+            _ => self.explain(DOING, failure),
+        }
+    }
+
     fn unavailable(&self, doing: &str, reason: &str, hint: &str) -> DestinationError {
         DestinationError::Unavailable {
             destination: self.describe(),
@@ -279,6 +298,9 @@ const ABOUT_THE_STATEMENT: [u16; 43] = [
     6, 7, 8, 9, 10, 15, 16, 20, 26, 27, 36, 38, 41, 42, 43, 44, 46, 47, 48, 49, 50, 53, 62, 69, 70,
     72, 73, 80, 117, 128, 131, 167, 168, 321, 349, 386, 407, 432, 441, 467, 469, 524, 728,
 ];
+
+/// ClickHouse's codes that say nothing of a query: the password, the database, room, time, and too many at once.
+const ABOUT_THE_SERVER: [u16; 10] = [81, 159, 192, 193, 194, 202, 241, 243, 252, 516];
 
 /// The number in ClickHouse's `Code: 60. DB::Exception: ...`.
 pub(super) fn code(reason: &str) -> Option<u16> {

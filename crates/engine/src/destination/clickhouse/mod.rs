@@ -352,10 +352,10 @@ impl Destination for ClickHouse {
     }
 
     async fn query(&self, sql: &str) -> Result<QueryAnswer, DestinationError> {
-        let answer = self
-            .explained("running a query", self.server.read(sql))
-            .await?;
+        let answer = self.server.read(sql).await;
+        let answer = answer.map_err(|failure| self.server.explain_question(failure))?;
         Ok(QueryAnswer {
+            kinds: answer.kinds(),
             rows: answer
                 .rows
                 .into_iter()

@@ -1,5 +1,7 @@
 //! Text that becomes part of a statement, and text that comes back.
 
+use super::super::ValueKind;
+
 /// `name` as an identifier.
 pub(super) fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
@@ -41,6 +43,29 @@ impl Answer {
                 rows,
             })
     }
+
+    /// What the texts of each column are.
+    pub(super) fn kinds(&self) -> Vec<ValueKind> {
+        self.types.iter().map(|name| kind_of(name)).collect()
+    }
+}
+
+fn kind_of(sql_type: &str) -> ValueKind {
+    let mut name = sql_type;
+    for wrapper in ["LowCardinality(", "Nullable("] {
+        name = name.strip_prefix(wrapper).unwrap_or(name);
+    }
+    let begins_like_a_number = ["Int", "UInt", "Float", "BFloat", "Decimal"]
+        .iter()
+        .any(|beginning| name.starts_with(beginning));
+    // IntervalDay and its like begin as integers do.
+    if begins_like_a_number && !name.starts_with("Interval") {
+        ValueKind::Number
+    } else if name.trim_end_matches(')') == "Bool" {
+        ValueKind::Json
+    } else {
+        ValueKind::Text
+    }
 }
 
 fn cells(line: &str) -> Vec<Option<String>> {
@@ -76,6 +101,27 @@ fn cell(escaped: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_told_from_texts_by_their_types() {
+        for number in [
+            "Int64",
+            "Nullable(UInt8)",
+            "Nullable(Decimal(38, 9))",
+            "Float64",
+        ] {
+            assert_eq!(kind_of(number), ValueKind::Number, "{number}");
+        }
+        for text in [
+            "LowCardinality(Nullable(String))",
+            "Date",
+            "IntervalDay",
+            "Array(Int8)",
+        ] {
+            assert_eq!(kind_of(text), ValueKind::Text, "{text}");
+        }
+        assert_eq!(kind_of("Nullable(Bool)"), ValueKind::Json);
+    }
 
     #[test]
     fn quotes_and_backslashes_are_escaped() {

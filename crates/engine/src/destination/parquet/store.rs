@@ -368,6 +368,13 @@ impl Store {
 
 /// Creates a folder and those above it. Returns the ones that were not there, innermost first.
 fn create_folders(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
+    // The words of the system would name a file below it that nobody asked for.
+    if let Some(file) = folder.ancestors().find(|ancestor| ancestor.is_file()) {
+        return Err(Failure::Unusable(format!(
+            "{} is a file, not a folder",
+            file.display()
+        )));
+    }
     let absent: Vec<_> = folder
         .ancestors()
         .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.exists())

@@ -3,7 +3,7 @@
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
-use super::super::QueryAnswer;
+use super::super::{QueryAnswer, ValueKind};
 use super::connection::Session;
 use super::failure::Failure;
 use super::{runs, schema};
@@ -21,7 +21,8 @@ pub(super) async fn count_rows(session: &Session<'_>, table: &str) -> Result<Opt
 /// Runs one query and nothing else. PostgreSQL itself turns every value into text. The enclosing transaction cannot
 /// write, and its search path names the configured schema.
 pub(super) async fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer, Failure> {
-    let sql = sql.trim().trim_end_matches(';');
+    let is_end = |character: char| character == ';' || character.is_whitespace();
+    let sql = sql.trim().trim_end_matches(is_end);
     // As a table expression only a query is possible. The line break ends a comment on its last line.
     let query = format!("SELECT * FROM ({sql}\n) AS answer");
     // Several statements cannot be prepared as one, whatever parentheses they bring.
@@ -35,6 +36,10 @@ pub(super) async fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer,
         columns: columns
             .iter()
             .map(|column| column.name().to_owned())
+            .collect(),
+        kinds: columns
+            .iter()
+            .map(|column| kind_of(column.type_()))
             .collect(),
         rows: Vec::new(),
     };
@@ -57,6 +62,20 @@ pub(super) async fn run(session: &Session<'_>, sql: &str) -> Result<QueryAnswer,
         }
     }
     Ok(answer)
+}
+
+fn kind_of(sql_type: &Type) -> ValueKind {
+    match *sql_type {
+        Type::INT2
+        | Type::INT4
+        | Type::INT8
+        | Type::OID
+        | Type::FLOAT4
+        | Type::FLOAT8
+        | Type::NUMERIC => ValueKind::Number,
+        Type::BOOL | Type::JSON | Type::JSONB => ValueKind::Json,
+        _ => ValueKind::Text,
+    }
 }
 
 /// Truth values are spelt out; everything else stays as PostgreSQL writes it.

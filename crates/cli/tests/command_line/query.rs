@@ -1,0 +1,256 @@
+//! `criteo query`: what is printed of an answer in which form, and what is refused.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use criteo_sandbox::Sandbox;
+
+use super::running::sandbox;
+use super::{Ended, Folder};
+
+/// A folder whose database holds the campaigns.
+fn loaded() -> (Sandbox, Folder) {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    folder.run_with_key("sync -s campaigns").with_code(0);
+    (sandbox, folder)
+}
+
+/// Asks, with more options.
+fn ask(folder: &Folder, sql: &str, options: &[&str]) -> Ended {
+    Ended::of(folder.command().args(["query", sql]).args(options))
+}
+
+/// Types a line into a shell that finds the command.
+pub(super) fn in_shell(folder: &Folder, line: &str) -> Ended {
+    let command = folder.command();
+    let programs = std::path::Path::new(command.get_program())
+        .parent()
+        .unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).current_dir(folder.path());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.env("PATH", format!("{}:{path}", programs.display()));
+    Ended::of(&mut shell)
+}
+
+const ONE_OF_EACH: &str = "SELECT 1 AS n, '007' AS word, CAST(NULL AS VARCHAR) AS nothing, true AS yes, \
+                           CAST(1.5 AS DECIMAL(9, 2)) AS money";
+
+#[test]
+fn an_answer_is_a_table_for_people() {
+    let (_sandbox, folder) = loaded();
+    let ended = ask(&folder, &format!("{ONE_OF_EACH};\n"), &[]).with_code(0);
+    assert_eq!(
+        ended.stdout,
+        "n  word  nothing  yes   money\n1  007   NULL     true   1.50\n"
+    );
+    assert_eq!(ended.stderr, "");
+    let campaigns = ask(&folder, "SELECT campaign_name FROM campaigns", &[]).with_code(0);
+    assert!(campaigns.stdout.lines().count() > 4, "{campaigns:#?}");
+    let none = ask(&folder, "FROM campaigns WHERE false", &[]).with_code(0);
+    assert_eq!(
+        (none.stdout.as_str(), none.stderr.as_str()),
+        ("", "The answer has no rows.\n")
+    );
+    // What a value holds does not steer the terminal.
+    let steering = ask(&folder, "SELECT chr(27) || '[31m' AS red", &[]).with_code(0);
+    assert_eq!(steering.stdout, "red\n\\u{1b}[31m\n");
+}
+
+#[test]
+fn programs_get_json_lines_or_csv() {
+    let (_sandbox, folder) = loaded();
+    let json = ask(&folder, ONE_OF_EACH, &["--json"]).with_code(0);
+    assert_eq!(
+        json.stdout,
+        "{\"n\":1,\"word\":\"007\",\"nothing\":null,\"yes\":true,\"money\":1.50}\n"
+    );
+    let rows = ask(
+        &folder,
+        "SELECT campaign_id, campaign_name FROM campaigns",
+        &["--json"],
+    )
+    .with_code(0)
+    .events();
+    assert!(
+        rows.iter().all(|row| row["campaign_id"].is_string()),
+        "{rows:?}"
+    );
+    let csv = ask(
+        &folder,
+        "SELECT 'a,b' AS word, CAST(NULL AS VARCHAR) AS nothing, 'x\"y' AS quoted",
+        &["--csv"],
+    )
+    .with_code(0);
+    assert_eq!(csv.stdout, "word,nothing,quoted\n\"a,b\",,\"x\"\"y\"\n");
+    for options in [["--json"], ["--csv"]] {
+        let none = ask(&folder, "FROM campaigns WHERE false", &options).with_code(0);
+        assert_eq!(none.stderr, "");
+        assert_eq!(none.stdout.is_empty(), options == ["--json"], "{none:#?}");
+    }
+    ask(&folder, "SELECT 1", &["--csv", "--json"])
+        .with_code(2)
+        .saying_only(&["--csv and --json exclude each other"]);
+}
+
+#[test]
+fn a_table_shows_the_first_rows_unless_all_are_asked_for() {
+    let (_sandbox, folder) = loaded();
+    let lines = |options: &[&str]| {
+        let ended = ask(&folder, "FROM range(1234)", options).with_code(0);
+        let lines = ended.stdout.lines().map(str::to_owned);
+        lines.collect::<Vec<String>>()
+    };
+    let first = lines(&[]);
+    assert_eq!(first.len(), 1 + 100 + 1);
+    assert_eq!(first[101], "... and 1,134 more rows; --all prints them");
+    assert_eq!(lines(&["--all"]).len(), 1 + 1234);
+    assert_eq!(lines(&["--csv"]).len(), 1 + 1234);
+    assert_eq!(lines(&["--json"]).len(), 1234);
+}
+
+#[test]
+fn what_the_database_says_is_shown() {
+    let (_sandbox, folder) = loaded();
+    ask(&folder, "SELECT nothing\nFROM nowhere", &[])
+        .with_code(2)
+        .saying_only(&[
+            "does not answer that: Catalog Error: Table with name nowhere does not exist",
+            "LINE 2: FROM nowhere",
+            "hint: Nothing was changed. `criteo status` lists the tables",
+        ]);
+    ask(&folder, "SELEC 1", &[])
+        .with_code(2)
+        .saying_only(&["it is not a query: syntax error at or near \"SELEC\""]);
+    for nothing in ["", " ;\n"] {
+        ask(&folder, nothing, &[])
+            .with_code(2)
+            .saying_only(&["There is no query"]);
+    }
+}
+
+#[test]
+fn nothing_can_be_changed() {
+    let (_sandbox, folder) = loaded();
+    let count = || {
+        let sql = "SELECT (SELECT count(*) FROM campaigns) AS rows, (SELECT count(*) FROM duckdb_tables()) AS tables";
+        ask(&folder, sql, &["--csv"]).with_code(0).stdout
+    };
+    let before = count();
+    for sql in [
+        "DROP TABLE campaigns",
+        "DELETE FROM campaigns",
+        "DELETE FROM campaigns RETURNING campaign_id",
+        "INSERT INTO campaigns SELECT * FROM campaigns",
+        "CREATE TABLE mine AS SELECT 1 AS n",
+        "COPY campaigns TO 'written.csv'",
+        "ATTACH 'written.duckdb'",
+        "SELECT 1; DROP TABLE campaigns",
+        "SELECT 1); DROP TABLE campaigns; SELECT (1",
+        "SELECT 1); COMMIT; DROP TABLE campaigns; SELECT * FROM (SELECT 1",
+        "SELECT * FROM query('DROP TABLE campaigns')",
+    ] {
+        let refused = ask(&folder, sql, &[]).with_code(2);
+        assert_eq!(refused.stdout, "", "{sql}");
+        assert!(
+            refused.stderr.contains("Nothing was changed."),
+            "{refused:#?}"
+        );
+    }
+    assert_eq!(count(), before);
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(!name.starts_with("written"), "{name}");
+    }
+}
+
+#[test]
+fn a_query_comes_from_standard_input_as_well() {
+    let (_sandbox, folder) = loaded();
+    for (typed, code, stdout) in [("SELECT 7 AS n -- seven\n;\n", 0, "n\n7\n"), ("\n", 2, "")] {
+        let mut child = folder
+            .command()
+            .args(["query", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(typed.as_bytes()).unwrap();
+        drop(stdin);
+        let ended = Ended::from(child.wait_with_output().unwrap()).with_code(code);
+        assert_eq!(ended.stdout, stdout, "{ended:#?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let (_sandbox, folder) = loaded();
+    for option in ["--all", "--csv", "--json"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = folder.command();
+        command
+            .args(["query", "FROM range(2000)", option])
+            .stdout(writer)
+            .stderr(Stdio::piped());
+        let ended = Ended::from(command.spawn().unwrap().wait_with_output().unwrap());
+        assert_eq!(
+            (ended.code, ended.stderr.as_str()),
+            (Some(0), ""),
+            "{option}"
+        );
+    }
+}
+
+#[test]
+fn files_and_standard_output_say_who_can_be_asked_instead() {
+    for (kind, path, words) in [
+        ("csv", "files", "CSV in files cannot be asked"),
+        ("jsonl", "files", "JSON lines in files cannot be asked"),
+        ("jsonl", "-", "What goes to standard output is kept nowhere"),
+    ] {
+        let folder = Folder::with_configuration(&format!(
+            "[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"{kind}\"\npath = \"{path}\"\n"
+        ));
+        ask(&folder, "SELECT 1", &[]).with_code(2).saying_only(&[
+            words,
+            "hint: ",
+            " a database in [destination]",
+        ]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_made() {
+    let folder = Folder::with_configuration("[criteo]\ncurrency = \"EUR\"\n");
+    ask(&folder, "SELECT 1", &[])
+        .with_code(1)
+        .saying_only(&["there is no such file", "Run `criteo sync` first"]);
+    assert!(!folder.path().join("criteo.duckdb").exists());
+    ask(&folder, "SELECT 1", &["--config", "nowhere.toml"])
+        .with_code(2)
+        .saying_only(&["nowhere.toml"]);
+    folder
+        .run("query")
+        .with_code(2)
+        .saying_only(&["error: ", "<SQL>"]);
+}
+
+#[test]
+fn a_file_that_somebody_else_has_open_is_named_with_the_remedy() {
+    let (_sandbox, folder) = loaded();
+    let _held = duckdb::Connection::open(folder.path().join("criteo.duckdb")).unwrap();
+    ask(&folder, "SELECT 1", &[]).with_code(1).saying_only(&[
+        "another process has it open",
+        "hint: Close the other program",
+    ]);
+}
