@@ -48,7 +48,7 @@ fn a_day_with_something_behind_it_is_told_in_plain_words() {
     folder
         .run("status")
         .with_code(2)
-        .saying_only(&["  line 4: This is not a day; a day is written as \"2026-01-31\"\n"]);
+        .saying_only(&["line 4: This is not a day; a day is written as \"2026-01-31\"\n"]);
 }
 
 #[test]
