@@ -105,6 +105,19 @@ fn the_readmes_configuration_is_accepted() {
     assert_ne!(config, with_options);
 }
 
+/// A command line as a shell splits it, as far as quotes go.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('\'').enumerate();
+    let of_part = |(place, part): (usize, &str)| -> Vec<String> {
+        if place % 2 == 1 {
+            vec![part.to_owned()]
+        } else {
+            part.split_whitespace().map(str::to_owned).collect()
+        }
+    };
+    parts.flat_map(of_part).collect()
+}
+
 #[test]
 fn the_commands_in_the_readme_can_be_typed() {
     let readme = read("README.md");
@@ -120,7 +133,7 @@ fn the_commands_in_the_readme_can_be_typed() {
     for command in commands {
         // With --help everything is parsed and nothing is done.
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_criteo"))
-            .args(command.split_whitespace())
+            .args(words(command))
             .arg("--help")
             .assert()
             .success();

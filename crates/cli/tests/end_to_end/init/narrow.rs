@@ -102,14 +102,14 @@ fn the_list_of_streams_is_no_higher_than_the_screen_and_keeps_its_ticks() {
         fits(terminal);
     };
     terminal.see("? Streams:");
-    terminal.see("Category bids of ad sets; permission Campaigns");
+    terminal.see("Performance by ad set and day; permission Analytics");
     terminal.see("Esc goes back]");
     is_whole(&terminal);
     // To the end of the list, and around.
     terminal.press("\x1b[A");
-    terminal.see("transparency");
+    terminal.see("marketplace_seller_campaign_stats");
     terminal.press("\x1b[B");
-    terminal.see("Category bids of ad sets");
+    terminal.see("Performance by ad set and day");
     // None of them.
     terminal.press("\x1b[D");
     terminal.press(ENTER);
