@@ -29,6 +29,10 @@ PLUMBING = {"query", "database", "default_format", "wait_end_of_query", "readonl
 READS = re.compile(r"^\s*(WITH|SELECT|SHOW|DESCRIBE|EXPLAIN|EXISTS|FROM)\b", re.IGNORECASE)
 # A statement after which the database in use may be another one of that name, or none.
 MOVES = re.compile(r"\b(DATABASE|USE)\b", re.IGNORECASE)
+# What may hold a semicolon that ends no statement.
+QUOTED = re.compile(
+    r"""'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|"(?:[^"\\]|\\.)*"|--[^\n]*|/\*.*?\*/""", re.DOTALL
+)
 # Every insert is synced, which costs nothing in memory. What some containers have of it is too little for the tests.
 MEMORY, ENOUGH = "/dev/shm", 4 << 30
 INSERT = re.compile(r"^\s*(INSERT\s+INTO\s+.*?)\s+FORMAT\s+(\w+)\s*$", re.IGNORECASE | re.DOTALL)
@@ -75,6 +79,9 @@ class Engine:
     def answer(self, statement, parameters, body):
         if parameters.get("readonly") in ("1", "2") and not READS.match(statement):
             raise Refused("Code: 164. DB::Exception: Cannot execute query in readonly mode. (READONLY)")
+        # A server takes one statement from HTTP; the engine by itself would run them all.
+        if "readonly" in parameters and ";" in QUOTED.sub("", statement).rstrip("; \n"):
+            raise Refused("Code: 62. DB::Exception: Syntax error (Multi-statements are not allowed). (SYNTAX_ERROR)")
         settings = {name: value for name, value in parameters.items() if name not in PLUMBING}
         for name, value in settings.items():
             if self.settings.get(name) != value:
