@@ -175,7 +175,7 @@ impl TextTable {
                 lines.push(style(title).bold().to_string());
             }
             let mut line = String::new();
-            for (text, head) in cells.filter(|(text, _)| !text.is_empty()) {
+            for (text, head) in cells.filter(|(text, _)| self.is_of_data || !text.is_empty()) {
                 let name = match self.is_of_data {
                     true => head.text.clone(),
                     false => head.text.to_lowercase(),
@@ -235,6 +235,11 @@ mod tests {
         table.row(["2026-01-01", "12"].map(str::to_owned));
         let shown = console::strip_ansi_codes(&table.render_on(Some(12))).into_owned();
         assert_eq!(shown, "Day 2026-01-01\n  Clicks 12");
+        let columns = ["Day", "Placement", "Category"].map(|name| (name.to_owned(), false));
+        let mut table = TextTable::of_data(columns);
+        table.row(["2026-01-01", "", "Shoes"].map(str::to_owned));
+        let shown = console::strip_ansi_codes(&table.render_on(Some(16))).into_owned();
+        assert_eq!(shown, "Day 2026-01-01\n  Placement \n  Category Shoes");
     }
 
     #[test]

@@ -32,6 +32,30 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     }
 }
 
+/// A text as one word of a POSIX shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "_-./".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Names in groups, by what is said of them all, both in the order in which they come.
+pub(crate) fn by_group<'text>(
+    pairs: impl IntoIterator<Item = (&'text str, &'text str)>,
+) -> Vec<(&'text str, Vec<&'text str>)> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (group, name) in pairs {
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((group, vec![name])),
+        }
+    }
+    groups
+}
+
 /// The length of something in memory as a number to print.
 pub(crate) fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)

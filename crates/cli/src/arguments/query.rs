@@ -9,8 +9,8 @@ Examples:
   criteo query 'SELECT * FROM campaigns' --json | jq -r .campaign_name
   criteo query - < question.sql
 
-The SQL is that of the destination: DuckDB's for a DuckDB file and for Parquet, else PostgreSQL's or
-ClickHouse's. `criteo status` lists the tables, `criteo fields STREAM` their columns.";
+The SQL is that of the destination: DuckDB's for a DuckDB file, for Parquet and for folders of CSV
+or JSON lines, else PostgreSQL's or ClickHouse's. `criteo status` lists the tables, `criteo fields STREAM` their columns.";
 
 /// What `query` takes.
 #[derive(Debug, Clone, Args)]
@@ -18,7 +18,7 @@ pub(crate) struct QueryArguments {
     /// One query, in the SQL of the destination; - reads it from standard input
     #[arg(value_name = "SQL")]
     pub(crate) sql: String,
-    /// Print CSV with a header instead of a table, where NULL is nothing
+    /// Print CSV with a header instead of a table, where NULL and an empty text are both empty
     #[arg(long)]
     pub(crate) csv: bool,
     /// Print all rows of the table, and not just the first 100; --csv and --json always do

@@ -70,7 +70,7 @@ fn show(examination: &Examination, printer: &Printer) -> std::io::Result<()> {
         width: columns(&console::Term::stdout()),
     };
     for link in &examination.links {
-        if link.verdict != Verdict::NotReached {
+        if link.waits_for.is_none() {
             printer.data(list.judged(link))?;
         }
     }

@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::arguments::{Global, SelectionArguments};
 use crate::exit::{self, Exit, UsageError};
 use crate::printer::Printer;
+use crate::wording::shell_word;
 
 /// What every command is given.
 pub(crate) struct Context {
@@ -32,6 +33,16 @@ pub(crate) struct Context {
 /// Seconds that a person has to unlock the keyring when it asks.
 const UNLOCK_SECONDS: u64 = 60;
 
+/// The option that names a configuration to other commands, with a blank behind it and ready for a shell; nothing where it is
+/// the one that they take by themselves.
+pub(super) fn config_option(path: &Path) -> String {
+    if path == Path::new("criteo.toml") {
+        String::new()
+    } else {
+        format!("--config {} ", shell_word(&path.display().to_string()))
+    }
+}
+
 impl Context {
     /// The same with another destination, if there is one.
     pub(super) fn with_output(&self, output: Option<DestinationSection>) -> Context {
@@ -44,12 +55,7 @@ impl Context {
 
     /// The option that names the configuration to other commands, with a blank behind it, where there has to be one.
     pub(super) fn config_option(&self) -> String {
-        let path = &self.global.config;
-        if path == Path::new("criteo.toml") {
-            String::new()
-        } else {
-            format!("--config {} ", path.display())
-        }
+        config_option(&self.global.config)
     }
 
     fn load(&self) -> Result<Config, ConfigError> {

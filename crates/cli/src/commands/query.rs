@@ -5,18 +5,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use criteo_engine::Config;
-use criteo_engine::config::{DestinationSection, STANDARD_OUTPUT};
 use criteo_engine::destination::{self, DestinationError, QueryAnswer, ValueKind};
 use criteo_engine::event::RunSummary;
 use criteo_views::Dialect;
 use serde::de::IgnoredAny;
 
-use super::context::Context;
+use super::context::{Context, config_option};
 use crate::arguments::QueryArguments;
 use crate::exit::{Exit, UsageError};
 use crate::printer::Printer;
 use crate::table::TextTable;
-use crate::wording::{counted, size};
+use crate::wording::{counted, shell_word, size};
 
 /// Rows that a table shows unless all are asked for.
 const ROWS_TO_SHOW: usize = 100;
@@ -33,7 +32,6 @@ pub(super) async fn run(context: &Context, arguments: &QueryArguments) -> anyhow
             .with_hint("Leave one of them out.")
             .into());
     }
-    refuse_files(&config)?;
     let sql = question(&arguments.sql)?;
     let answer = destination::open(&config).query(&sql).await;
     let answer = answer.map_err(refused)?;
@@ -57,11 +55,7 @@ pub(super) async fn run(context: &Context, arguments: &QueryArguments) -> anyhow
 /// The command that shows the first rows of a table or view to whoever has the configuration `config`, ready to be copied
 /// into a shell.
 pub(super) fn command_line(config: &Path, table: &str) -> String {
-    let option = if config == Path::new("criteo.toml") {
-        String::new()
-    } else {
-        format!("--config {} ", shell_word(&config.display().to_string()))
-    };
+    let option = config_option(config);
     let sql = format!("SELECT * FROM {} LIMIT 10", Dialect::identifier(table));
     format!("criteo {option}query {}", shell_word(&sql))
 }
@@ -69,7 +63,7 @@ pub(super) fn command_line(config: &Path, table: &str) -> String {
 /// Names that command for what a run has loaded, where somebody reads it and the destination can be asked.
 pub(super) fn suggest(printer: &Printer, file: &Path, config: &Config, run: &RunSummary) {
     let loaded = run.streams.iter().find(|stream| stream.rows > 0);
-    if let (Some(loaded), false) = (loaded, printer.is_json() || is_files(config)) {
+    if let (Some(loaded), false) = (loaded, printer.is_json()) {
         printer.note("To look at rows:");
         printer.command(command_line(file, table_of(config, &loaded.stream)));
     }
@@ -84,46 +78,6 @@ fn table_of<'names>(config: &'names Config, stream: &'names str) -> &'names str 
     of_section
         .or_else(|| report?.table.as_deref())
         .unwrap_or(stream)
-}
-
-/// A text as one word of a POSIX shell.
-fn shell_word(text: &str) -> String {
-    let is_plain =
-        |character: char| character.is_ascii_alphanumeric() || "_-./".contains(character);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn is_files(config: &Config) -> bool {
-    matches!(
-        config.destination,
-        DestinationSection::Csv { .. } | DestinationSection::Jsonl { .. }
-    )
-}
-
-/// Files of text answer no questions: whatever reads them does.
-fn refuse_files(config: &Config) -> Result<(), UsageError> {
-    let (path, kind) = match &config.destination {
-        DestinationSection::Csv { path } => (path, "CSV"),
-        DestinationSection::Jsonl { path } => (path, "JSON lines"),
-        _ => return Ok(()),
-    };
-    if path == Path::new(STANDARD_OUTPUT) {
-        return Err(UsageError::new(
-            "What goes to standard output is kept nowhere, so it cannot be asked",
-        )
-        .with_hint("Name a database in [destination], such as type = \"duckdb\"."));
-    }
-    Err(UsageError::new(format!(
-        "{kind} in {} cannot be asked: they are files, not a database",
-        path.display()
-    ))
-    .with_hint(
-        "Read them with a program that reads such files (docs/guides/destinations.md of this project shows how), or name a \
-         database in [destination], such as type = \"duckdb\".",
-    ))
 }
 
 /// The SQL that somebody gave, by whatever way.

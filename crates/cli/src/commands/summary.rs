@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::printer::Printer;
 use crate::table::{Column, TextTable};
-use crate::wording::{count, counted, size, span_of_seconds};
+use crate::wording::{by_group, count, counted, size, span_of_seconds};
 
 /// What carries on where nobody else than the person began it.
 pub(super) const SAME_COMMAND: &str = "The same command";
@@ -81,19 +81,11 @@ pub(super) fn print(
 
 /// The permissions for want of which streams were not read, and what to do; `None` when the app has what it needs.
 fn lacking(run: &RunSummary) -> Option<String> {
-    let mut by_permission: Vec<(&str, Vec<&str>)> = Vec::new();
-    for stream in &run.streams {
-        let Some(permission) = stream.lacks_permission.as_deref() else {
-            continue;
-        };
-        match by_permission
-            .iter_mut()
-            .find(|(known, _)| *known == permission)
-        {
-            Some((_, streams)) => streams.push(&stream.stream),
-            None => by_permission.push((permission, vec![&stream.stream])),
-        }
-    }
+    let lacking = run.streams.iter().filter_map(|stream| {
+        let permission = stream.lacks_permission.as_deref()?;
+        Some((permission, stream.stream.as_str()))
+    });
+    let by_permission = by_group(lacking);
     (!by_permission.is_empty()).then(|| {
         format!(
             "{} `criteo check` tries each permission.",
@@ -168,10 +160,10 @@ pub(super) fn left_out(windows: &[QuarantinedWindow]) -> Vec<String> {
         let cause = without_trace(&window.reason);
         match groups
             .iter_mut()
-            .find(|group| group.stream == window.stream && without_trace(group.reason) == cause)
+            .find(|group| group.stream == window.stream && group.cause == cause)
         {
             Some(group) => group.add(window),
-            None => groups.push(LeftOut::of(window)),
+            None => groups.push(LeftOut::of(window, cause)),
         }
     }
     groups.iter().map(LeftOut::words).collect()
@@ -182,6 +174,8 @@ struct LeftOut<'windows> {
     stream: &'windows str,
     /// The reason of the first one, as it was given.
     reason: &'windows str,
+    /// The same without what differs from answer to answer.
+    cause: String,
     windows: u64,
     /// The days of each one, from the first to the last, as far as the stream has days.
     days: BTreeSet<(Date, Date)>,
@@ -189,10 +183,11 @@ struct LeftOut<'windows> {
 }
 
 impl<'windows> LeftOut<'windows> {
-    fn of(window: &'windows QuarantinedWindow) -> Self {
+    fn of(window: &'windows QuarantinedWindow, cause: String) -> Self {
         let mut group = Self {
             stream: &window.stream,
             reason: &window.reason,
+            cause,
             windows: 0,
             days: BTreeSet::new(),
             advertisers: BTreeSet::new(),

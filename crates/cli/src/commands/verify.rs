@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::reporters::{Progress, Warnings};
 use crate::signals;
 use crate::table::{Column, TextTable};
-use crate::wording::{count, counted, size};
+use crate::wording::{by_group, count, counted, size};
 
 /// Differences shown per stream; `--json` has them all.
 const DIFFERENCES_TO_SHOW: usize = 20;
@@ -226,17 +226,8 @@ fn is_immature(stream: &StreamVerification) -> bool {
 
 /// The streams that cannot be compared, those with the same reason side by side.
 fn not_comparable(streams: &[NotComparable]) -> String {
-    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
-    for one in streams {
-        match by_reason
-            .iter_mut()
-            .find(|(reason, _)| *reason == one.reason)
-        {
-            Some((_, names)) => names.push(&one.stream),
-            None => by_reason.push((one.reason, vec![&one.stream])),
-        }
-    }
-    let groups: Vec<String> = by_reason
+    let reasons = streams.iter().map(|one| (one.reason, one.stream.as_str()));
+    let groups: Vec<String> = by_group(reasons)
         .into_iter()
         .map(|(reason, names)| format!("{} ({reason})", names.join(", ")))
         .collect();

@@ -24,7 +24,7 @@ pub(crate) fn in_shell(stage: &Stage, line: &str) -> Run {
     Run::new(line, shell.output().unwrap())
 }
 
-/// The rows of an answer in CSV, in which nothing is NULL.
+/// The rows of an answer in CSV, which writes NULL and an empty text alike; here it can only be NULL.
 fn rows_of_csv(run: &Run) -> Vec<Vec<Option<String>>> {
     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
     let cell = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -58,6 +58,20 @@ fn every_destination_answers_with_what_it_holds_and_stays_as_it_is() {
             let table = stage.criteo(&["query", question, "--all"]).expect(0);
             assert_eq!(table.stdout.lines().count(), held.len() + 1, "{table}");
         }
+        let newest_first = "SELECT day, campaign_id FROM statistics ORDER BY day DESC, campaign_id";
+        let ordered = stage.criteo(&["query", newest_first, "--csv"]).expect(0);
+        let days: Vec<&str> = ordered
+            .stdout
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').next().unwrap())
+            .collect();
+        assert!(days.first() > days.last(), "{kind:?}: {ordered}");
+        assert!(
+            days.is_sorted_by(|one, next| one >= next),
+            "{kind:?}: {ordered}"
+        );
+
         let sum = "SELECT sum(clicks) AS clicks, count(*) AS row_count, max(day) AS last_day FROM statistics";
         let told = stage.criteo(&["query", sum, "--json"]).expect(0).json();
         let clicks = stage.number("SELECT sum(clicks) FROM statistics");

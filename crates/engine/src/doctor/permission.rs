@@ -58,7 +58,8 @@ pub fn lacking_permissions<'a>(
 }
 
 /// Tries each permission of a key's app in the way of [`examine`](super::examine), for an advertiser that has
-/// consented, and gives the lines of those that it lacks. Whatever else is in the way says nothing of a permission.
+/// consented, and gives the lines of those that it lacks. As for the doctor, that is what every 403 says but one about
+/// consent; whatever else is in the way says nothing of a permission.
 ///
 /// # Errors
 /// When the configuration cannot be used.

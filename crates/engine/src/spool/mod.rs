@@ -134,10 +134,7 @@ impl Spool {
     /// [`EngineError::Spool`] when the folder cannot be listed, [`EngineError::SpoolDamaged`] when a manifest is
     /// not one.
     pub fn pending(&self) -> Result<Vec<Pending>, EngineError> {
-        manifests(&self.folder)?
-            .iter()
-            .map(|path| read_manifest(&self.folder, path))
-            .collect()
+        Self::peek(&self.folder)
     }
 
     /// The same for whoever only looks into the folder: nothing is claimed, created or removed. Where a run is at work, it

@@ -70,11 +70,8 @@ fn find(runs: &[RunEntry], selection: &str, now: Timestamp) -> (Continuation, bo
     let mut continuation = Continuation::default();
     let mut wanted: Option<&str> = None;
     for run in runs {
-        let is_next = match wanted {
-            None => continuation.run_id.is_none(),
-            Some(run_id) => run.run_id == run_id,
-        };
-        // One that was asked something else and loaded nothing has changed nothing either.
+        let is_next = wanted.is_none_or(|run_id| run.run_id == run_id);
+        // One that was asked something else and read nothing takes nothing from what an earlier run left.
         let is_idle = run.outcome == Some(Outcome::Failed) && run.selection != selection;
         if !is_next || (wanted.is_none() && is_idle) {
             continue;

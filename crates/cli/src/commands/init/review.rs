@@ -17,7 +17,7 @@ use super::session::Session;
 use crate::commands::plan::{self, Remark};
 use crate::exit::Exit;
 use crate::reporters::Warnings;
-use crate::wording::counted;
+use crate::wording::{counted, shell_word};
 
 /// What to do with the plan.
 enum Next {
@@ -231,15 +231,16 @@ impl Session<'_> {
         let destination = self.progress.answers.destination.as_ref();
         let is_files =
             destination.is_some_and(|answer| ["csv", "jsonl"].contains(&answer.kind.as_str()));
-        for (command, what, asks_database) in [
-            ("sync", "reads what is new or may be restated", false),
-            ("status", "shows what is loaded", false),
-            ("verify", "compares it with Criteo's own totals", false),
-            ("query", "answers a question in SQL", true),
-            ("views", "makes views for analysts", true),
-            ("check", "says what is broken, and what to do", false),
+        for (command, what) in [
+            ("sync", "reads what is new or may be restated"),
+            ("status", "shows what is loaded"),
+            ("verify", "compares it with Criteo's own totals"),
+            ("query", "answers a question in SQL"),
+            ("views", "makes views for analysts"),
+            ("check", "says what is broken, and what to do"),
         ] {
-            if !(is_files && asks_database) {
+            // Files have no place for views.
+            if !(is_files && command == "views") {
                 terminal.show(format_args!("  criteo {option}{command:<7} {what}"));
             }
         }
@@ -249,10 +250,14 @@ impl Session<'_> {
              systemd, Kubernetes and others):",
         );
         // Not broken into lines, since it is going to be copied.
+        let word = |path: std::path::PathBuf| {
+            // A percent sign ends the line for cron.
+            shell_word(&path.display().to_string()).replace('%', r"\%")
+        };
         terminal.show(format_args!(
-            "  30 5 * * *  '{}' --quiet --config '{}' sync",
-            std::env::current_exe()?.display(),
-            std::path::absolute(&self.path)?.display()
+            "  30 5 * * *  {} --quiet --config {} sync",
+            word(std::env::current_exe()?),
+            word(std::path::absolute(&self.path)?)
         ));
         let is_in_file = |key: AppKey| matches!(key.place, KeyPlace::Store(Place::File(_)));
         if !self.key_of_environment().is_ok_and(is_in_file) {

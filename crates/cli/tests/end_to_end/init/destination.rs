@@ -56,21 +56,23 @@ fn a_destination_that_is_left_half_made_is_dropped_and_the_one_before_stays() {
     terminal.see("> Database: (left)");
     leave(&mut terminal);
 
-    change(&mut terminal, destination);
-    terminal.choose("Where shall the data go?", "DuckDB file");
-    terminal.answer("File:", "a file/rows.duckdb");
-    terminal.see("not ok:");
-    terminal.see("? What now?");
-    terminal.press(ESCAPE);
-    leave(&mut terminal);
-
-    change(&mut terminal, destination);
-    terminal.choose("Where shall the data go?", "Parquet files");
-    terminal.answer("Folder or bucket:", "a file");
-    terminal.see("a file is a file, not a folder");
-    terminal.see("? What now?");
-    terminal.press(ESCAPE);
-    leave(&mut terminal);
+    for (kind, prompt, path, words) in [
+        ("DuckDB file", "File:", "a file/rows.duckdb", "not ok:"),
+        (
+            "Parquet files",
+            "Folder or bucket:",
+            "a file",
+            "a file is a file, not a folder",
+        ),
+    ] {
+        change(&mut terminal, destination);
+        terminal.choose("Where shall the data go?", kind);
+        terminal.answer(prompt, path);
+        terminal.see(words);
+        terminal.see("? What now?");
+        terminal.press(ESCAPE);
+        leave(&mut terminal);
+    }
 
     // What was typed on the first visit.
     change(&mut terminal, destination);
@@ -168,8 +170,8 @@ fn lists_keep_their_order_and_the_cursor_stands_at_the_choice_before() {
 
 /// The rows below the question that waits.
 fn options(terminal: &Terminal, count: usize) -> Vec<String> {
-    let screen = terminal.screen();
-    let question = screen.iter().rposition(|line| line.starts_with("? "));
-    let rows = screen.iter().skip(question.unwrap() + 1).take(count);
+    let rows = terminal.below_question();
+    let rows = rows.unwrap_or_else(|| panic!("nothing is asked: {}", terminal.text()));
+    let rows = rows.iter().take(count);
     rows.map(|line| line.trim_end().to_owned()).collect()
 }

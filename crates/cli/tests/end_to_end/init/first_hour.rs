@@ -126,7 +126,7 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     terminal.see("The rows are in DuckDB file");
     terminal.see("From now on:");
     terminal.see("  criteo status  shows what is loaded");
-    terminal.see("  30 5 * * *  '/");
+    terminal.see("  30 5 * * *  /");
     assert_eq!(terminal.end(), 0, "{}", terminal.text());
 
     home.stage.assert_equals_truth();

@@ -214,6 +214,13 @@ impl Terminal {
         self.see(&format!("> {question}"));
     }
 
+    /// The lines of the screen below the question that waits; `None` where none does.
+    pub(crate) fn below_question(&self) -> Option<Vec<String>> {
+        let mut lines = self.screen();
+        let question = lines.iter().rposition(|line| line.starts_with("? "))?;
+        Some(lines.split_off(question + 1))
+    }
+
     /// Moves down the list of the present question to the option that begins with these words.
     #[track_caller]
     pub(crate) fn go_to(&mut self, option: &str) {
@@ -223,9 +230,7 @@ impl Terminal {
         };
         for _ in 0..40 {
             let is_there = |terminal: &Terminal| {
-                let lines = terminal.screen();
-                let question = lines.iter().rposition(|line| line.starts_with("? "))?;
-                let list = &lines[question + 1..];
+                let list = terminal.below_question()?;
                 let cursor = list.iter().position(|line| line.starts_with("> "))?;
                 let option = list.iter().position(|line| begins(line, option));
                 // What is below the lines that are shown comes into sight on the way.

@@ -199,12 +199,18 @@ impl Server {
                 format!("{reason}. A FORMAT in the query is the usual cause: leave it out"),
             ),
             Failure::Server(Error::BadResponse(_))
-                if code(&reason).is_some_and(|code| !ABOUT_THE_SERVER.contains(&code)) =>
+                if code(&reason).is_some_and(|code| !self.is_about_the_server(code, &reason)) =>
             {
                 self.failed(DOING, reason)
             }
             _ => self.explain(DOING, failure),
         }
+    }
+
+    /// Whether an error that met a query would meet every other one, too.
+    fn is_about_the_server(&self, code: u16, reason: &str) -> bool {
+        ABOUT_THE_USER.contains(&code)
+            || (code == UNKNOWN_DATABASE && reason.contains(&self.options.database))
     }
 
     fn unavailable(&self, doing: &str, reason: &str, hint: &str) -> DestinationError {
@@ -299,8 +305,10 @@ const ABOUT_THE_STATEMENT: [u16; 43] = [
     72, 73, 80, 117, 128, 131, 167, 168, 321, 349, 386, 407, 432, 441, 467, 469, 524, 728,
 ];
 
-/// ClickHouse's codes that say nothing of a query: the password, the database, room, time, and too many at once.
-const ABOUT_THE_SERVER: [u16; 10] = [81, 159, 192, 193, 194, 202, 241, 243, 252, 516];
+/// ClickHouse's codes for a user or password that it does not take, which say nothing of a query.
+const ABOUT_THE_USER: [u16; 4] = [192, 193, 194, 516];
+/// A database that is not there: the configured one, or one that a query names.
+const UNKNOWN_DATABASE: u16 = 81;
 
 /// The number in ClickHouse's `Code: 60. DB::Exception: ...`.
 pub(super) fn code(reason: &str) -> Option<u16> {

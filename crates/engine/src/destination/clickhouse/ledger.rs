@@ -33,7 +33,7 @@ pub(super) const DROPS: &str = "_criteo_base_drops";
 const META: &str = "_criteo_meta";
 
 /// The layout this program writes. A change that an older program would misread raises it.
-/// An older program takes a window that a dropping said anew for the last word on its days, and loads without advancing
+/// A program of version 1 takes a window that a dropping said anew for the last word on its days, and loads without advancing
 /// versions.
 const VERSION: u32 = 2;
 

@@ -140,7 +140,7 @@ async fn a_comparison_does_not_serve_again_after_a_commit_about_the_same() {
 
 /// What is left of a file that also holds rows of others is put once.
 #[tokio::test]
-async fn a_split_file_is_read_and_copied_once() {
+async fn a_split_file_is_copied_once() {
     let folder = TempDir::new().unwrap();
     let lake = lake_in(folder.path());
     let table = prepared(&lake).await;
