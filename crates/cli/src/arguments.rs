@@ -113,7 +113,26 @@ Examples:
   criteo sandbox                         on port 8700, as of now
   criteo sandbox --now 2026-03-01T08:00:00Z --seed 7
                                          another world, on another day
-  criteo sandbox --scenario faults.toml  with quotas, keys, consent and faults of your own";
+  criteo sandbox --scenario faults.toml  with quotas, keys, consent and faults of your own
+
+A scenario, of which every part can be left out:
+  [world]
+  advertisers = 3
+  [clock]
+  now = \"2026-11-23T10:00:00Z\"
+  [limits]
+  report_calls_per_minute = 20
+  [[keys]]
+  client_id = \"my-id\"
+  client_secret = \"my+secret/=\"
+  scopes = [\"Analytics_Read\"]
+  [consent]
+  revoked = [\"1003\"]
+  [[faults]]
+  kind = \"status\"
+  status = 503
+  path = \"statistics\"
+  rate = 0.1";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -185,20 +185,33 @@ pub(crate) fn write_text(text: &str, output: &mut Vec<u8>) {
 
 /// Appends an amount in billionths, exactly.
 fn write_money(units: i128, output: &mut Vec<u8>) {
-    let one = 10_u128.pow(MONEY_SCALE.unsigned_abs().into());
     if units < 0 {
         output.push(b'-');
     }
     let amount = units.unsigned_abs();
+    // Nearly every amount is less than eighteen billions, and dividing 128 bits takes many times as long as 64.
+    match u64::try_from(amount) {
+        Ok(amount) => write_parts(amount / ONE, amount % ONE, output),
+        Err(_) => write_parts(
+            amount / u128::from(ONE),
+            u64::try_from(amount % u128::from(ONE)).unwrap_or_default(),
+            output,
+        ),
+    }
+}
+
+/// One in the units of amounts.
+const ONE: u64 = 10_u64.pow(MONEY_SCALE.unsigned_abs() as u32);
+
+fn write_parts(whole: impl itoa::Integer, fraction: u64, output: &mut Vec<u8>) {
     let mut digits = itoa::Buffer::new();
-    output.extend_from_slice(digits.format(amount / one).as_bytes());
-    let fraction = amount % one;
+    output.extend_from_slice(digits.format(whole).as_bytes());
     if fraction == 0 {
         return;
     }
     output.push(b'.');
-    // With the leading digit of `one` in front, so that zeros after the point are there.
-    let text = digits.format(one + fraction).trim_end_matches('0');
+    // With the leading digit of `ONE` in front, so that zeros after the point are there.
+    let text = digits.format(ONE + fraction).trim_end_matches('0');
     output.extend_from_slice(&text.as_bytes()[1..]);
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::attribution;
-use crate::sources::Sources;
+use crate::sources::{BY_AD, Sources};
 
 const FILE: &str = include_str!("../models.toml");
 
@@ -123,6 +123,13 @@ impl Model {
     pub fn missing(&self, sources: &Sources) -> Option<String> {
         let facts = sources.described(&self.facts);
         if sources.columns(&self.facts).is_empty() {
+            if self.facts == BY_AD {
+                return Some(format!(
+                    "there is no table of {facts}; a custom report makes one: `[[reports]]` in the configuration with a \
+                     `name`, the `metrics` that are wanted, and `dimensions = [\"AdvertiserId\", \"CampaignId\", \
+                     \"AdsetId\", \"AdId\", \"Day\"]`"
+                ));
+            }
             return Some(format!("there is no table of {facts}"));
         }
         let lacking: Vec<&str> = self

@@ -166,8 +166,7 @@ impl Sources {
     #[must_use]
     pub fn described(&self, source: &str) -> String {
         if source == BY_AD {
-            return "a report by ad (with the dimensions CampaignId, AdsetId, AdId and Day)"
-                .to_owned();
+            return "a report by ad".to_owned();
         }
         match self.table(source) {
             Some(table) if table != source => format!("{source} ({table})"),

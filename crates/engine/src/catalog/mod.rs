@@ -99,14 +99,23 @@ impl Catalog {
         self.streams.iter().find(|stream| stream.name == name)
     }
 
-    /// The stream name a person most likely meant by `wrong_name`, for the hint of an error message; `None` when
-    /// nothing comes close.
+    /// The stream name a person most likely meant by `wrong_name`, for the hint of an error message: the nearest one, or
+    /// the only one that begins like it (`stats`). `None` when nothing comes close.
     #[must_use]
     pub fn suggest_stream(&self, wrong_name: &str) -> Option<&str> {
         let names = self
             .streams
             .iter()
             .map(|stream| (stream.name.as_str(), stream.name.as_str()));
-        suggestion::nearest(wrong_name, names)
+        let beginning: String = wrong_name.to_lowercase().chars().take(4).collect();
+        let mut alike = self
+            .streams
+            .iter()
+            .filter(|stream| beginning.len() >= 4 && stream.name.starts_with(&beginning));
+        let only = match (alike.next(), alike.next()) {
+            (Some(only), None) => Some(only.name.as_str()),
+            _ => None,
+        };
+        suggestion::nearest(wrong_name, names).or(only)
     }
 }

@@ -291,6 +291,8 @@ fn a_misspelt_name_finds_the_nearest_known_one() {
     assert_eq!(catalog.suggest_stream("statistic"), Some("statistics"));
     assert_eq!(catalog.suggest_stream("Campains"), Some("campaigns"));
     assert_eq!(catalog.suggest_stream("weather"), None);
+    assert_eq!(catalog.suggest_stream("stats"), Some("statistics"));
+    assert_eq!(catalog.suggest_stream("place"), None, "two begin like that");
     let statistics = catalog.stream("statistics").unwrap();
     assert_eq!(statistics.suggest_field("AdSetId"), Some("AdsetId"));
     assert_eq!(

@@ -111,6 +111,20 @@ impl Pool {
         .collect()
     }
 
+    /// Whether the next window is one day of one advertiser, of which two would not fit into an answer: it takes a call of
+    /// its own, so that waiting for what other windows teach saves none.
+    #[must_use]
+    pub fn next_fills_a_call(&self, density: &Density) -> bool {
+        let Some(cap) = self.limits.row_cap else {
+            return false;
+        };
+        self.clone().take(density).is_some_and(|window| {
+            let is_least = window.advertisers.len() == 1 && window.days.days() == 1;
+            let rows = window.estimated_rows.unwrap_or_default();
+            is_least && rows.saturating_mul(2) > cap
+        })
+    }
+
     /// Cuts out the next window, newest day first.
     pub fn take(&mut self, density: &Density) -> Option<PlannedWindow> {
         let (newest, run) = self.newest_rectangle()?;

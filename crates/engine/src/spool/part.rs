@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::{create_private_file, failure, temporary_path};
 use crate::error::EngineError;
@@ -26,9 +26,11 @@ impl PartWriter {
     pub(super) fn create(path: &Path, schema: &TableSchema) -> Result<Self, EngineError> {
         let file = create_private_file(&temporary_path(path))
             .map_err(|source| failure(path, "creating a file", source))?;
-        // The file lives for seconds and is read once: the fastest level already shrinks it about tenfold.
+        // The file lives for seconds and is read once, as a whole: the fastest level already shrinks it about tenfold,
+        // and nobody looks for rows by the smallest and the largest value.
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_statistics_enabled(EnabledStatistics::None)
             .build();
         let writer = ArrowWriter::try_new(file, schema.arrow_schema(), Some(properties))
             .map_err(|error| failure(path, "creating a file", io::Error::other(error)))?;

@@ -65,10 +65,15 @@ impl Work {
     }
 
     /// How many windows to read at the same time: one until the density is known, since every window packed without
-    /// knowing it may be wasted.
+    /// knowing it may be wasted. Not so where a single day of an advertiser fills a call: there is nothing to pack.
     pub(super) fn width(&self, concurrency: usize) -> usize {
-        match self.rest {
-            Rest::Days { learns: true, .. } if self.density.knowledge() != Knowledge::Enough => 1,
+        match &self.rest {
+            Rest::Days { learns: true, pool }
+                if self.density.knowledge() != Knowledge::Enough
+                    && !pool.next_fills_a_call(&self.density) =>
+            {
+                1
+            }
             _ => concurrency,
         }
     }
@@ -146,4 +151,44 @@ pub(crate) fn entity_units(spec: &StreamSpec, advertisers: &[String]) -> Vec<Vec
         _ => 1,
     };
     advertisers.chunks(size).map(<[String]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::DayRange;
+    use crate::plan::needs::Needs;
+    use crate::plan::period::Period;
+    use crate::plan::pool::Limits;
+    use jiff::civil::date;
+
+    /// Thirty days of two advertisers, of which the first had `rows` in each of two days already.
+    fn begun(rows: u64) -> Work {
+        let days = DayRange::new(date(2026, 3, 1), date(2026, 3, 30)).unwrap();
+        let needs = Needs {
+            ranges: ["1", "2"].map(|id| (id.to_owned(), vec![days])).into(),
+            ..Needs::default()
+        };
+        let limits = Limits {
+            row_cap: Some(100_000),
+            max_days: None,
+            max_advertisers: None,
+            period: Period::Day,
+        };
+        let mut density = Density::default();
+        if rows > 0 {
+            density.observe(&BTreeMap::from([("1".to_owned(), 2 * rows)]), 2);
+        }
+        Work::days(Pool::new(needs, limits), density, true)
+    }
+
+    #[test]
+    fn windows_are_read_one_by_one_until_the_density_is_known_or_a_day_fills_a_call() {
+        for (rows, width) in [(0, 1), (10, 1), (45_000, 1), (60_000, 8), (200_000, 8)] {
+            assert_eq!(begun(rows).width(8), width, "{rows} rows a day");
+        }
+        let mut known = begun(10);
+        known.density.assume_days(7);
+        assert_eq!(known.width(8), 8);
+    }
 }
