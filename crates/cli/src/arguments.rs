@@ -127,7 +127,7 @@ A scenario, of which every part can be left out:
   client_secret = \"my+secret/=\"
   scopes = [\"Analytics_Read\"]
   [consent]
-  revoked = [\"1003\"]
+  revoked = [\"10003\"]
   [[faults]]
   kind = \"status\"
   status = 503

@@ -189,7 +189,7 @@ fn write_money(units: i128, output: &mut Vec<u8>) {
         output.push(b'-');
     }
     let amount = units.unsigned_abs();
-    // Nearly every amount is less than eighteen billions, and dividing 128 bits takes many times as long as 64.
+    // Nearly every amount is less than eighteen billions and fits 64 bits, which processors divide by themselves.
     match u64::try_from(amount) {
         Ok(amount) => write_parts(amount / ONE, amount % ONE, output),
         Err(_) => write_parts(

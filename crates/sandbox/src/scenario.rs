@@ -27,7 +27,7 @@
 //! scopes = ["Analytics_Read"]
 //!
 //! [consent]                      # absent means that every advertiser gave it
-//! revoked = ["1003"]
+//! revoked = ["10003"]
 //!
 //! [connector]                    # the Connector of the app; absent means the demo's, without callbacks
 //! callback_url = "http://127.0.0.1:8788/"

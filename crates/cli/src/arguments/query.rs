@@ -10,7 +10,8 @@ Examples:
   criteo query - < question.sql
 
 The SQL is that of the destination: DuckDB's for a DuckDB file, for Parquet and for folders of CSV
-or JSON lines, else PostgreSQL's or ClickHouse's. `criteo status` lists the tables, `criteo fields STREAM` their columns.";
+or JSON lines, else PostgreSQL's or ClickHouse's. `criteo status` lists the tables, `criteo fields
+STREAM` their columns.";
 
 /// What `query` takes.
 #[derive(Debug, Clone, Args)]

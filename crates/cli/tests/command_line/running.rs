@@ -296,3 +296,14 @@ fn the_sandbox_says_where_it_is_and_ends_well() {
     send("-TERM", &child);
     Ended::from(child.wait_with_output().unwrap()).with_code(0);
 }
+
+#[test]
+fn the_scenario_in_the_sandboxs_help_works_as_it_stands() {
+    let help = Folder::new().run("sandbox --help").with_code(0).stdout;
+    let (_, scenario) = help.split_once("every part can be left out:").unwrap();
+    let advertisers = sandbox(scenario).advertiser_ids();
+    assert_eq!(advertisers.len(), 3);
+    let revoked = Scenario::from_toml(scenario).unwrap().consent.revoked;
+    assert_eq!(revoked.len(), 1);
+    assert!(advertisers.contains(&revoked[0]), "{advertisers:?}");
+}

@@ -65,7 +65,7 @@ fn what_was_not_synced_is_left_out_and_comes_with_the_next_sync() {
 
         let run = stage.criteo(&["views"]).expect(0);
         let expected = [
-            "No criteo_ad_daily: there is no table of a report by ad",
+            "No criteo_ad_daily: there is no table of a report by ad; a custom report makes one: `[[reports]]`",
             "No criteo_orders: there is no table of transactions",
             "No criteo_spend_pacing: the table of statistics has no advertiser_cost",
         ];
