@@ -114,6 +114,12 @@ impl Engine {
         (advertisers, sentences)
     }
 
+    /// Whether any of the connections at work may read an advertiser.
+    pub(crate) fn is_granted_to_neighbour(&self, advertiser: &str) -> bool {
+        let neighbours = self.neighbours.as_ref();
+        neighbours.is_some_and(|neighbours| neighbours.granted.contains(advertiser))
+    }
+
     /// Runs whose windows other connections have taken for their own in this process.
     pub(crate) fn runs_of_neighbours(&self) -> HashSet<String> {
         self.neighbours.as_ref().map_or_else(HashSet::new, |n| {
@@ -186,17 +192,14 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// The advertisers of `entries` (oldest reading first) that this connection was the last to read, and that no
+    /// The advertisers of `entries` (oldest reading first) that this connection was the last to read (or to try), and that no
     /// other of the connections at work may read: if this one's app may not either, they have withdrawn consent.
     pub(crate) fn own<'entries>(
         &self,
-        entries: &'entries [WindowEntry],
+        entries: impl IntoIterator<Item = &'entries WindowEntry>,
     ) -> BTreeSet<&'entries str> {
         let mut last_run: HashMap<&str, &str> = HashMap::new();
-        for entry in entries
-            .iter()
-            .filter(|entry| entry.quarantine_reason.is_none())
-        {
+        for entry in entries {
             for advertiser in entry.advertisers.keys() {
                 last_run.insert(advertiser, &entry.run_id);
             }
@@ -248,6 +251,16 @@ pub(crate) fn connection_of(run: &RunEntry) -> Option<String> {
     asked.connection
 }
 
+/// The newest of `runs` (newest first) of this connection that Criteo told who is granted, and so who is not.
+pub(crate) fn last_not_granted<'runs>(
+    runs: &'runs [RunEntry],
+    connection: Option<&str>,
+) -> Option<&'runs RunEntry> {
+    runs.iter()
+        .filter(|run| connection_of(run).as_deref() == connection)
+        .find(|run| run.not_granted.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +283,7 @@ mod tests {
             waited_milliseconds: 0,
             rows: 0,
             version: "1".to_owned(),
+            not_granted: None,
         };
         assert_eq!(connection_of(&run(&plain)), None);
         assert_eq!(connection_of(&run(&named)).as_deref(), Some("acme"));

@@ -5,7 +5,7 @@ use criteo_engine::status::{RunStatus, Status, StreamStatus};
 use jiff::civil::Date;
 
 use super::context::Context;
-use super::summary::left_out;
+use super::summary::{left_out, without_consent};
 use crate::exit::Exit;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size};
@@ -27,6 +27,9 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     for line in status.streams.iter().flat_map(missing) {
         printer.prose(line)?;
+    }
+    if let Some(words) = not_granted(&status) {
+        printer.prose(format_args!("\n{words}"))?;
     }
     if let Some(names) = never_read(&status) {
         printer.prose(format_args!("\nNever read: {names}"))?;
@@ -65,6 +68,14 @@ fn never_read(status: &Status) -> Option<String> {
     is_told.then(|| names.join(", "))
 }
 
+/// Who does not consent, and when that was known.
+fn not_granted(status: &Status) -> Option<String> {
+    let not_granted = status.not_granted.as_ref()?;
+    let words = without_consent(&not_granted.advertiser_ids)?;
+    let asked = not_granted.asked_at.strftime("%F %R");
+    Some(format!("{words} (The last sync that asked: {asked} UTC.)"))
+}
+
 /// What to do next, in a sentence.
 fn next(status: &Status) -> &'static str {
     let is_missing = |what: fn(&StreamStatus) -> bool| status.streams.iter().any(what);
@@ -85,6 +96,9 @@ fn next(status: &Status) -> &'static str {
             if is_missing(|stream| stream.unread.is_some() || !stream.gaps.is_empty()) =>
         {
             "Next: `criteo sync` reads what is missing."
+        }
+        Some(Outcome::Complete) if status.not_granted.is_some() => {
+            "Of those who consent, nothing is missing. The next `criteo sync` reads what is new by then."
         }
         Some(Outcome::Complete) => {
             "Nothing is missing. The next `criteo sync` reads what is new by then."

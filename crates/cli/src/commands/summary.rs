@@ -7,12 +7,19 @@ use criteo_engine::doctor::lacking_permissions;
 use criteo_engine::event::{Outcome, QuarantinedWindow, RunSummary, StreamSummary};
 use jiff::civil::Date;
 
+use super::plan::WINDOW;
 use crate::printer::Printer;
 use crate::table::{Column, TextTable};
 use crate::wording::{by_group, count, counted, size, span_of_seconds};
 
 /// What carries on where nobody else than the person began it.
 pub(super) const SAME_COMMAND: &str = "The same command";
+
+/// How many advertisers a sentence names.
+const ADVERTISERS_NAMED: usize = 5;
+
+/// What stands in a stream's failure before that which was not even tried.
+const NOT_TRIED: &str = " Not tried: ";
 
 /// Whether the rows of a run were kept somewhere, or printed on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,26 +46,38 @@ pub(super) fn print(
             Kept::Yes => printer.data(table(&run.streams))?,
             Kept::No => printer.note(table(&run.streams)),
         }
-        printer.note("");
+        printer.note(format_args!("{WINDOW}\n"));
     }
-    for stream in &run.streams {
-        if let Some(failure) = &stream.failure {
-            printer.warning(&format!("{} was not read: {failure}", stream.stream));
-        }
+    for words in not_read(&run.streams) {
+        printer.warning(&words);
     }
-    for words in left_out(&run.quarantined) {
+    // What a stream could not be read for says why its windows were given up, too.
+    let is_told = |window: &&QuarantinedWindow| {
+        let mut streams = run.streams.iter();
+        streams.any(|stream| stream.stream == window.stream && is_forbidden(stream))
+    };
+    for words in left_out(run.quarantined.iter().filter(|window| !is_told(window))) {
         printer.warning(&words);
     }
     let words = loaded(run);
     let lacking = lacking(run);
+    let without_consent = without_consent(&run.not_granted);
+    let in_vain: Vec<&str> = [
+        lacking.as_ref().map(|_| "the app lacks a permission"),
+        without_consent
+            .as_ref()
+            .map(|_| "an advertiser does not consent"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     match (run.outcome, kept) {
         (Outcome::Complete, _) => printer.note(words),
         (Outcome::Partial, Kept::Yes) => printer.warning(&format!(
             "Partly loaded. {words} What was left out keeps its old rows, and the next `criteo sync` reads it again{}.",
-            if lacking.is_some() {
-                ", except where the app lacks a permission"
-            } else {
-                ""
+            match in_vain.as_slice() {
+                [] => String::new(),
+                reasons => format!(", except where {}", reasons.join(" or ")),
             }
         )),
         (Outcome::Partial, Kept::No) => printer.warning(&format!(
@@ -73,10 +92,75 @@ pub(super) fn print(
         (Outcome::Failed, Kept::Yes) => printer.error("Nothing could be loaded"),
         (Outcome::Failed, Kept::No) => printer.error("Nothing could be read"),
     }
+    if let Some(without_consent) = without_consent {
+        printer.hint(&without_consent);
+    }
     if let Some(lacking) = lacking {
         printer.hint(&lacking);
     }
     Ok(())
+}
+
+/// Whether the app lacks the permission that a stream needs, so that all of its windows fail alike.
+fn is_forbidden(stream: &StreamSummary) -> bool {
+    stream.failure.is_some() && stream.lacks_permission.is_some()
+}
+
+/// Why streams were not read, in the order in which they come. Those that lack the same permission are one paragraph.
+fn not_read(streams: &[StreamSummary]) -> Vec<String> {
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut paragraphs = Vec::new();
+    for stream in streams {
+        let Some(failure) = &stream.failure else {
+            continue;
+        };
+        let Some(permission) = &stream.lacks_permission else {
+            paragraphs.push(format!("{} was not read: {failure}", stream.stream));
+            continue;
+        };
+        if !told.insert(permission) {
+            continue;
+        }
+        let alike: Vec<&str> = streams
+            .iter()
+            .filter(|other| {
+                is_forbidden(other) && other.lacks_permission == stream.lacks_permission
+            })
+            .map(|other| other.stream.as_str())
+            .collect();
+        paragraphs.push(match alike.as_slice() {
+            [one] => format!("{one} was not read: {failure}"),
+            // What was not tried differs from stream to stream: it is all of it.
+            several => format!(
+                "{} were not read: {}",
+                several.join(", "),
+                failure.split(NOT_TRIED).next().unwrap_or(failure)
+            ),
+        });
+    }
+    paragraphs
+}
+
+/// What it means that Criteo does not grant advertisers to the app, and what to do; `None` where it grants all.
+pub(super) fn without_consent(advertiser_ids: &[String]) -> Option<String> {
+    let named = match advertiser_ids {
+        [] => return None,
+        [one] => format!("advertiser {one}"),
+        few if few.len() <= ADVERTISERS_NAMED => format!("advertisers {}", few.join(", ")),
+        many => format!(
+            "{}, such as {}",
+            counted(size(many.len()), "advertiser"),
+            many[..ADVERTISERS_NAMED].join(", ")
+        ),
+    };
+    let (their, them) = match advertiser_ids {
+        [_] => ("its", "it"),
+        _ => ("their", "them"),
+    };
+    Some(format!(
+        "No consent from {named}, or no more: what there is of {their} rows stays as it is, and nothing new of {them} is \
+         read. `criteo consent` shows who consents now, and how somebody who administers an advertiser does so again."
+    ))
 }
 
 /// The permissions for want of which streams were not read, and what to do; `None` when the app has what it needs.
@@ -154,7 +238,9 @@ fn loaded(run: &RunSummary) -> String {
 
 /// Windows that were given up, in the order in which they come: those of one stream that failed for the same reason in
 /// one paragraph, with as many advertisers as a person wants to read.
-pub(super) fn left_out(windows: &[QuarantinedWindow]) -> Vec<String> {
+pub(super) fn left_out<'windows>(
+    windows: impl IntoIterator<Item = &'windows QuarantinedWindow>,
+) -> Vec<String> {
     let mut groups: Vec<LeftOut<'_>> = Vec::new();
     for window in windows {
         let cause = without_trace(&window.reason);
@@ -217,7 +303,7 @@ impl<'windows> LeftOut<'windows> {
         let advertisers = match advertisers.as_slice() {
             [] => String::new(),
             [one] => format!(", advertiser {one}"),
-            few if few.len() <= 5 => format!(", advertisers {}", few.join(", ")),
+            few if few.len() <= ADVERTISERS_NAMED => format!(", advertisers {}", few.join(", ")),
             many => format!(", {}", counted(size(many.len()), "advertiser")),
         };
         let windows = match self.windows {

@@ -70,6 +70,7 @@ pub(super) fn settle_runs(
         waited_milliseconds: 0,
         rows: 0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        not_granted: None,
     })
 }
 

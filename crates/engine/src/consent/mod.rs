@@ -22,6 +22,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use criteo_api::{Client, Error as ApiError, Operation};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
+use crate::destination;
+use crate::error::EngineError;
+use crate::stream_spec::StreamSpec;
+
 /// An advertiser that the app may read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantedAdvertiser {
@@ -53,6 +58,31 @@ pub async fn granted(client: &Client) -> Result<Vec<GrantedAdvertiser>, ApiError
         }
     }
     Ok(advertisers)
+}
+
+/// Advertisers that have rows in the destination and are not among the granted ones, sorted: their consent was withdrawn.
+/// `None` where several connections load into the destination, because there another app may read them.
+///
+/// # Errors
+/// When the configuration is wrong or the destination cannot be read.
+pub async fn departed(
+    config: &Config,
+    granted: &[GrantedAdvertiser],
+) -> Result<Option<Vec<String>>, EngineError> {
+    if !config.connections.is_empty() {
+        return Ok(None);
+    }
+    let destination = destination::open(config);
+    let mut read = BTreeSet::new();
+    for spec in StreamSpec::resolve_all(config)? {
+        let windows = destination.windows(&spec.name).await?;
+        let loaded = windows
+            .into_iter()
+            .filter(|entry| entry.quarantine_reason.is_none());
+        read.extend(loaded.flat_map(|entry| entry.advertisers.into_keys()));
+    }
+    read.retain(|advertiser| granted.iter().all(|one| one.id != *advertiser));
+    Ok(Some(read.into_iter().collect()))
 }
 
 /// How one look at the granted advertisers differs from an earlier one.

@@ -27,7 +27,7 @@ pub(super) const DROPS: &str = "_criteo_drops";
 pub(super) const VERSION: u32 = 1;
 /// Raised with every table, column or view that is added. An older program leaves them alone, a newer one adds to an
 /// older ledger what it lacks.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 /// The fact that says which layout a ledger has; the first one did not say.
 pub(super) const LAYOUT_KEY: &str = "ledger_layout";
 
@@ -128,6 +128,12 @@ pub(super) const TABLES: &[LedgerTable] = &[
                 "waited_milliseconds",
                 FieldType::Integer,
                 "How long its calls waited for the quota or before they were tried again, added up over all calls.",
+            ),
+            (
+                "not_granted",
+                FieldType::Json,
+                "Advertisers that are configured, or were read before, and that Criteo did not grant to the app when this \
+                 run asked; NULL where Criteo gave no answer.",
             ),
         ],
     },

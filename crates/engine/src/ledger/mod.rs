@@ -83,6 +83,10 @@ pub struct RunEntry {
     pub rows: u64,
     /// Version of the connector.
     pub version: String,
+    /// Advertisers that are configured, or were read before, and that Criteo did not grant to the app when this run
+    /// asked; sorted. `None` where Criteo gave no answer, and for runs of programs that did not note it.
+    #[serde(default)]
+    pub not_granted: Option<Vec<String>>,
 }
 
 /// What a stream's table was made for. A change of any of these under an existing table is refused, because the

@@ -11,9 +11,10 @@ use crate::config::Config;
 use crate::destination::{Destination, DestinationError};
 use crate::doctor::refuse_other_purposes;
 use crate::error::EngineError;
-use crate::event::Outcome;
+use crate::event::QuarantinedWindow;
 use crate::ledger::coverage::Coverage;
 use crate::ledger::{RunEntry, WindowEntry};
+use crate::neighbours::last_not_granted;
 use crate::stream_spec::StreamSpec;
 use crate::sync::{Selection, needs_of, refuse_future};
 
@@ -28,6 +29,16 @@ pub struct UnreadDays {
     pub last_day: Date,
     /// Advertisers that lack at least one.
     pub advertisers: usize,
+}
+
+/// Advertisers that are configured or have rows, and that Criteo did not grant to the app when a run last asked. Their rows
+/// stay as they are, and no sync reads anything new of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotGranted {
+    /// Criteo's ids, sorted.
+    pub advertiser_ids: Vec<String>,
+    /// When the run began that asked.
+    pub asked_at: Timestamp,
 }
 
 /// Why the next sync would read nothing at all.
@@ -70,34 +81,72 @@ pub(crate) async fn purposes_refusal<'specs>(
     }
 }
 
-/// The advertisers that the next sync is expected to read, as far as that is known without asking Criteo: those of the
-/// configuration, or else those that were read, but for those that a later run which read everything did without. Those
-/// have withdrawn their consent, and their days are nobody's to read.
-pub(super) fn expected_advertisers(
+/// Who is not granted, by what the newest run of each connection noted. Of those that a run noted, the ones count that are
+/// configured or have rows: an advertiser that was taken out of the configuration is missed by nobody.
+pub(super) fn not_granted(
     config: &Config,
     entries: &BTreeMap<String, Vec<WindowEntry>>,
     runs: &[RunEntry],
+) -> Option<NotGranted> {
+    let mut connections: BTreeSet<Option<&str>> = config
+        .connections
+        .keys()
+        .map(|name| Some(name.as_str()))
+        .collect();
+    if connections.is_empty() {
+        connections.insert(None);
+    }
+    let noted: Vec<&RunEntry> = connections
+        .into_iter()
+        .filter_map(|connection| last_not_granted(runs, connection))
+        .collect();
+    let known = known_advertisers(config, entries);
+    let advertiser_ids: BTreeSet<String> = noted
+        .iter()
+        .flat_map(|run| run.not_granted.iter().flatten())
+        .filter(|advertiser| known.contains(*advertiser))
+        .cloned()
+        .collect();
+    let asked_at = noted.iter().map(|run| run.started_at).max()?;
+    (!advertiser_ids.is_empty()).then(|| NotGranted {
+        advertiser_ids: advertiser_ids.into_iter().collect(),
+        asked_at,
+    })
+}
+
+/// Whether a window was given up of advertisers alone that are not granted: whatever the reason was then, now they have to
+/// consent first.
+pub(super) fn waits_for_consent(window: &QuarantinedWindow, not_granted: &NotGranted) -> bool {
+    let mut advertisers = window.advertiser_ids.iter();
+    advertisers.all(|advertiser| not_granted.advertiser_ids.contains(advertiser))
+}
+
+/// The advertisers that the next sync is expected to read, as far as that is known without asking Criteo: those of the
+/// configuration, or else those that were read; but for those that are not granted.
+pub(super) fn expected_advertisers(
+    config: &Config,
+    entries: &BTreeMap<String, Vec<WindowEntry>>,
+    not_granted: Option<&NotGranted>,
+) -> BTreeSet<String> {
+    let mut expected = known_advertisers(config, entries);
+    expected.retain(|advertiser| {
+        not_granted.is_none_or(|not_granted| !not_granted.advertiser_ids.contains(advertiser))
+    });
+    expected
+}
+
+/// The advertisers of the configuration, or else those that were read.
+fn known_advertisers(
+    config: &Config,
+    entries: &BTreeMap<String, Vec<WindowEntry>>,
 ) -> BTreeSet<String> {
     if let Some(ids) = &config.criteo.advertiser_ids {
         return ids.iter().cloned().collect();
     }
-    // A run of one connection says nothing of another one's advertisers.
-    let complete = runs
-        .iter()
-        .filter(|run| run.outcome == Some(Outcome::Complete) && config.connections.is_empty())
-        .map(|run| run.started_at)
-        .max();
-    let mut last_tried: BTreeMap<&String, Timestamp> = BTreeMap::new();
-    for entry in entries.values().flatten() {
-        for advertiser in entry.advertisers.keys() {
-            let tried = last_tried.entry(advertiser).or_insert(entry.read_at);
-            *tried = entry.read_at.max(*tried);
-        }
-    }
-    last_tried
-        .into_iter()
-        .filter(|(_, tried)| complete.is_none_or(|complete| *tried >= complete))
-        .map(|(advertiser, _)| advertiser.clone())
+    let entries = entries.values().flatten();
+    entries
+        .flat_map(|entry| entry.advertisers.keys())
+        .cloned()
         .collect()
 }
 
@@ -175,19 +224,20 @@ mod tests {
         }
     }
 
-    fn run(started_at: &str, outcome: Option<Outcome>) -> RunEntry {
+    fn run(started_at: &str, not_granted: Option<Vec<String>>) -> RunEntry {
         RunEntry {
             run_id: started_at.to_owned(),
             continues_run_id: None,
             started_at: started_at.parse().unwrap(),
             selection: String::new(),
             finished_at: None,
-            outcome,
+            outcome: None,
             calls: 1,
             bytes: 1,
             waited_milliseconds: 0,
             rows: 1,
             version: String::new(),
+            not_granted,
         }
     }
 
@@ -227,40 +277,71 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_complete_run_did_without_is_not_expected() {
+    fn whom_criteo_did_not_grant_is_not_expected() {
         let entries = BTreeMap::from([(
             "statistics".to_owned(),
-            vec![
-                window(
-                    date(2026, 6, 1),
-                    date(2026, 6, 1),
-                    &["1", "2"],
-                    "2026-06-02T00:00:00Z",
-                ),
-                window(
-                    date(2026, 6, 2),
-                    date(2026, 6, 2),
-                    &["1"],
-                    "2026-06-03T00:00:30Z",
-                ),
-            ],
+            vec![window(
+                date(2026, 6, 1),
+                date(2026, 6, 1),
+                &["1", "2"],
+                "2026-06-02T00:00:00Z",
+            )],
         )]);
         let config = |more: &str| {
             Config::parse(&format!("[criteo]\ncurrency = \"EUR\"\n{more}"), "test").unwrap()
         };
-        let expected = |config: &Config, outcome| {
+        let noted = |ids: &[&str]| Some(ids.iter().map(|id| (*id).to_owned()).collect());
+        let judged = |config: &Config, newest, before| {
             let runs = [
-                run("2026-06-03T00:00:00Z", outcome),
-                run("2026-06-01T23:00:00Z", Some(Outcome::Complete)),
+                run("2026-06-03T00:00:00Z", newest),
+                run("2026-06-01T23:00:00Z", before),
             ];
-            let expected = expected_advertisers(config, &entries, &runs);
-            expected.into_iter().collect::<Vec<_>>().join(" ")
+            let not_granted = not_granted(config, &entries, &runs);
+            let expected = expected_advertisers(config, &entries, not_granted.as_ref());
+            let not_granted = not_granted.map(|found| {
+                let asked = found.asked_at.strftime("%F").to_string();
+                (found.advertiser_ids.join(" "), asked)
+            });
+            (
+                not_granted,
+                expected.into_iter().collect::<Vec<_>>().join(" "),
+            )
         };
-        assert_eq!(expected(&config(""), Some(Outcome::Complete)), "1");
-        for stopped in [None, Some(Outcome::Interrupted), Some(Outcome::Partial)] {
-            assert_eq!(expected(&config(""), stopped), "1 2");
-        }
+        let gone = |asked: &str| Some(("2".to_owned(), asked.to_owned()));
+        let all = || "1 2".to_owned();
+        let of_rows = config("");
+        let newest = judged(&of_rows, noted(&["2"]), noted(&[]));
+        assert_eq!(newest, (gone("2026-06-03"), "1".to_owned()));
+        // A run that Criteo gave no answer says nothing, nor does one of an older program.
+        let before = judged(&of_rows, None, noted(&["2"]));
+        assert_eq!(before, (gone("2026-06-01"), "1".to_owned()));
+        assert_eq!(judged(&of_rows, None, None), (None, all()));
+        // Granted again, or missed by nobody.
+        assert_eq!(judged(&of_rows, noted(&[]), noted(&["2"])), (None, all()));
+        assert_eq!(judged(&of_rows, noted(&["9"]), None), (None, all()));
         let configured = config("advertiser_ids = [\"2\", \"3\"]\n");
-        assert_eq!(expected(&configured, Some(Outcome::Complete)), "2 3");
+        let one = judged(&configured, noted(&["2"]), None);
+        assert_eq!(one, (gone("2026-06-03"), "3".to_owned()));
+    }
+
+    #[test]
+    fn what_was_given_up_of_others_too_is_still_to_be_read() {
+        let not_granted = NotGranted {
+            advertiser_ids: vec!["2".to_owned()],
+            asked_at: "2026-06-03T00:00:00Z".parse().unwrap(),
+        };
+        let waits = |ids: &[&str]| {
+            let window = QuarantinedWindow {
+                stream: "statistics".to_owned(),
+                first_day: None,
+                last_day: None,
+                advertiser_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+                reason: "status 403".to_owned(),
+            };
+            waits_for_consent(&window, &not_granted)
+        };
+        assert!(waits(&["2"]));
+        assert!(!waits(&["1", "2"]));
+        assert!(!waits(&["1"]));
     }
 }

@@ -19,8 +19,8 @@ use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
 pub(crate) use missing::purposes_refusal;
-pub use missing::{Refusal, UnreadDays};
-use missing::{expected_advertisers, refusal, unread_days};
+pub use missing::{NotGranted, Refusal, UnreadDays};
+use missing::{expected_advertisers, not_granted, refusal, unread_days, waits_for_consent};
 
 /// Runs looked back at to find the newest that read everything.
 const RUNS_TO_LOOK_AT: usize = 100;
@@ -37,6 +37,8 @@ pub struct Status {
     pub streams: Vec<StreamStatus>,
     /// The newest run.
     pub last_run: Option<RunStatus>,
+    /// Who does not consent; `None` where nobody is known who does not.
+    pub not_granted: Option<NotGranted>,
     /// What the next sync would be refused with, if it would.
     pub refusal: Option<Refusal>,
     /// What is done by default and not here, because the destination cannot.
@@ -72,7 +74,7 @@ pub struct StreamStatus {
     pub immature_days: u64,
     /// When it was last read.
     pub last_read: Option<Timestamp>,
-    /// Windows that were given up and not read since.
+    /// Windows that were given up and not read since, but for those of [`Status::not_granted`], which no sync can read.
     pub quarantined: Vec<QuarantinedWindow>,
 }
 
@@ -165,7 +167,8 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         let of_stream = destination.windows(&spec.name).await?;
         entries.insert(spec.name.clone(), of_stream);
     }
-    let expected = expected_advertisers(config, &entries, &runs);
+    let not_granted = not_granted(config, &entries, &runs);
+    let expected = expected_advertisers(config, &entries, not_granted.as_ref());
     let mut streams = Vec::new();
     for spec in &specs {
         let entries = entries.remove(&spec.name).unwrap_or_default();
@@ -183,6 +186,11 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
             let today = clock.today(&spec.time_zone);
             let mut status = stream_status(destination.as_ref(), spec, entries, today).await?;
             status.unread = unread;
+            if let Some(not_granted) = &not_granted {
+                status
+                    .quarantined
+                    .retain(|window| !waits_for_consent(window, not_granted));
+            }
             streams.push(status);
         }
     }
@@ -198,6 +206,7 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         destination: destination.describe(),
         streams,
         last_run,
+        not_granted,
         refusal: refusal(destination.as_ref(), &specs, clock.now()).await?,
         notes: left_out_by(destination.capabilities(), &specs),
     })

@@ -42,7 +42,7 @@ pub(super) struct Context {
     pub(super) lacking: Mutex<BTreeSet<Link>>,
     /// Everybody who has consented; `None` when the configuration names the advertisers itself.
     pub(super) granted: Option<Vec<String>>,
-    /// Advertisers that were read once and are no longer granted, as far as was noticed.
+    /// Advertisers that were read once, or tried, and are no longer granted, as far as was noticed.
     pub(super) departed: Mutex<BTreeSet<String>>,
     /// Whose advertisers are whose, where several connections load into the destination.
     pub(super) ownership: Ownership,
@@ -90,25 +90,40 @@ impl Context {
         });
     }
 
-    /// Tells once of every advertiser that was read before and has withdrawn its consent since. Nobody asked for it by
+    /// Tells once of every advertiser that was read (or tried) before and has withdrawn its consent since. Nobody asked for it by
     /// name, so that is no failure; but its newest days will never become final.
     pub(super) fn warn_of_departed(&self, entries: &[WindowEntry]) {
         let Some(granted) = &self.granted else {
             return;
         };
+        // Whoever was only tried in vain is missed, too: no run tries again.
         for advertiser in self.ownership.own(entries) {
             let mut departed = self.departed.lock().unwrap_or_else(PoisonError::into_inner);
             let is_granted = granted.iter().any(|granted| granted == advertiser);
             if !is_granted && departed.insert(advertiser.to_owned()) {
+                let was_read = entries.iter().any(|entry| {
+                    entry.quarantine_reason.is_none() && entry.advertisers.contains_key(advertiser)
+                });
+                let before = match was_read {
+                    true => "was read before",
+                    false => "was left out before",
+                };
                 self.emit(&Event::Warning {
                     stream: None,
                     message: format!(
-                        "Advertiser {advertiser} was read before and no longer consents to this app; its rows stay \
-                         as they are"
+                        "Advertiser {advertiser} {before} and no longer consents to this app; its rows stay as they are"
                     ),
                 });
             }
         }
+    }
+
+    /// Those of which [`Self::warn_of_departed`] has told.
+    pub(super) fn departed(&self) -> BTreeSet<String> {
+        self.departed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Tells once of each permission that the app lacks, with all streams of the run that need it. Gives the name of

@@ -119,6 +119,7 @@ mod tests {
             waited_milliseconds: 0,
             rows: 0,
             version: "1".to_owned(),
+            not_granted: None,
         }
     }
 

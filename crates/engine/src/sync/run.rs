@@ -1,5 +1,6 @@
 //! A run from beginning to end.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -21,7 +22,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::event::{Event, Outcome, RunSummary, StreamSummary};
 use crate::ledger::RunEntry;
-use crate::neighbours::question;
+use crate::neighbours::{last_not_granted, question};
 use crate::source::{Meter, Source, metered, metered_until};
 use crate::spool::Spool;
 use crate::stream_spec::StreamSpec;
@@ -75,6 +76,8 @@ pub(crate) async fn run(
     let mut entry = begin(engine, selection).await?;
     let continuation = continuation(engine, selection).await?;
     entry.continues_run_id.clone_from(&continuation.run_id);
+    let still_not_granted = still_not_granted(engine, &granted, &missing).await?;
+    entry.not_granted = Some(still_not_granted.iter().cloned().collect());
     engine.destination.record_run(&entry).await?;
 
     let mut run_ids = continuation.run_ids;
@@ -164,12 +167,16 @@ pub(crate) async fn run(
         stop.is_cancelled(),
     );
     entry.outcome = Some(outcome);
+    let mut not_granted = context.departed();
+    not_granted.extend(missing);
+    entry.not_granted = Some(still_not_granted.union(&not_granted).cloned().collect());
     let summary = RunSummary {
         run_id: entry.run_id.clone(),
         outcome,
         calls: entry.calls,
         streams: summaries,
         quarantined,
+        not_granted: not_granted.into_iter().collect(),
         seconds: started.elapsed().as_secs_f64(),
     };
     engine.destination.record_run(&entry).await?;
@@ -191,6 +198,7 @@ async fn stopped_at_the_door(
         calls: entry.calls,
         streams: Vec::new(),
         quarantined: Vec::new(),
+        not_granted: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
     };
     engine
@@ -306,6 +314,28 @@ pub(crate) fn configured(
     Ok((found, missing))
 }
 
+/// The advertisers that Criteo does not grant, as far as that is known before any stream was looked at: the configured
+/// ones, or those that the last run noted and that are not granted still. So a run of a few streams forgets none that only
+/// the others have rows of.
+async fn still_not_granted(
+    engine: &Engine,
+    granted: &[String],
+    missing: &[String],
+) -> Result<BTreeSet<String>, EngineError> {
+    if engine.advertiser_ids.is_some() {
+        return Ok(missing.iter().cloned().collect());
+    }
+    let runs = engine.destination.runs(RUNS_TO_LOOK_AT).await?;
+    let noted = last_not_granted(&runs, engine.connection.as_deref());
+    Ok(noted
+        .iter()
+        .flat_map(|run| run.not_granted.iter().flatten())
+        .filter(|advertiser| !granted.contains(advertiser))
+        .filter(|advertiser| !engine.is_granted_to_neighbour(advertiser))
+        .cloned()
+        .collect())
+}
+
 async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, EngineError> {
     Ok(RunEntry {
         run_id: Uuid::now_v7().to_string(),
@@ -319,6 +349,7 @@ async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, Engin
         waited_milliseconds: 0,
         rows: 0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        not_granted: None,
     })
 }
 

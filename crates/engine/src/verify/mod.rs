@@ -197,7 +197,11 @@ impl Engine {
             return Ok(verification);
         }
         let own: BTreeSet<String> = ownership
-            .own(&entries)
+            .own(
+                entries
+                    .iter()
+                    .filter(|entry| entry.quarantine_reason.is_none()),
+            )
             .into_iter()
             .map(str::to_owned)
             .collect();

@@ -211,6 +211,7 @@ async fn an_ended_run_leaves_everything_in_the_file_itself() {
         waited_milliseconds: 0,
         rows: 1,
         version: "1".to_owned(),
+        not_granted: None,
     };
     subject.destination.record_run(&run).await.unwrap();
 

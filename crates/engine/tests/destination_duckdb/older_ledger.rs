@@ -45,6 +45,7 @@ async fn a_file_of_the_first_layout_gains_what_it_lacks() {
     assert_eq!(entries[0].waited_milliseconds, 0);
     let runs = subject.destination.runs(10).await.unwrap();
     assert_eq!((runs.len(), runs[0].calls, runs[0].bytes), (1, 3, 0));
+    assert_eq!(runs[0].not_granted, None, "nobody noted it then");
 
     let table = Table::report();
     table.prepare(&subject).await.unwrap();

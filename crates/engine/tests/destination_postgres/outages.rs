@@ -72,6 +72,7 @@ async fn commits_break(moment: Break) {
         waited_milliseconds: 1,
         rows: 1,
         version: "1".to_owned(),
+        not_granted: None,
     };
     subject.destination.record_run(&run).await.unwrap();
     assert_eq!(subject.destination.runs(9).await.unwrap(), [run]);

@@ -1,5 +1,7 @@
 //! Who may grant access, who did, and what changed since the last look.
 
+use std::time::Duration;
+
 use criteo_engine::calendar::Clock;
 use criteo_engine::consent::memory::{Look, Memory, Recalled};
 use criteo_engine::consent::{self, Change, GrantedAdvertiser};
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Context;
+use crate::commands::summary::without_consent;
 use crate::exit::Exit;
 use crate::printer::Printer;
 use crate::table::{Column, TextTable};
@@ -24,6 +27,9 @@ An app reads the advertisers whose people let it, and no others.
   then  the advertisers appear here, and `criteo sync` reads them; `criteo consent --watch` waits for it
 ";
 
+/// How long the destination may take to say who was read before.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report<'look> {
@@ -33,6 +39,8 @@ struct Report<'look> {
     last_look: Option<Timestamp>,
     /// Since then; null at the first look.
     change: Option<&'look Change>,
+    /// Advertisers that have rows in the destination and are not granted any more; null where it cannot tell.
+    departed: Option<&'look [String]>,
 }
 
 /// Shows all of it, and remembers what it has shown.
@@ -46,12 +54,14 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let diary = Diary::open(printer, client_id);
     let last = diary.last.as_ref();
     let change = last.map(|look| Change::between(&look.advertisers, &granted));
+    let departed = departed(context, &granted).await;
     if printer.is_json() {
         printer.json(&Report {
             client_id: &diary.client_id,
             granted: &granted,
             last_look: last.map(|look| look.at),
             change: change.as_ref(),
+            departed: departed.as_deref(),
         })?;
     } else {
         print(printer, &granted)?;
@@ -61,9 +71,28 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
             }
             _ => printer.note("\nThe next look will say what changed since this one."),
         }
+        if let Some(words) = departed.as_deref().and_then(without_consent) {
+            printer.note("");
+            printer.warning(&words);
+        }
     }
     diary.write(printer, granted)?;
     Ok(Exit::Complete)
+}
+
+/// Who was read before and is not granted now, as far as there is a destination that can be asked without a long wait.
+/// It may be out of reach, busy or not there yet: who is granted is Criteo's to say, not its.
+async fn departed(context: &Context, granted: &[GrantedAdvertiser]) -> Option<Vec<String>> {
+    let config = context.configuration().ok()?;
+    let asked = tokio::time::timeout(PATIENCE, consent::departed(&config, granted)).await;
+    match asked {
+        Ok(Ok(departed)) => departed,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "The destination cannot tell who was read before");
+            None
+        }
+        Err(_) => None,
+    }
 }
 
 /// The advertisers as a table.

@@ -78,6 +78,7 @@ fn any_run() -> RunEntry {
         waited_milliseconds: 0,
         rows: 0,
         version: String::new(),
+        not_granted: Some(Vec::new()),
     }
 }
 

@@ -226,7 +226,9 @@ pub(super) fn of_ledger(server: &Server, windows: &str, runs: &str, streams: &st
             server.table(streams)
         ),
         format!(
-            "CREATE OR REPLACE VIEW {} AS SELECT run_id, {}, {}, {}, {}, {}, {}, {}, {}, {}, {} FROM {} FINAL \
+            "CREATE OR REPLACE VIEW {} AS SELECT run_id, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             if(JSONType(entry, 'not_granted') = 'Array', JSONExtractRaw(entry, 'not_granted'), NULL) AS not_granted \
+             FROM {} FINAL \
              COMMENT 'One row per invocation of sync.'",
             server.table("_criteo_runs"),
             text("continues_run_id"),

@@ -211,6 +211,7 @@ pub async fn runs_are_updated_and_listed_newest_first(subject: &Subject) {
             waited_milliseconds: 0,
             rows: 0,
             version: "1.2.3".to_owned(),
+            not_granted: None,
         };
         destination.record_run(&started).await.expect(RECORDED);
         expected.insert(0, started.clone());
@@ -226,6 +227,10 @@ pub async fn runs_are_updated_and_listed_newest_first(subject: &Subject) {
             bytes: 5_000_000_001,
             waited_milliseconds: 5_000_000_002,
             rows: 5_000_000_000,
+            not_granted: Some(match outcome {
+                Outcome::Complete => Vec::new(),
+                _ => vec!["17".to_owned(), "4".to_owned()],
+            }),
             ..started
         };
         destination.record_run(&expected[0]).await.expect(RECORDED);

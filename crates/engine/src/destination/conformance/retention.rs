@@ -53,6 +53,7 @@ pub async fn entries_that_vouch_for_nothing_go_with_time(subject: &Subject) {
             waited_milliseconds: 0,
             rows: 0,
             version: "1.2.3".to_owned(),
+            not_granted: None,
         };
         subject
             .destination

@@ -17,11 +17,16 @@ pub(super) fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), Failur
         params![run.run_id],
     )?;
     let outcome = run.outcome.map(serde_json::to_value).transpose()?;
+    let not_granted = run
+        .not_granted
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()?;
     session.connection.execute(
         &format!(
             "INSERT INTO {runs} (run_id, continues_run_id, started_at, selection, finished_at, outcome, calls, \
-             rows, version, bytes, waited_milliseconds) \
-             VALUES (?, ?, make_timestamp(?), ?, make_timestamp(?), ?, ?, ?, ?, ?, ?)"
+             rows, version, bytes, waited_milliseconds, not_granted) \
+             VALUES (?, ?, make_timestamp(?), ?, make_timestamp(?), ?, ?, ?, ?, ?, ?, ?)"
         ),
         params![
             run.run_id,
@@ -34,7 +39,8 @@ pub(super) fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), Failur
             run.rows,
             run.version,
             run.bytes,
-            run.waited_milliseconds
+            run.waited_milliseconds,
+            not_granted
         ],
     )?;
     if let Some(finished_at) = run.finished_at {
@@ -49,7 +55,8 @@ pub(super) fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<RunEntry
     // The identifier, not the start, tells which run is newer: a test may let the calendar stand still.
     let mut statement = session.connection.prepare(&format!(
         "SELECT run_id, continues_run_id, epoch_us(started_at), CAST(selection AS VARCHAR), \
-         epoch_us(finished_at), outcome, calls, rows, version, coalesce(bytes, 0), coalesce(waited_milliseconds, 0) FROM {} ORDER BY run_id DESC LIMIT ?",
+         epoch_us(finished_at), outcome, calls, rows, version, coalesce(bytes, 0), coalesce(waited_milliseconds, 0), \
+         CAST(not_granted AS VARCHAR) FROM {} ORDER BY run_id DESC LIMIT ?",
         session.table(RUNS)
     ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -64,6 +71,7 @@ pub(super) fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<RunEntry
 fn run(row: &Row<'_>) -> Result<RunEntry, Failure> {
     let finished_at: Option<i64> = row.get(4)?;
     let outcome: Option<String> = row.get(5)?;
+    let not_granted: Option<String> = row.get(11)?;
     Ok(RunEntry {
         run_id: row.get(0)?,
         continues_run_id: row.get(1)?,
@@ -78,6 +86,9 @@ fn run(row: &Row<'_>) -> Result<RunEntry, Failure> {
         version: row.get(8)?,
         bytes: row.get(9)?,
         waited_milliseconds: row.get(10)?,
+        not_granted: not_granted
+            .map(|list| serde_json::from_str(&list))
+            .transpose()?,
     })
 }
 

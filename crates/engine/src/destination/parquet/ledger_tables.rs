@@ -212,6 +212,11 @@ fn runs(state: &LakeState) -> Result<LedgerTable, Failure> {
         "waited_milliseconds",
         entries().map(|run| run.waited_milliseconds),
     );
+    let not_granted = entries()
+        .map(|run| run.not_granted.as_ref().map(serde_json::to_string))
+        .map(Option::transpose)
+        .collect::<Result<Vec<_>, _>>()?;
+    values.texts("not_granted", not_granted.iter().map(Option::as_ref));
     values.table()
 }
 

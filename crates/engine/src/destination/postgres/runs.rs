@@ -21,10 +21,16 @@ pub(super) async fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), 
         .await?;
     let outcome = run.outcome.map(serde_json::to_value).transpose()?;
     let outcome = outcome.as_ref().and_then(serde_json::Value::as_str);
+    let not_granted = run
+        .not_granted
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()?;
     let insert = format!(
         "INSERT INTO {runs} (run_id, continues_run_id, started_at, selection, finished_at, outcome, calls, rows, version, \
-         bytes, waited_milliseconds) \
-         VALUES ($1, $2, CAST($3 AS timestamptz), CAST($4 AS json), CAST($5 AS timestamptz), $6, $7, $8, $9, $10, $11)"
+         bytes, waited_milliseconds, not_granted) \
+         VALUES ($1, $2, CAST($3 AS timestamptz), CAST($4 AS json), CAST($5 AS timestamptz), $6, $7, $8, $9, $10, $11, \
+         CAST($12 AS json))"
     );
     session
         .transaction
@@ -42,6 +48,7 @@ pub(super) async fn record(session: &Session<'_>, run: &RunEntry) -> Result<(), 
                 (&run.version, Type::TEXT),
                 (&count("bytes", run.bytes)?, Type::INT8),
                 (&count("milliseconds", run.waited_milliseconds)?, Type::INT8),
+                (&not_granted, Type::TEXT),
             ],
         )
         .await?;
@@ -57,7 +64,7 @@ pub(super) async fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<Ru
     // The identifier, not the start, tells which run is newer: a test may let the calendar stand still.
     let question = format!(
         "SELECT run_id, continues_run_id, {}, CAST(selection AS text), {}, outcome, calls, rows, version, \
-         coalesce(bytes, 0), coalesce(waited_milliseconds, 0) FROM {} ORDER BY run_id DESC LIMIT $1",
+         coalesce(bytes, 0), coalesce(waited_milliseconds, 0), CAST(not_granted AS text) FROM {} ORDER BY run_id DESC LIMIT $1",
         microseconds("started_at"),
         microseconds("finished_at"),
         session.table(RUNS)
@@ -73,6 +80,7 @@ pub(super) async fn newest(session: &Session<'_>, limit: usize) -> Result<Vec<Ru
 fn run(row: &Row) -> Result<RunEntry, Failure> {
     let finished_at: Option<i64> = row.try_get(4)?;
     let outcome: Option<String> = row.try_get(5)?;
+    let not_granted: Option<String> = row.try_get(11)?;
     Ok(RunEntry {
         run_id: row.try_get(0)?,
         continues_run_id: row.try_get(1)?,
@@ -87,6 +95,9 @@ fn run(row: &Row) -> Result<RunEntry, Failure> {
         version: row.try_get(8)?,
         bytes: natural("bytes", row.try_get(9)?)?,
         waited_milliseconds: natural("milliseconds", row.try_get(10)?)?,
+        not_granted: not_granted
+            .map(|list| serde_json::from_str(&list))
+            .transpose()?,
     })
 }
 

@@ -28,6 +28,7 @@ pub(super) fn finished_run() -> RunEntry {
         waited_milliseconds: 0,
         rows: 1,
         version: "1.2.3".to_owned(),
+        not_granted: Some(vec!["3".to_owned()]),
     }
 }
 
