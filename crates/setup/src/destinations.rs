@@ -1,6 +1,6 @@
 //! The destinations that are offered, and what has to be asked for each.
 
-use crate::answers::DestinationAnswer;
+use crate::answers::{DestinationAnswer, check_destination};
 
 /// A kind of destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +226,37 @@ impl DestinationKind {
         };
         asked.into_iter().filter(is_named).collect()
     }
+
+    /// An answer to everything that is asked in any case, as keys and values; `NAME` stands where nothing is offered.
+    #[must_use]
+    pub fn example(&self) -> Vec<(&'static str, &'static str)> {
+        let asked = self.questions.iter();
+        asked
+            .filter(|question| question.when == When::Always && !question.optional)
+            .map(|question| (question.key, question.default.unwrap_or("NAME")))
+            .collect()
+    }
+
+    /// What `answer` lacks of the example and cannot do without. Nothing where something else is wrong with it, too.
+    #[must_use]
+    pub fn missing(&self, answer: &DestinationAnswer) -> Vec<(&'static str, &'static str)> {
+        let mut left_out = self.example();
+        left_out.retain(|(key, _)| !answer.options.contains_key(*key));
+        let is_refused_without = |missing: Option<&str>| {
+            let others = left_out.iter().filter(|(key, _)| missing != Some(*key));
+            let others = others.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let mut whole = answer.clone();
+            whole.options.extend(others);
+            check_destination(&whole).is_err()
+        };
+        if is_refused_without(None) {
+            return Vec::new();
+        }
+        let left_out = left_out.iter().copied();
+        left_out
+            .filter(|(key, _)| is_refused_without(Some(*key)))
+            .collect()
+    }
 }
 
 impl Question {
@@ -250,7 +281,6 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::answers::check_destination;
 
     /// The kinds of the configuration's schema, with their keys and those that have to be there.
     fn configured() -> Vec<(String, BTreeSet<String>, BTreeSet<String>)> {
@@ -341,6 +371,32 @@ mod tests {
             let found = found.blamed(&answer(kind, url), words);
             assert_eq!(found, blamed, "{kind} {url}: {words}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_and_what_has_a_default_is_not() {
+        let keys = |kind: &str, given: &[(&str, &str)]| -> Vec<&'static str> {
+            let options = given
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            let answer = DestinationAnswer {
+                kind: kind.to_owned(),
+                options: options.collect(),
+            };
+            let missing = DestinationKind::of(kind).unwrap().missing(&answer);
+            missing.into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(keys("duckdb", &[]), ["path"]);
+        assert_eq!(keys("postgres", &[]), ["database", "user"]);
+        assert_eq!(keys("postgres", &[("database", "d")]), ["user"]);
+        assert_eq!(keys("clickhouse", &[]), ["url", "database"]);
+        assert_eq!(keys("parquet", &[]), ["url"]);
+        let nothing: [&str; 0] = [];
+        assert_eq!(keys("csv", &[("path", "files")]), nothing);
+        // Something else is wrong.
+        assert_eq!(keys("csv", &[("pth", "files")]), nothing);
+        let url = "postgresql://me@localhost/db";
+        assert_eq!(keys("postgres", &[("url", url)]), nothing);
     }
 
     #[test]

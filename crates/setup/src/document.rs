@@ -29,9 +29,10 @@ pub fn configuration(
     api_url: Option<&str>,
 ) -> Result<String, String> {
     let mut text = format!(
-        "# Configuration of criteo-connector, written by `criteo init` on {today}. Change it as you like:\n\
-         # `criteo check` says whether it is in order, `criteo schema` prints all keys for editors.\n\
-         # The app key is not part of it. {}\n\n\
+        "# Configuration of criteo-connector, written by `criteo init` on {today}.\n\
+         # Change it as you like: `criteo check` says whether it is in order,\n\
+         # `criteo schema` prints all keys for editors. The app key is not part of it.\n\
+         # {}\n\n\
          [criteo]\n",
         in_one_line(key_is_in)
     );
@@ -39,7 +40,8 @@ pub fn configuration(
         add(
             &mut text,
             &[
-                "All money is converted to this currency. For tables that hold data, a change needs `criteo sync --rebuild`.",
+                "All money is converted to this currency. For tables that hold data,",
+                "a change needs `criteo sync --rebuild`.",
             ],
             "currency",
             &quoted(currency),
@@ -49,7 +51,8 @@ pub fn configuration(
         add(
             &mut text,
             &[
-                "Days begin and end at midnight here. For tables that hold data, a change needs `criteo sync --rebuild`.",
+                "Days begin and end at midnight here. For tables that hold data,",
+                "a change needs `criteo sync --rebuild`.",
             ],
             "timezone",
             &quoted(timezone),
@@ -60,7 +63,8 @@ pub fn configuration(
         add(
             &mut text,
             &[
-                "Who is asked instead of Criteo: what CRITEO_API_URL said when this was written. Without this line, Criteo itself.",
+                "Who is asked instead of Criteo: what CRITEO_API_URL said when this was",
+                "written. Without this line, Criteo itself.",
             ],
             "api_url",
             &quoted(address),
@@ -70,14 +74,18 @@ pub fn configuration(
     match answers.start_date {
         Some(day) => add(
             &mut text,
-            &["The first day to read. An earlier one can be set at any time: only what is missing is read."],
+            &[
+                "The first day to read. An earlier one can be set at any time:",
+                "only what is missing is read.",
+            ],
             "start_date",
             &quoted(&day.to_string()),
         ),
         None => text.push_str("# The first day to read. Without it, 90 days before today.\n# start_date = \"2026-01-01\"\n"),
     }
     text.push_str(
-        "# Days are read again until they are so many days old, because conversions keep arriving.\n\
+        "# Days are read again until they are so many days old,\n\
+         # because conversions keep arriving.\n\
          # lookback_days = 31\n\n",
     );
     if let Some(destination) = &answers.destination {
@@ -100,9 +108,10 @@ fn add(text: &mut String, comments: &[&str], key: &str, value: &str) {
 pub(crate) fn advertisers(choice: Option<&AdvertiserChoice>) -> String {
     match choice {
         Some(AdvertiserChoice::Only(advertisers)) => {
-            let mut text = "# The advertisers to read. Without this list: every one that the app was granted.\n\
+            let mut text =
+                "# The advertisers to read. Without this list: every one that was granted.\n\
                             advertiser_ids = [\n"
-                .to_owned();
+                    .to_owned();
             for advertiser in advertisers {
                 let _ = write!(text, "    {},", quoted(&advertiser.id));
                 if let Some(name) = &advertiser.name {
@@ -114,7 +123,8 @@ pub(crate) fn advertisers(choice: Option<&AdvertiserChoice>) -> String {
             text
         }
         Some(AdvertiserChoice::AllGranted) | None => {
-            "# Every advertiser that the app was granted is read, also those that are granted later.\n\
+            "# Every advertiser that the app was granted is read,\n\
+             # also those that are granted later.\n\
              # advertiser_ids = [\"123\"]\n"
                 .to_owned()
         }
@@ -122,17 +132,23 @@ pub(crate) fn advertisers(choice: Option<&AdvertiserChoice>) -> String {
 }
 
 fn streams(streams: &BTreeMap<String, bool>) -> String {
-    let mut text =
-        "# A stream without a section keeps its defaults. `criteo streams` lists them all.\n"
-            .to_owned();
+    let mut text = "# A stream without a section keeps its defaults.\n\
+                    # `criteo streams` lists them all.\n"
+        .to_owned();
+    if streams.is_empty() {
+        text.push_str(
+            "# Two lines turn one off, or on with `true`:\n\
+             # [streams.placements]\n\
+             # enabled = false\n",
+        );
+    }
     let catalog = Catalog::builtin();
     for (name, enabled) in streams {
-        let title = catalog.stream(name).map(|stream| stream.title.as_str());
-        let _ = write!(text, "\n[streams.{name}]");
-        if let Some(title) = title {
-            let _ = write!(text, " # {}", in_one_line(title));
+        text.push('\n');
+        if let Some(stream) = catalog.stream(name) {
+            let _ = writeln!(text, "# {}", in_one_line(&stream.title));
         }
-        let _ = writeln!(text, "\nenabled = {enabled}");
+        let _ = writeln!(text, "[streams.{name}]\nenabled = {enabled}");
     }
     text
 }
@@ -233,6 +249,8 @@ mod tests {
         let today = "2026-11-26".parse().unwrap();
         let address = "http://127.0.0.1:8080";
         let text = configuration(&answers, today, "It is kept\nelsewhere.", Some(address)).unwrap();
+        let is_long = |line: &&str| line.starts_with('#') && line.chars().count() >= 80;
+        assert_eq!(text.lines().find(is_long), None);
         let config = Config::parse(&text, "criteo.toml").unwrap();
         assert_eq!(config.criteo.api_url.as_deref(), Some(address));
         assert_eq!(config.criteo.currency, "JPY");
@@ -265,8 +283,12 @@ mod tests {
         };
         let text = configuration(&answers, "2026-11-26".parse().unwrap(), "", None).unwrap();
         Config::parse(&text, "criteo.toml").unwrap();
-        let is_key = |line: &&str| line.starts_with("# ") && line.contains(" = ");
-        assert_eq!(text.lines().filter(is_key).count(), 3, "{text}");
+        let is_key = |line: &&str| {
+            line.starts_with("# ") && (line.contains(" = ") || line.starts_with("# ["))
+        };
+        assert_eq!(text.lines().filter(is_key).count(), 5, "{text}");
+        let is_long = |line: &&str| line.starts_with('#') && line.chars().count() >= 80;
+        assert_eq!(text.lines().find(is_long), None);
         let uncommented: Vec<&str> = text
             .lines()
             .map(|line| if is_key(&line) { &line[2..] } else { line })

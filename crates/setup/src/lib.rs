@@ -7,7 +7,7 @@
 //! | module | |
 //! |---|---|
 //! | [`step`], [`guidance`] | the order of the steps; what to do in Criteo's portal at each, and why |
-//! | [`progress`] | where somebody is, kept between sessions without a secret |
+//! | [`progress`], [`setback`] | where somebody is, kept between sessions without a secret; keys that came to nothing |
 //! | [`answers`] | what was chosen, and whether a choice can be used |
 //! | [`key_text`], [`key_wait`] | what people type when they are asked for a key file; how to wait for a new key |
 //! | [`destinations`], [`streams`], [`locality`] | what is offered: destinations and their questions, streams and their cost, currency and time zone |
@@ -24,10 +24,12 @@ pub mod key_wait;
 pub mod locality;
 pub mod missing;
 pub mod progress;
+pub mod setback;
 pub mod step;
 pub mod streams;
 
 pub use answers::{AdvertiserChoice, Answers, DestinationAnswer};
 pub use draft::Draft;
 pub use progress::{KeyHolder, KeyNote, Progress, ProgressFile};
+pub use setback::{KeyTrace, Setback, Setbacks};
 pub use step::Step;

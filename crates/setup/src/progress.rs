@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::answers::Answers;
+use crate::setback::{Setback, Setbacks};
 use crate::step::Step;
 
 /// The layout of the file. Another number is another layout, and the file counts as damaged.
@@ -32,6 +33,9 @@ pub struct Progress {
     /// time. What was chosen is in the answers.
     #[serde(default)]
     pub typed: BTreeMap<String, BTreeMap<String, String>>,
+    /// The keys that came to nothing, so that none of them is suggested first again.
+    #[serde(default)]
+    pub setbacks: Setbacks,
 }
 
 /// What is remembered of a key.
@@ -75,6 +79,7 @@ impl Progress {
             key: None,
             answers: Answers::default(),
             typed: BTreeMap::new(),
+            setbacks: Setbacks::default(),
         }
     }
 
@@ -129,6 +134,14 @@ impl Progress {
         } else {
             self.step
         }
+    }
+
+    /// Whether the way leads to a new app, because the one of the key that was given lacks a permission.
+    #[must_use]
+    pub fn needs_new_app(&self) -> bool {
+        self.key.is_none()
+            && self.step < Step::WITH_KEY
+            && self.setbacks.has(Setback::LacksPermission)
     }
 }
 
@@ -241,6 +254,7 @@ fn absolute(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setback::KeyTrace;
 
     fn note(accepted: bool) -> KeyNote {
         KeyNote {
@@ -274,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn a_permission_that_is_missing_leads_to_a_new_app_until_there_is_another_key() {
+        let now = "2026-11-26T12:00:00Z".parse().unwrap();
+        let mut progress = Progress::begin(Path::new("criteo.toml"), now);
+        assert!(!progress.needs_new_app());
+        let lacking = KeyTrace {
+            client_id: "id".to_owned(),
+            holder: KeyHolder::Store,
+            written: None,
+        };
+        progress.setbacks.note(lacking, Setback::LacksPermission);
+        assert!(progress.needs_new_app());
+        assert_eq!(progress.entry(false), Step::CreateApp);
+        progress.key = Some(note(true));
+        assert!(!progress.needs_new_app());
+        progress.key = None;
+        progress.step = Step::GiveKey;
+        assert!(!progress.needs_new_app());
+    }
+
+    #[test]
     fn what_is_kept_comes_back_for_the_same_configuration_alone() {
         let folder = tempfile::tempdir().unwrap();
         let now = "2026-11-26T12:00:00Z".parse().unwrap();
@@ -283,6 +317,12 @@ mod tests {
         let mut progress = Progress::begin(Path::new("a.toml"), now);
         progress.key = Some(note(true));
         progress.answers.currency = Some("EUR".to_owned());
+        let refused = KeyTrace {
+            client_id: "id".to_owned(),
+            holder: KeyHolder::File(PathBuf::from("key.txt")),
+            written: Some(now),
+        };
+        progress.setbacks.note(refused, Setback::Refused);
         file.save(&progress).unwrap();
         assert_eq!(file.load(), Found::Progress(Box::new(progress)));
         assert_eq!(other.load(), Found::Nothing);

@@ -252,6 +252,35 @@ fn wrong_options_are_refused_before_anything_is_asked() {
     stage.is_untouched();
 }
 
+/// Nobody has seen a configuration yet.
+#[test]
+fn what_a_destination_needs_is_said_in_options() {
+    let stage = Stage::new("");
+    for (kind, needed, example) in [
+        ("duckdb", "path=criteo.duckdb", "path=criteo.duckdb`."),
+        (
+            "postgres",
+            "database=NAME --destination-option user=NAME",
+            "`--destination postgres --destination-option host=localhost",
+        ),
+        (
+            "clickhouse",
+            "url=http://localhost:8123 --destination-option database=NAME",
+            "CRITEO_DESTINATION_PASSWORD",
+        ),
+        ("parquet", "url=lake", "url=lake`."),
+        ("csv", "path=criteo-files", "path=criteo-files`."),
+        ("jsonl", "path=criteo-files", "path=criteo-files`."),
+    ] {
+        let needed = format!("--destination {kind} needs --destination-option {needed}\n");
+        let ended = stage
+            .run(&format!("--destination {kind}"), 2)
+            .saying_only(&[needed.as_str(), "hint: For example: ", example]);
+        assert!(!ended.stderr.contains("[destination]"), "{ended:#?}");
+    }
+    stage.is_untouched();
+}
+
 #[test]
 fn without_a_terminal_it_says_what_to_do() {
     let folder = Folder::new();
@@ -315,6 +344,7 @@ fn a_missing_permission_is_told_at_once() {
         "warning: The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets",
         "; Creatives Read, needed by creatives",
         "The permissions of an active app cannot be changed. Make a new app",
+        "warning: `criteo init` turns them off with --disable campaigns --disable ad_sets",
     ] {
         assert!(ended.stderr.contains(words), "{words}: {ended:#?}");
     }

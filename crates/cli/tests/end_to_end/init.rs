@@ -5,6 +5,7 @@ mod first_hour;
 mod left;
 mod narrow;
 mod permissions;
+mod refused_keys;
 mod wrong_answers;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use console::{Term, measure_text_width, style};
+use criteo_setup::Step;
 use inquire::list_option::ListOption;
 use inquire::ui::{RenderConfig, Styled};
 use inquire::validator::Validation;
@@ -25,6 +26,8 @@ const COMPLAINT: usize = 2;
 pub(super) enum Detour {
     /// The person wants the step before.
     Back,
+    /// Another step comes next than the one before or after.
+    To(Step),
     /// The person wants to stop, and perhaps to go on later.
     Stop,
     /// It cannot go on.

@@ -111,6 +111,12 @@ impl Session<'_> {
             is_on(offer, &self.progress.answers.streams).then_some(index)
         };
         let ticked: Vec<usize> = offers.iter().enumerate().filter_map(on).collect();
+        self.terminal.say(&format!(
+            "Two lines in {} turn a stream off later, or on with `true`:",
+            self.path.display()
+        ));
+        self.terminal
+            .show("  [streams.placements]\n  enabled = false\n");
         let nothing = "At least one stream has to be read. Space ticks.";
         let chosen = self.terminal.tick("Streams:", &names, &ticked, nothing)?;
         let chosen: BTreeSet<&str> = chosen

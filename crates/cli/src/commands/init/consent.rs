@@ -15,6 +15,7 @@ use super::ask::Detour;
 use super::key::in_full;
 use super::keys::{Keys, StatusLine};
 use super::session::Session;
+use crate::page::wrapped;
 use crate::reporters::Warnings;
 use crate::table::{Column, TextTable};
 use crate::wording::{counted, size};
@@ -105,8 +106,13 @@ impl Session<'_> {
             .and_then(|key| key.app.as_deref());
         self.terminal.space();
         for line in message_to_administrator(app, url.as_deref()).lines() {
-            // Not broken into lines: a URL that is broken cannot be copied.
-            self.terminal.show(format_args!("  {line}"));
+            // Lines of a numbered list hang below its words. A URL stays in one piece, also where it is longer than a line:
+            // broken it could not be copied.
+            let is_item = line.starts_with(|first: char| first.is_ascii_digit());
+            let margin = if is_item { 5 } else { 2 };
+            let page = self.terminal.width().saturating_sub(margin);
+            let text = wrapped(line, Some(page), margin);
+            self.terminal.show(format_args!("  {text}"));
         }
         self.terminal.space();
         Ok(())
@@ -151,9 +157,12 @@ impl Session<'_> {
             }
         }
         if self.granted.is_empty() {
-            self.terminal
-                .bad("No advertiser consents any more, so the step before comes again.");
-            return Err(Detour::Back);
+            let step = Step::GrantConsent;
+            self.terminal.bad(&format!(
+                "No advertiser consents any more, so step {} comes again.",
+                step.number()
+            ));
+            return Err(Detour::To(step));
         }
         let all = "All of them, and those that are granted later".to_owned();
         let (some, at) = match &self.progress.answers.advertisers {

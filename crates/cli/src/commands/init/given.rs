@@ -75,11 +75,11 @@ fn destination(arguments: &InitArguments) -> Result<Option<DestinationAnswer>, U
     let Some(kind) = &arguments.destination else {
         return Ok(None);
     };
-    if DestinationKind::of(kind).is_none() {
+    let Some(offered) = DestinationKind::of(kind) else {
         let known: Vec<&str> = DESTINATIONS.iter().map(|kind| kind.id).collect();
         return Err(UsageError::new(format!("There is no destination {kind}"))
             .with_hint(format!("There are: {}.", known.join(", "))));
-    }
+    };
     let mut answer = DestinationAnswer {
         kind: kind.clone(),
         options: BTreeMap::new(),
@@ -95,10 +95,36 @@ fn destination(arguments: &InitArguments) -> Result<Option<DestinationAnswer>, U
             .options
             .insert(key.trim().to_owned(), value.to_owned());
     }
-    check_destination(&answer).map_err(|reason| {
-        UsageError::new(format!("--destination {kind} cannot be used: {reason}"))
-    })?;
+    check_destination(&answer).map_err(|reason| refused(offered, &answer, &reason))?;
     Ok(Some(answer))
+}
+
+/// Why a destination cannot be used, by its options: there may be no configuration yet whose keys somebody has seen.
+fn refused(kind: &DestinationKind, answer: &DestinationAnswer, reason: &str) -> UsageError {
+    let id = kind.id;
+    let missing = kind.missing(answer);
+    let message = if missing.is_empty() {
+        let reason = reason.replace(" in [destination]", "");
+        format!("--destination {id} cannot be used: {reason}")
+    } else {
+        format!("--destination {id} needs {}", in_options(&missing))
+    };
+    let password = if kind.has_password {
+        " A password is given in CRITEO_DESTINATION_PASSWORD, or in the file that CRITEO_DESTINATION_PASSWORD_FILE names."
+    } else {
+        ""
+    };
+    UsageError::new(message).with_hint(format!(
+        "For example: `--destination {id} {}`.{password}",
+        in_options(&kind.example())
+    ))
+}
+
+fn in_options(keys: &[(&str, &str)]) -> String {
+    let options = keys
+        .iter()
+        .map(|(key, value)| format!("--destination-option {key}={value}"));
+    options.collect::<Vec<_>>().join(" ")
 }
 
 fn streams(arguments: &InitArguments) -> Result<BTreeMap<String, bool>, UsageError> {

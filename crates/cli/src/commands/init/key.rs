@@ -1,17 +1,17 @@
-//! Taking the key: found, from the downloaded file, pasted, or typed.
+//! Taking the key: one that is here already, from the downloaded file, pasted, or typed.
 
 use std::path::Path;
 
 use criteo_api::Credentials;
 use criteo_engine::config::key_store::{DEFAULT_CONNECTION, KeyringState, Place, Wish, is_same};
-use criteo_engine::config::{self, Config, ConfigError};
 use criteo_setup::key_text::{is_content, key_in_file, key_in_text, path_of};
-use criteo_setup::{KeyHolder, KeyNote};
+use criteo_setup::{KeyHolder, KeyNote, KeyTrace, Setback};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::ask::Detour;
 use super::keys::{Pasted, paste, show_received};
+use super::known::KnownKey;
 use super::session::{Key, Session};
 use super::trial::Trial;
 use crate::arguments::StoreWish;
@@ -19,7 +19,7 @@ use crate::wording::{counted, size};
 
 /// How a person gives a key.
 enum Way {
-    Found(Box<Key>),
+    Known(Box<Key>),
     File,
     Paste,
     Type,
@@ -33,7 +33,11 @@ impl Session<'_> {
             self.note_key(&key, false, None);
             self.save();
             match self.try_key(&mut key).await? {
-                Trial::Accepted(app) => self.note_key(&key, true, app),
+                Trial::Accepted(app) => {
+                    self.note_key(&key, true, app);
+                    let id = &key.credentials.client_id;
+                    self.progress.setbacks.forget(id, Setback::Refused);
+                }
                 Trial::Another => {
                     key = self.ask_for_key()?;
                     continue;
@@ -57,6 +61,7 @@ impl Session<'_> {
 
     /// Remembers everything of the key but its secret.
     fn note_key(&mut self, key: &Key, accepted: bool, app: Option<String>) {
+        self.has_given_key = true;
         self.progress.key = Some(KeyNote {
             client_id: key.credentials.client_id.clone(),
             received: key.received.unwrap_or_else(Timestamp::now),
@@ -66,81 +71,18 @@ impl Session<'_> {
         });
     }
 
-    /// The key of an earlier session, from where its note says.
-    pub(super) fn recall_key(&self) -> Option<Key> {
-        let note = self.progress.key.as_ref()?;
-        let credentials = match &note.holder {
-            KeyHolder::Store => {
-                let store = self.context.key_store(&self.environment);
-                store.load(DEFAULT_CONNECTION).ok()?.key?.credentials
-            }
-            KeyHolder::Environment => self.key_of_environment().ok()?.credentials,
-            KeyHolder::File(path) => key_in_file(path, "your answer").ok()?,
-            KeyHolder::Nowhere => return None,
-        };
-        let is_the_one = credentials.client_id == note.client_id;
-        is_the_one.then(|| Key {
-            credentials,
-            received: Some(note.received),
-            holder: note.holder.clone(),
-        })
-    }
-
-    /// The key that commands would use with the configuration that is going to be written, which names none itself.
-    pub(super) fn key_of_environment(&self) -> Result<config::AppKey, ConfigError> {
-        let present = self.connection()?;
-        let store = self.context.key_store(&self.environment);
-        config::credentials_from(&present.criteo, &self.environment, &store)
-    }
-
-    /// A key that is here already.
-    pub(super) fn found_key(&self) -> Option<(Key, String)> {
-        if let Some(key) = self.recall_key() {
-            let from = match &key.holder {
-                KeyHolder::File(path) => path.display().to_string(),
-                _ => "the last session".to_owned(),
-            };
-            return Some((key, from));
-        }
-        let Ok(found) = self.key_of_environment() else {
-            // The file that the configuration of before names. The new one does not, so the key is taken over from it.
-            let path = Config::load(&self.path).ok()?.criteo.key_file?;
-            let credentials = key_in_file(&path, "your answer").ok()?;
-            return Some((of_file(credentials, &path), path.display().to_string()));
-        };
-        let holder = match &found.place {
-            config::KeyPlace::Store(_) => KeyHolder::Store,
-            config::KeyPlace::File(_) | config::KeyPlace::Environment => KeyHolder::Environment,
-        };
-        let received = match &found.place {
-            config::KeyPlace::File(path) | config::KeyPlace::Store(Place::File(path)) => {
-                written(path)
-            }
-            _ => None,
-        };
-        let key = Key {
-            credentials: found.credentials,
-            received,
-            holder,
-        };
-        Some((key, found.source))
-    }
-
     fn ask_for_key(&mut self) -> Result<Key, Detour> {
-        if let Some(path) = &self.arguments.key_file
-            && self.progress.key.is_none()
-        {
-            let credentials = key_in_file(path, "your answer")?;
-            return Ok(of_file(credentials, path));
+        if let Some(key) = self.key_of_option() {
+            return Ok(key);
         }
-        let mut ways = Vec::new();
-        if let Some((key, source)) = self.found_key() {
-            let label = format!(
-                "Use the key {}, found in {source}",
-                key.credentials.client_id
-            );
-            ways.push((Way::Found(Box::new(key)), label));
-        }
+        let known = self.known_keys().into_iter();
+        let (usable, came_to_nothing): (Vec<KnownKey>, Vec<KnownKey>) =
+            known.partition(|known| known.setback.is_none());
+        let known_way = |known: KnownKey| {
+            let label = known.label();
+            (Way::Known(Box::new(known.key)), label)
+        };
+        let mut ways: Vec<(Way, String)> = usable.into_iter().map(known_way).collect();
         ways.push((
             Way::File,
             "The downloaded file: type its path, or drop it here".to_owned(),
@@ -153,15 +95,46 @@ impl Session<'_> {
             Way::Type,
             "Type the two values; the secret is not shown".to_owned(),
         ));
+        // For whoever knows better: Enter alone must not give it again.
+        ways.extend(came_to_nothing.into_iter().map(known_way));
         match self
             .terminal
             .choose("How do you want to give the key?", ways)?
         {
-            Way::Found(key) => Ok(*key),
+            Way::Known(key) => Ok(*key),
             Way::File => self.again_on_back(Session::key_by_path),
             Way::Paste => self.again_on_back(Session::pasted_key),
             Way::Type => self.again_on_back(Session::typed_key),
         }
+    }
+
+    /// The key in the file that the option names, once: whoever is asked again wants another one.
+    fn key_of_option(&mut self) -> Option<Key> {
+        let path = self.arguments.key_file.as_ref()?;
+        if std::mem::replace(&mut self.has_taken_option, true) {
+            return None;
+        }
+        let key = match key_in_file(path, "--key-file") {
+            Ok(credentials) => of_file(credentials, path),
+            Err(error) => {
+                self.terminal.bad(&in_full(&error));
+                self.terminal.space();
+                return None;
+            }
+        };
+        let note = self.progress.key.as_ref();
+        // The key of the last session is suggested anyway.
+        if note.is_some_and(|note| note.holder == key.holder) {
+            return None;
+        }
+        if self.progress.setbacks.of(&key.trace()).is_some() {
+            self.terminal.careful(
+                "The key that --key-file names came to nothing before: it is not taken unasked.",
+            );
+            self.terminal.space();
+            return None;
+        }
+        Some(key)
     }
 
     /// Esc in the middle of one way leads back to the choice of ways, not out of the step.
@@ -258,6 +231,33 @@ impl Session<'_> {
         }
     }
 
+    /// Whether a new key takes the place of the old one that is kept: there is room for one.
+    fn replaces(&self, old: &str, new: &str) -> Result<bool, Detour> {
+        let kept = KeyTrace {
+            client_id: old.to_owned(),
+            holder: KeyHolder::Store,
+            written: None,
+        };
+        let setback = match self.progress.setbacks.of(&kept) {
+            Some(Setback::LacksPermission) => ": the one whose app lacks a permission",
+            Some(Setback::Refused) => ": the one that Criteo refused",
+            None => "",
+        };
+        self.terminal.careful(&format!(
+            "Another key, {old}, is kept here already{setback}. Only one can be kept: every configuration that names no \
+             key of its own uses it. At Criteo both stay valid until one is deleted there."
+        ));
+        self.terminal.space();
+        let options = vec![
+            (true, format!("The new one: {new} replaces {old}")),
+            (
+                false,
+                format!("The old one: {old} stays, and you choose again which key to use"),
+            ),
+        ];
+        self.terminal.choose("Which one shall be kept?", options)
+    }
+
     /// Puts a key that works where later commands find it.
     fn keep(&self, key: &mut Key) -> Result<(), Detour> {
         if key.holder == KeyHolder::Environment {
@@ -272,20 +272,7 @@ impl Session<'_> {
                 key.holder = KeyHolder::Store;
                 return Ok(());
             }
-            let message = format!(
-                "Another key, {}, is kept here already. An app's old key stays valid at Criteo until it is deleted there.",
-                kept.credentials.client_id
-            );
-            self.terminal.careful(&message);
-            self.terminal.space();
-            let options = vec![
-                (true, format!("Replace it by {}", key.credentials.client_id)),
-                (
-                    false,
-                    "Keep the old one, and choose another key for this".to_owned(),
-                ),
-            ];
-            if !self.terminal.choose("What shall become of it?", options)? {
+            if !self.replaces(&kept.credentials.client_id, &key.credentials.client_id)? {
                 return Err(Detour::Back);
             }
         }
@@ -334,7 +321,8 @@ impl Session<'_> {
     }
 }
 
-fn of_file(credentials: Credentials, path: &Path) -> Key {
+/// A key in a file.
+pub(super) fn of_file(credentials: Credentials, path: &Path) -> Key {
     Key {
         credentials,
         received: written(path),

@@ -9,7 +9,8 @@
 //! | [`ask`], [`find`] | questions; searching one of many answers |
 //! | [`text`], [`mod@line`] | questions for a text; a line while it is typed |
 //! | [`keys`] | the keyboard while something else goes on |
-//! | [`key`], [`trial`] | taking the key; testing it, and waiting for it to become active |
+//! | [`key`], [`known`] | taking the key; those that are here already |
+//! | [`trial`] | testing the key, and waiting for it to become active |
 //! | [`permissions`] | what the app may read, tried once somebody consented |
 //! | [`consent`], [`choices`], [`target`] | consent and advertisers; currency, zone, first day and streams; the destination |
 //! | [`review`] | the plan, the file, the first sync |
@@ -22,6 +23,7 @@ mod find;
 mod given;
 mod key;
 mod keys;
+mod known;
 mod line;
 mod permissions;
 mod review;
@@ -90,9 +92,10 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
         Ok(exit) => Ok(exit),
         Err(Detour::Failed(error)) => {
             session.save();
+            session.farewell().tell_before_error();
             Err(error)
         }
-        Err(Detour::Back | Detour::Stop) => {
+        Err(Detour::Back | Detour::To(_) | Detour::Stop) => {
             session.save();
             session.farewell().tell();
             Ok(Exit::Partial)
@@ -130,6 +133,11 @@ impl Session<'_> {
                 Ok(()) if self.is_written => return self.first_sync().await,
                 Ok(()) => self.go_on(),
                 Err(Detour::Back) => self.go_back()?,
+                Err(Detour::To(step)) => {
+                    self.progress.step = step;
+                    // What comes after it is walked once more, with the answers as suggestions.
+                    self.is_detour = false;
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -191,6 +199,8 @@ impl Session<'_> {
                     self.take_up(*progress);
                     return Ok(());
                 }
+                // What is known of keys is no answer, and holds for whoever begins anew as well.
+                self.progress.setbacks = progress.setbacks;
             }
             Found::Damaged(reason) => self.terminal.careful(&format!(
                 "What the last session left cannot be used ({reason}), so this begins anew."
@@ -215,15 +225,14 @@ impl Session<'_> {
             false,
             "I have no key yet: show me how to get one".to_owned(),
         );
+        let known = self.known_keys();
+        let usable = known.iter().find(|known| known.setback.is_none());
         // What is most likely wanted comes first.
-        let options = match self.found_key() {
-            Some((key, source)) => vec![
+        let options = match usable {
+            Some(known) => vec![
                 (
                     true,
-                    format!(
-                        "I have a key: {} from {source}, or another one",
-                        key.credentials.client_id
-                    ),
+                    format!("I have a key: {}; or another one", known.in_words()),
                 ),
                 without,
             ],
@@ -232,14 +241,22 @@ impl Session<'_> {
                 (true, "I have the key file, or the two values".to_owned()),
             ],
         };
-        match self.terminal.choose("How far are you?", options) {
-            Ok(true) => self.begin_with_key(),
-            Ok(false) => {}
-            // There is nothing before this question.
-            Err(Detour::Back) => return Err(Detour::Stop),
-            Err(other) => return Err(other),
+        if self.ask_first("How far are you?", &options)? {
+            self.begin_with_key();
         }
         Ok(())
+    }
+
+    /// A question that none comes before, so that Esc leads back to it.
+    fn ask_first(&self, question: &str, options: &[(bool, String)]) -> Result<bool, Detour> {
+        loop {
+            match self.terminal.choose(question, options.to_vec()) {
+                Err(Detour::Back) => self
+                    .terminal
+                    .say("There is no step before this question. Ctrl-C leaves."),
+                answered => return answered,
+            }
+        }
     }
 
     /// Passes over the steps that lead to a key, and says so: the number of the next one would puzzle otherwise.
@@ -264,9 +281,9 @@ impl Session<'_> {
             "A session of {when} UTC was left at step {}.",
             step.number()
         );
-        self.terminal.choose(
+        self.ask_first(
             &question,
-            vec![
+            &[
                 (true, format!("Go on there: {}", step.title())),
                 (false, "Begin anew".to_owned()),
             ],
@@ -287,6 +304,14 @@ impl Session<'_> {
         if self.progress.step != left_at {
             self.terminal.say(
                 "The key of the last session cannot be used from here any more, so that step comes first; the other answers are kept.",
+            );
+        }
+        if self.arguments.key_file.is_some() && self.progress.step < Step::WITH_KEY {
+            self.begin_with_key();
+        } else if self.progress.needs_new_app() {
+            self.terminal.space();
+            self.terminal.say(
+                "The app of the last key lacks a permission, so this goes on with a new app. The other answers are kept.",
             );
         }
     }

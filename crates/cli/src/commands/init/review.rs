@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use criteo_engine::config::key_store::Place;
 use criteo_engine::config::{AppKey, KeyPlace};
 use criteo_engine::{Engine, EngineError, Plan, Selection, destination};
+use criteo_setup::destinations::DestinationKind;
 use criteo_setup::draft::{Written, lost};
 use criteo_setup::streams::{StreamCost, offers};
 use criteo_setup::{Draft, ProgressFile, Step};
@@ -16,6 +17,7 @@ use super::key::in_full;
 use super::session::Session;
 use crate::commands::plan::{self, Remark};
 use crate::exit::Exit;
+use crate::page::wrapped;
 use crate::reporters::Warnings;
 use crate::wording::{counted, shell_word};
 
@@ -41,6 +43,13 @@ impl Session<'_> {
                 if let Some(hint) = error.hint() {
                     self.terminal.say(&hint);
                 }
+                if self.may_lack_password() {
+                    self.terminal.say(&format!(
+                        "A password of the destination that was typed in an earlier session is not kept. To type it again, \
+                         choose \"Change a choice\" and then \"{}\".",
+                        Step::ChooseDestination.title()
+                    ));
+                }
                 self.terminal.say("The configuration can be written all the same; `criteo check` says what is broken.");
             }
         }
@@ -64,7 +73,8 @@ impl Session<'_> {
             match self.terminal.choose("What now?", options)? {
                 Next::Show => {
                     self.terminal.space();
-                    self.terminal.show(&text);
+                    self.terminal.show(preview(&text, self.terminal.width()));
+                    self.terminal.space();
                 }
                 Next::Change => match self.choose_step() {
                     Err(Detour::Back) => {}
@@ -90,6 +100,15 @@ impl Session<'_> {
         self.has_begun.store(false, Ordering::Relaxed);
         self.after_writing(&written);
         Ok(())
+    }
+
+    /// Whether the user of the destination may have a password that only an earlier session knew.
+    fn may_lack_password(&self) -> bool {
+        let answer = self.progress.answers.destination.as_ref();
+        let kind = answer.and_then(|answer| DestinationKind::of(&answer.kind));
+        kind.is_some_and(|kind| kind.has_password)
+            && self.password.is_none()
+            && self.environment.destination_password().is_none()
     }
 
     /// What a first sync would do, by the configuration as it will be.
@@ -293,6 +312,21 @@ impl Session<'_> {
             _ => Exit::Failed,
         })
     }
+}
+
+/// The file as it will be, but for comments that are longer than a line: they go on in comments of their own.
+fn preview(text: &str, page: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("# ") {
+            Some(comment) => {
+                let comment = wrapped(comment, Some(page.saturating_sub(2)), 0);
+                lines.extend(comment.lines().map(|part| format!("# {part}")));
+            }
+            None => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// How many rows are known to come, which for a new destination is nothing yet.

@@ -34,6 +34,10 @@ pub(super) struct Session<'run> {
     pub(super) file: Option<ProgressFile>,
     pub(super) progress: Progress,
     pub(super) key: Option<Key>,
+    /// Whether somebody gave a key in this very session.
+    pub(super) has_given_key: bool,
+    /// Whether the file that `--key-file` names was looked into.
+    pub(super) has_taken_option: bool,
     pub(super) granted: Vec<GrantedAdvertiser>,
     /// The password of the destination's user, where a person typed it.
     pub(super) password: Option<SecretString>,
@@ -74,6 +78,8 @@ impl<'run> Session<'run> {
             path,
             progress,
             key: None,
+            has_given_key: false,
+            has_taken_option: false,
             granted: Vec::new(),
             password: None,
             chosen: None,
@@ -211,27 +217,40 @@ pub(super) struct Farewell {
 
 impl Farewell {
     pub(super) fn tell(&self) {
-        let Farewell {
-            printer,
-            commands: [resume, begin],
-            can_resume,
-            has_begun,
-        } = self;
-        if *can_resume && has_begun.load(Ordering::Relaxed) {
-            printer.tell(format_args!(
+        let [resume, begin] = &self.commands;
+        if self.can_go_on() {
+            self.printer.tell(format_args!(
                 "\n{}\n  {resume}",
                 in_lines(
                     "Stopped. What you answered is kept, without any secret. Go on later with"
                 )
             ));
         } else {
-            printer.tell(format_args!(
+            self.printer.tell(format_args!(
                 "\n{}",
                 in_lines(&format!(
                     "Stopped. Nothing was written; `{begin}` begins again."
                 ))
             ));
         }
+    }
+
+    /// The same before an error that ends a session, which is told of after it.
+    pub(super) fn tell_before_error(&self) {
+        let [resume, _] = &self.commands;
+        if self.can_go_on() {
+            self.printer.tell(format_args!(
+                "\n{}\n  {resume}\n",
+                in_lines(
+                    "It cannot go on, and what is wrong stands below. What you answered is kept, without any secret. When that \
+                     is mended, go on with"
+                )
+            ));
+        }
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.can_resume && self.has_begun.load(Ordering::Relaxed)
     }
 }
 

@@ -4,6 +4,7 @@ use criteo_engine::doctor::{
     CauseId, KEY_DELAY, KeyEvidence, KeyFingerprint, KeyRecord, KeyTrial, KeyVerdict, try_key,
 };
 use criteo_setup::key_wait::KeyWait;
+use criteo_setup::{KeyHolder, Setback};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Duration, Instant, sleep_until};
 
@@ -30,6 +31,23 @@ enum Remedy {
     Stop,
 }
 
+/// A remedy, and how it is offered.
+type Offer = (Remedy, &'static str);
+
+const WAIT: Offer = (Remedy::Wait, "Wait, and try again until it works");
+const AGAIN: Offer = (Remedy::Again, "Try again");
+const ANOTHER: Offer = (Remedy::Another, "Give another key");
+const STOP: Offer = (Remedy::Stop, "Stop here, and go on later");
+/// For a key that may be new: how to decide which of them it is.
+const WAIT_IF_NEW: Offer = (
+    Remedy::Wait,
+    "Wait, and try again until it works: it was created in the last 15 minutes",
+);
+const ANOTHER_IF_OLDER: Offer = (
+    Remedy::Another,
+    "Give another key: this one is older, or not copied whole",
+);
+
 impl Session<'_> {
     /// Tests a key until it works or the person wants something else.
     pub(super) async fn try_key(&mut self, key: &mut Key) -> Result<Trial, Detour> {
@@ -47,7 +65,7 @@ impl Session<'_> {
                     ));
                     tracing::debug!(%error, "The key could not be judged");
                     self.terminal.say(&diagnosis.next);
-                    match self.remedy(&[Remedy::Again, Remedy::Another, Remedy::Stop])? {
+                    match self.remedy(&[AGAIN, ANOTHER, STOP])? {
                         Remedy::Another => return Ok(Trial::Another),
                         Remedy::Stop => return Err(Detour::Stop),
                         Remedy::Again | Remedy::Wait => continue,
@@ -58,11 +76,14 @@ impl Session<'_> {
                     verdict
                 }
             };
+            let setbacks = &mut self.progress.setbacks;
+            setbacks.note(key.trace(), Setback::Refused);
+            self.save();
             let verdict = self.judge(key, verdict)?;
             let remedies = if verdict.worth_waiting.is_some() {
-                [Remedy::Wait, Remedy::Another, Remedy::Stop]
+                [WAIT_IF_NEW, ANOTHER_IF_OLDER, STOP]
             } else {
-                [Remedy::Another, Remedy::Wait, Remedy::Stop]
+                [ANOTHER, WAIT, STOP]
             };
             match self.remedy(&remedies)? {
                 Remedy::Another => return Ok(Trial::Another),
@@ -134,30 +155,37 @@ impl Session<'_> {
             }
             .verdict(now);
         }
-        match verdict.worth_waiting {
-            Some(wait) => self.terminal.say(&format!(
+        let words = match (verdict.worth_waiting, file_and_age(key, Timestamp::now())) {
+            (Some(wait), Some((file, age))) => format!(
+                "Only the age of the file is known: {file} was written {age} ago. If the key was created in the portal then, \
+                 most likely it is only not active yet: wait, {} more at most. If the key is older, because the file was \
+                 copied or typed by hand, id or secret is wrong: give another key.",
+                span(wait)
+            ),
+            (Some(wait), None) => format!(
                 "This key is new, so most likely it is only not active yet. That takes {} more at most. If it is still \
                  refused then, id or secret is wrong.",
                 span(wait)
-            )),
-            None => self.terminal.say(
-                "This key is older than that, so most likely id or secret is wrong (are they of the same key, and copied \
-                 whole?), or the key was deleted in the portal.",
             ),
-        }
+            (None, file) => {
+                let age = match file {
+                    Some((file, age)) => format!("{file} was written {age} ago: this key"),
+                    None => "This key".to_owned(),
+                };
+                format!(
+                    "{age} is older than that, so most likely id or secret is wrong (are they of the same key, and copied \
+                     whole?), or the key was deleted in the portal."
+                )
+            }
+        };
+        self.terminal.say(&words);
         Ok(verdict)
     }
 
-    fn remedy(&self, remedies: &[Remedy]) -> Result<Remedy, Detour> {
-        let label = |remedy: &Remedy| match remedy {
-            Remedy::Wait => "Wait, and try again until it works",
-            Remedy::Again => "Try again",
-            Remedy::Another => "Give another key",
-            Remedy::Stop => "Stop here, and go on later",
-        };
-        let options = remedies
+    fn remedy(&self, offers: &[Offer]) -> Result<Remedy, Detour> {
+        let options = offers
             .iter()
-            .map(|remedy| (*remedy, label(remedy).to_owned()))
+            .map(|(remedy, label)| (*remedy, (*label).to_owned()))
             .collect();
         self.terminal.space();
         self.terminal.choose("What now?", options)
@@ -188,6 +216,17 @@ impl Session<'_> {
             .bad("The time in which a key becomes active is over.");
         Ok(None)
     }
+}
+
+/// The name of the file that a key is in, and how long ago it was written: all that is known of the age of such a key.
+fn file_and_age(key: &Key, now: Timestamp) -> Option<(String, String)> {
+    let KeyHolder::File(path) = &key.holder else {
+        return None;
+    };
+    // A file from the future tells nothing.
+    let age: Duration = now.duration_since(key.received?).try_into().ok()?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    Some((name.to_string_lossy().into_owned(), span(age)))
 }
 
 /// Shows how long the pause still takes. Enter ends it.

@@ -173,6 +173,30 @@ fn escape_goes_back_and_a_session_that_was_left_is_offered() {
     assert_eq!(terminal.end(), 3);
 }
 
+/// The text above it says that Esc goes back a step.
+#[test]
+fn escape_at_the_first_question_says_that_it_is_the_first() {
+    let home = Home::new(SCENARIO);
+    let mut terminal = home.terminal("init");
+    terminal.see("? How far are you?");
+    terminal.press(ESCAPE);
+    terminal.see("There is no step before this question. Ctrl-C leaves.");
+    terminal.choose("How far are you?", "I have no key yet");
+    terminal.see("? When that is done:");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+
+    let mut terminal = home.terminal("init");
+    terminal.see("was left at step 1.");
+    terminal.press(ESCAPE);
+    terminal.see("There is no step before this question. Ctrl-C leaves.");
+    terminal.choose("A session of", "Go on there");
+    terminal.see("Step 1 of 14");
+    terminal.see("? When that is done:");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+}
+
 #[test]
 fn a_session_whose_key_is_gone_asks_for_the_key_and_keeps_the_rest() {
     let home = Home::new(SCENARIO);

@@ -42,7 +42,14 @@ fn everything_fits_on_a_small_terminal() {
     terminal.press(ENTER);
     terminal.answer("Path of the file:", "key.txt");
     terminal.see("ok: The key is kept in");
-    terminal.choose("What now?", "That is everybody");
+    terminal.choose("What now?", "Show a message");
+    terminal.answer("Consent URL:", "");
+    terminal.see("You can withdraw the consent in Criteo at any time.");
+    terminal.see("? What now?");
+    terminal.see("Ctrl-C stops");
+    fits(&terminal);
+    terminal.go_to("That is everybody");
+    terminal.press(ENTER);
     terminal.choose("Which are to be read?", "All of them");
     terminal.answer_wrongly("Currency:", "XXZ", "is no currency of ISO 4217");
     fits(&terminal);
@@ -69,6 +76,13 @@ fn everything_fits_on_a_small_terminal() {
     terminal.see("Ctrl-C stops");
     // The plan is set in paragraphs: each number beside its name.
     assert!(terminal.text().contains("windows"), "{}", terminal.text());
+    fits(&terminal);
+    terminal.go_to("Show the file first");
+    terminal.press(ENTER);
+    terminal.see("# Configuration of criteo-connector, written by");
+    terminal.see("[destination]");
+    terminal.see("? What now?");
+    terminal.see("Ctrl-C stops");
     fits(&terminal);
     terminal.go_to("Write criteo.toml");
     terminal.press(ENTER);

@@ -1,14 +1,94 @@
-//! An app without all permissions, which is noticed as soon as somebody has consented.
+//! An app without all permissions, which is noticed as soon as somebody has consented: every way on leads somewhere.
 
 use criteo_engine::config::Config;
 
 use super::Home;
 use super::left::{KEY, SCENARIO, take};
+use crate::support::terminal::{CTRL_C, ENTER, ESCAPE, Terminal};
+
+/// Where the key is kept.
+const KEPT: &str = "config/criteo-connector/keys/default.json";
+
+/// A key of an app that has every permission.
+const WHOLE_KEY: &str = "client_id: whole-id\nclient_secret: whole+hunter2/==\n";
+
+/// An app that may read reports only, and one that may read everything, with their keys in files.
+fn home() -> Home {
+    let home = Home::new(&format!(
+        "{SCENARIO}scopes = [\"Analytics_Read\"]\n\n[[keys]]\nclient_id = \"whole-id\"\n\
+         client_secret = \"whole+hunter2/==\"\napplication = \"whole\"\n"
+    ));
+    std::fs::write(home.path("key.txt"), KEY).unwrap();
+    std::fs::write(home.path("whole.txt"), WHOLE_KEY).unwrap();
+    home
+}
+
+/// A session that stands at the question of what to do about the permissions that are missing.
+fn at_the_question(home: &Home) -> Terminal {
+    let mut terminal = home.terminal("init --currency NOK");
+    terminal.choose("How far are you?", "I have the key file");
+    for step in 6..=7 {
+        take(step, &mut terminal);
+    }
+    terminal.see("The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets");
+    terminal
+}
+
+/// The options of the question that waits.
+#[track_caller]
+fn options(terminal: &mut Terminal, question: &str) -> Vec<String> {
+    terminal.see(&format!("? {question}"));
+    terminal.see("Ctrl-C stops");
+    let lines = terminal.below_question().unwrap();
+    let lines = lines.iter().map(|line| line.trim_end().to_owned());
+    lines.collect()
+}
+
+/// The question of the key, at which the one that came to nothing is the last to be offered.
+#[track_caller]
+fn is_asked_for_a_key(terminal: &mut Terminal) {
+    terminal.see("Step 6 of 14");
+    let options = options(terminal, "How do you want to give the key?");
+    assert!(
+        options[0].starts_with("> The downloaded file"),
+        "{options:#?}"
+    );
+    let place = |words: &str| options.iter().position(|line| line.starts_with(words));
+    let last = place("  Use the key left-id all the same, found in");
+    assert!(last > place("  Type the two values"), "{options:#?}");
+}
+
+/// Gives the key of the other app, and lets it take the place of the old one.
+#[track_caller]
+fn give_whole_key(home: &Home, terminal: &mut Terminal) {
+    terminal.go_to("The downloaded file");
+    terminal.press(ENTER);
+    terminal.answer("Path of the file:", "whole.txt");
+    terminal.see("ok: Criteo accepts the key, for the app \"whole\".");
+    terminal.see("careful: Another key, left-id, is kept here already: the one whose app lacks a");
+    assert!(home.read(KEPT).contains("left-id"));
+    terminal.choose(
+        "Which one shall be kept?",
+        "The new one: whole-id replaces left-id",
+    );
+    terminal.see("ok: The key is kept in");
+    assert!(home.read(KEPT).contains("whole-id"));
+    terminal.see("Step 7 of 14");
+    take(7, terminal);
+    terminal.see("Step 8 of 14");
+}
+
+/// Leaves at a question.
+#[track_caller]
+fn leave(mut terminal: Terminal, question: &str) {
+    terminal.see(&format!("? {question}"));
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+}
 
 #[test]
 fn a_missing_permission_is_noticed_before_everything_that_would_be_in_vain() {
-    let home = Home::new(&format!("{SCENARIO}scopes = [\"Analytics_Read\"]\n"));
-    std::fs::write(home.path("key.txt"), KEY).unwrap();
+    let home = home();
     let mut terminal = home.terminal("init");
     terminal.choose("How far are you?", "I have the key file");
     for step in 6..=7 {
@@ -19,7 +99,14 @@ fn a_missing_permission_is_noticed_before_everything_that_would_be_in_vain() {
     terminal.see("The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets");
     terminal.see("; Creatives Read, needed by ads");
     terminal.see("The permissions of an active app cannot be changed. Make a new app");
-    terminal.choose("What now?", "Stop here");
+    terminal.see("every advertiser's consent once more");
+    let ways = options(&mut terminal, "What now?");
+    let first = [
+        "> Make a new app now: back to step 1",
+        "  Give the key of another app, which has all permissions",
+    ];
+    assert_eq!(ways[..2], first, "{ways:#?}");
+    terminal.press(CTRL_C);
     terminal.see("criteo init --resume");
     assert_eq!(terminal.end(), 3);
 
@@ -41,4 +128,75 @@ fn a_missing_permission_is_noticed_before_everything_that_would_be_in_vain() {
         assert_eq!(config.streams[stream].enabled, Some(false), "{stream}");
     }
     assert!(!config.streams.contains_key("statistics"));
+}
+
+#[test]
+fn the_key_of_another_app_can_be_given_at_once() {
+    let home = home();
+    let mut terminal = at_the_question(&home);
+    terminal.choose("What now?", "Give the key of another app");
+    is_asked_for_a_key(&mut terminal);
+    give_whole_key(&home, &mut terminal);
+    leave(terminal, "Which are to be read?");
+}
+
+#[test]
+fn a_new_app_can_be_made_now() {
+    let home = home();
+    let mut terminal = at_the_question(&home);
+    terminal.choose("What now?", "Make a new app now: back to step 1");
+    for step in 1..=5 {
+        terminal.see(&format!("Step {step} of 14"));
+        take(step, &mut terminal);
+    }
+    is_asked_for_a_key(&mut terminal);
+    give_whole_key(&home, &mut terminal);
+    leave(terminal, "Which are to be read?");
+}
+
+#[test]
+fn a_new_app_can_be_made_later_and_the_rest_is_kept() {
+    let home = home();
+    let mut terminal = at_the_question(&home);
+    terminal.choose("What now?", "Stop here, and make a new app later");
+    terminal.see("The next session begins with step 1, a new app");
+    terminal.see("criteo init --resume");
+    assert_eq!(terminal.end(), 3);
+    assert!(home.read(KEPT).contains("left-id"));
+    let progress = home.progress().unwrap();
+    assert!(progress.contains("\"key\": null"), "{progress}");
+
+    let mut terminal = home.terminal("init --resume");
+    terminal.see("lacks a permission, so this goes on with a new app");
+    terminal.see("Step 1 of 14");
+    terminal.see("? When that is done:");
+    // Whoever has made it meanwhile passes over the steps in the portal.
+    terminal.press(ESCAPE);
+    let ways = options(&mut terminal, "How far are you?");
+    assert!(ways[0].starts_with("> I have no key yet"), "{ways:#?}");
+    terminal.go_to("I have the key file");
+    terminal.press(ENTER);
+    is_asked_for_a_key(&mut terminal);
+    give_whole_key(&home, &mut terminal);
+    take(8, &mut terminal);
+    leave(terminal, "Currency: (NOK)");
+}
+
+/// The same with the option, which names the new key.
+#[test]
+fn a_session_with_a_new_key_goes_on_at_its_step() {
+    let home = home();
+    let mut terminal = at_the_question(&home);
+    terminal.choose("What now?", "Stop here, and make a new app later");
+    assert_eq!(terminal.end(), 3);
+
+    let mut terminal = home.terminal("init --resume --key-file key.txt");
+    terminal.see("Steps 1 to 5 lead to a key");
+    terminal.see("careful: The key that --key-file names came to nothing before");
+    leave(terminal, "How do you want to give the key?");
+
+    let mut terminal = home.terminal("init --resume --key-file whole.txt");
+    terminal.see("Step 6 of 14");
+    terminal.see("ok: Criteo accepts the key, for the app \"whole\".");
+    leave(terminal, "Which one shall be kept?");
 }

@@ -86,6 +86,11 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.press(&url);
     terminal.press(ENTER);
     terminal.see("Open this link: http://127.0.0.1:");
+    terminal.see("You can withdraw the consent in Criteo at any time.");
+    // The link is longer than a line, and in one piece all the same.
+    let shown = String::from_utf8_lossy(&terminal.bytes()).into_owned();
+    let (_, link) = shown.rsplit_once("Open this link:").unwrap();
+    assert!(link.contains(&url), "{link}");
     terminal.choose("What now?", "Show a message");
     terminal.answer("Consent URL:", "");
     terminal.see("(put the consent URL here)");
@@ -246,15 +251,16 @@ fn another_key_that_is_kept_is_not_replaced_in_silence() {
 
     let mut terminal = home.terminal("init --key-file new.txt");
     terminal.see("careful: Another key, old, is kept here already.");
-    terminal.choose("What shall become of it?", "Keep the old one");
+    terminal.choose("Which one shall be kept?", "The old one: old stays");
     terminal.see("? How do you want to give the key?");
+    terminal.go_to("Use the key old, found in");
     terminal.press(CTRL_C);
     assert_eq!(terminal.end(), 3);
     assert_eq!(home.read(kept), before);
 
     let mut terminal = home.terminal("init --key-file new.txt --resume");
     terminal.choose("How do you want to give the key?", "Use the key new");
-    terminal.choose("What shall become of it?", "Replace it by new");
+    terminal.choose("Which one shall be kept?", "The new one: new replaces old");
     terminal.see("ok: The key is kept in");
     terminal.see("? What now?");
     terminal.press(CTRL_C);
