@@ -62,6 +62,13 @@ Examples:
   criteo sync -s campaigns --output -      as CSV on standard output, remembering nothing
   criteo sync --from 2026-03-01 --to 2026-03-07 --output - --format jsonl | jq -c 'select(.clicks > 0)'
 
+Every morning, by a line for `crontab -e`:
+  15 5 * * * cd \"$HOME/criteo\" && criteo --quiet sync
+
+Ready files are in deploy/ of this project: systemd/criteo-sync.timer, docker/compose.yaml,
+kubernetes/cronjob.yaml, airflow/criteo_sync.py and dagster/criteo_assets.py. The guide to them is
+docs/guides/scheduling.md.
+
 The first Ctrl-C finishes the calls that are on their way, commits and exits with 3.
 The second stops at once. Either way the tables are sound, and the same command carries on.";
 
@@ -106,6 +113,7 @@ const FIELDS_EXAMPLES: &str = "\
 Examples:
   criteo fields statistics               all dimensions and metrics
   criteo fields statistics sales 30d     those whose name, column or description has both words
+  criteo fields statistics spend         also by the words of the trade: AOV, CPA, impressions, revenue
   criteo --json fields campaigns         for a script";
 
 const SANDBOX_EXAMPLES: &str = "\
@@ -241,7 +249,8 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Ask the destination a question in SQL, and print the answer
     ///
-    /// Reads, and nothing else: no question can change anything. Tables, views and the ledger are asked by their names.
+    /// Reads, and nothing else: no question can change anything. Tables, views and the ledger (tables whose names begin
+    /// with `_criteo_`, which tell what was loaded when) are asked by their names.
     #[command(after_help = query::EXAMPLES)]
     Query(QueryArguments),
     /// Compare the sums of the tables with Criteo's own totals
@@ -250,7 +259,8 @@ pub(crate) enum Command {
     /// Test every link from this machine to Criteo and to the destination, and say what to do about a broken one
     ///
     /// Configuration, key, proxy, DNS, connection, TLS, clock, API version, token, advertisers, each permission, quota,
-    /// destination, spool: one line each. Seven requests at most, and nothing stays behind.
+    /// destination, spool (where windows wait on disk until they are loaded): one line each. Seven requests at most, and
+    /// nothing stays behind.
     #[command(after_help = CHECK_EXAMPLES)]
     Check,
     /// Remove files that a Parquet destination needs no more: superseded ones, and what a dead writer left
@@ -352,7 +362,7 @@ pub(crate) struct PlanArguments {
     /// Which streams and days.
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
-    /// List every window, in the order in which it would be read
+    /// List every window (some days of some advertisers, asked for at once), in the order in which it would be read
     #[arg(long)]
     pub(crate) windows: bool,
 }
@@ -458,7 +468,7 @@ pub(crate) struct VacuumArguments {
 pub(crate) struct FieldsArguments {
     /// The stream
     pub(crate) stream: String,
-    /// Words that the name, column, type or description must all have
+    /// Words that the name, column, type or description must all have, or that people use for it
     pub(crate) search: Vec<String>,
 }
 

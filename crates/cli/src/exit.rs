@@ -119,7 +119,13 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     printer.error(&error.to_string());
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+        let cause = match cause.downcast_ref::<std::io::Error>() {
+            // The system's words end with a number that says nothing to people.
+            Some(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                "there is no such file".to_owned()
+            }
+            _ => cause.to_string(),
+        };
         // Transparent wrappers repeat their cause, and many errors end with it.
         if !last.contains(&cause) {
             printer.cause(&cause);

@@ -56,6 +56,18 @@ pub(crate) fn by_group<'text>(
     groups
 }
 
+/// The first of some names, and how many there are beyond them: `a, b, c, d and 3 more`.
+pub(crate) fn few(names: &[&str]) -> String {
+    const NAMED: usize = 4;
+    match names.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => {
+            let first = names.get(..NAMED).unwrap_or(names);
+            format!("{} and {} more", first.join(", "), count(size(more)))
+        }
+    }
+}
+
 /// The length of something in memory as a number to print.
 pub(crate) fn size(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
@@ -107,6 +119,15 @@ mod tests {
         assert_eq!(counted(0, "window"), "0 windows");
         assert_eq!(counted(1, "window"), "1 window");
         assert_eq!(counted(1200, "window"), "1,200 windows");
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_named() {
+        assert_eq!(few(&["a", "b"]), "a, b");
+        assert_eq!(
+            few(&["a", "b", "c", "d", "e", "f"]),
+            "a, b, c, d and 2 more"
+        );
     }
 
     #[test]

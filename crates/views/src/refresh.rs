@@ -42,6 +42,9 @@ pub struct Refreshed {
     pub dropped: Vec<String>,
     /// Models that lack something.
     pub left_out: Vec<LeftOut>,
+    /// The views that are there now, in the order of the models, each with its columns.
+    #[serde(skip)]
+    pub columns: Vec<(String, Vec<String>)>,
 }
 
 /// The views of these sources, in the words of a dialect.
@@ -102,11 +105,16 @@ pub async fn refresh(
         });
     }
     let done = destination.replace_views(&prepared.views).await?;
+    let columns = prepared.views.into_iter().map(|view| {
+        let names = view.columns.into_iter().map(|(name, _)| name);
+        (view.name, names.collect::<Vec<_>>())
+    });
     Ok(Refreshed {
         made: done.made,
         unchanged: done.unchanged,
         dropped: done.dropped,
         left_out: prepared.left_out,
+        columns: columns.collect(),
     })
 }
 

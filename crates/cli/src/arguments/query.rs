@@ -4,14 +4,15 @@ use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  criteo query 'SELECT * FROM statistics LIMIT 10'
+  criteo query 'SELECT campaign_name, sum(advertiser_cost) AS spend FROM statistics
+                GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'
   criteo query 'SELECT day, sum(clicks) AS clicks FROM statistics GROUP BY day ORDER BY day' --csv > clicks.csv
   criteo query 'SELECT * FROM campaigns' --json | jq -r .campaign_name
   criteo query - < question.sql
 
 The SQL is that of the destination: DuckDB's for a DuckDB file, for Parquet and for folders of CSV
 or JSON lines, else PostgreSQL's or ClickHouse's. `criteo status` lists the tables, `criteo fields
-STREAM` their columns.";
+STREAM` their columns; `criteo fields STREAM spend` finds one by what it is about.";
 
 /// What `query` takes.
 #[derive(Debug, Clone, Args)]

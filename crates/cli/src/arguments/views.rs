@@ -11,6 +11,10 @@ Examples:
   criteo views --print                   show their SQL, and touch nothing
   criteo views --print --dialect postgres | PGOPTIONS=--search_path=criteo psql
 
+Then ask one of them:
+  criteo query 'SELECT campaign_name, sum(cost) AS spend FROM criteo_campaign_daily
+                GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'
+
 Only views that this command made are ever replaced or dropped. Once there are some, `criteo sync`
 brings them up to date when a table gets a column or is read anew.";
 
@@ -37,7 +41,10 @@ fn prefix(written: &str) -> Result<String, String> {
         return Err("only letters, digits and underscores can stand here".to_owned());
     }
     if written.to_lowercase().starts_with("_criteo_") {
-        return Err("names that begin with _criteo_ belong to the ledger".to_owned());
+        return Err(
+            "names that begin with _criteo_ belong to the ledger, the record of what was loaded"
+                .to_owned(),
+        );
     }
     Ok(written.to_owned())
 }

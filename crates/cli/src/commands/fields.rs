@@ -3,13 +3,16 @@
 use std::fmt::Write as _;
 
 use console::style;
-use criteo_engine::catalog::{Catalog, Field, FieldType, Role, Stream};
+use criteo_engine::catalog::{Catalog, Field, FieldType, Role, Stream, is_synonym};
 use serde::Serialize;
 
 use super::context::Context;
 use crate::arguments::FieldsArguments;
 use crate::exit::{Exit, UsageError};
-use crate::wording::counted;
+use crate::wording::{counted, few, shell_word};
+
+/// The stream that most people ask for, and whose fields custom reports choose from.
+const STATISTICS: &str = "statistics";
 
 /// A field as scripts see it.
 #[derive(Serialize)]
@@ -24,7 +27,7 @@ struct Listed<'a> {
     description: &'a str,
 }
 
-/// Lists the fields whose texts hold every word that is searched for.
+/// Lists the fields that have to do with every word that is searched for.
 pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Result<Exit> {
     let stream = stream(&arguments.stream)?;
     let words: Vec<String> = arguments
@@ -59,6 +62,11 @@ pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Res
         counted(number, "field"),
         stream.name
     ));
+    for word in &words {
+        if let Some(sentence) = called_otherwise(word, &found) {
+            context.printer.note(sentence);
+        }
+    }
     Ok(Exit::Complete)
 }
 
@@ -68,10 +76,24 @@ fn stream(name: &str) -> Result<&'static Stream, UsageError> {
         let error = UsageError::new(format!("There is no stream {name}"));
         match catalog.suggest_stream(name) {
             Some(near) => error.with_hint(format!("Did you mean `criteo fields {near}`?")),
-            None => error.with_hint(
-                "`criteo streams` lists them all. Custom reports choose from the fields of `statistics`.",
-            ),
+            None if is_of_statistics(name) => error.with_hint(format!(
+                "The stream comes first: `criteo fields {STATISTICS} {}`. `criteo streams` lists all of them.",
+                shell_word(name)
+            )),
+            None => error.with_hint(format!(
+                "`criteo streams` lists them all. Custom reports choose from the fields of `{STATISTICS}`."
+            )),
         }
+    })
+}
+
+/// Whether somebody has named what they look for where the stream belongs.
+fn is_of_statistics(name: &str) -> bool {
+    let words = [name.to_lowercase()];
+    let statistics = Catalog::builtin().stream(STATISTICS);
+    statistics.is_some_and(|stream| {
+        let mut fields = stream.fields.iter();
+        fields.any(|field| has_all_words(&listed(stream, field), &words))
     })
 }
 
@@ -122,16 +144,37 @@ pub(super) fn role(role: Role) -> &'static str {
     }
 }
 
+/// Whether a field has every word in its texts, or is what people mean who say it.
 fn has_all_words(field: &Listed<'_>, words: &[String]) -> bool {
-    let texts = [
-        field.field,
-        field.column,
-        field.field_type,
-        field.role,
-        field.description,
-    ];
-    let text = texts.join("\n").to_lowercase();
-    words.iter().all(|word| text.contains(word))
+    let text = field.text();
+    words
+        .iter()
+        .all(|word| text.contains(word) || is_synonym(word, field.column))
+}
+
+impl Listed<'_> {
+    /// Everything that is searched, in lower case.
+    fn text(&self) -> String {
+        let texts = [
+            self.field,
+            self.column,
+            self.field_type,
+            self.role,
+            self.description,
+        ];
+        texts.join("\n").to_lowercase()
+    }
+}
+
+/// What the thing is called here that people mean who say `word`; `None` where the fields that were found say the word
+/// themselves.
+fn called_otherwise(word: &str, found: &[(Role, Listed<'_>)]) -> Option<String> {
+    let fields = found.iter().map(|(_, field)| field);
+    let meant: Vec<&str> = fields
+        .filter(|field| is_synonym(word, field.column) && !field.text().contains(word))
+        .map(|field| field.field)
+        .collect();
+    (!meant.is_empty()).then(|| format!("What \"{word}\" means is called {} here.", few(&meant)))
 }
 
 /// Fields under the heading of their role, each with its description below it, which stays readable on a narrow

@@ -12,6 +12,10 @@ use crate::reporters::Warnings;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size, span_of_seconds};
 
+/// What the word means, for whoever meets it in a table for the first time.
+pub(super) const WINDOW: &str =
+    "A window is what is asked for and loaded as a whole: some days of some advertisers.";
+
 /// Shows the plan of each connection and loads nothing.
 pub(super) async fn run(context: &Context, arguments: &PlanArguments) -> anyhow::Result<Exit> {
     let selection = selection(&arguments.selection, &context.configuration()?)?;
@@ -55,6 +59,10 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
         return Ok(());
     }
     printer.data(streams(plan).render())?;
+    let is_empty = plan.streams.iter().all(|stream| stream.windows.is_empty());
+    if !is_empty {
+        printer.note(WINDOW);
+    }
     if with_windows {
         printer.data(format_args!("\n{}", windows(plan)))?;
     }
@@ -86,7 +94,7 @@ fn show(context: &Context, plan: &Plan, with_windows: bool) -> anyhow::Result<()
     if plan.refusal.is_some() {
         return Ok(());
     }
-    if plan.streams.iter().all(|stream| stream.windows.is_empty()) {
+    if is_empty {
         printer.note("There is nothing to read now.");
     } else {
         printer.note("Next: `criteo sync` reads this, with the same options if there were any.");

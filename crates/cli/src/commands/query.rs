@@ -1,21 +1,23 @@
 //! `criteo query`: one question to the destination, and its answer.
 
+mod example;
+mod hint;
+
 use std::io;
-use std::path::Path;
 
 use anyhow::Context as _;
 use criteo_engine::Config;
-use criteo_engine::destination::{self, DestinationError, QueryAnswer, ValueKind};
-use criteo_engine::event::RunSummary;
-use criteo_views::Dialect;
+use criteo_engine::destination::{self, Destination, DestinationError, QueryAnswer, ValueKind};
 use serde::de::IgnoredAny;
 
-use super::context::{Context, config_option};
+use super::context::Context;
 use crate::arguments::QueryArguments;
 use crate::exit::{Exit, UsageError};
 use crate::printer::Printer;
 use crate::table::TextTable;
-use crate::wording::{counted, shell_word, size};
+use crate::wording::{counted, size};
+
+pub(super) use example::{command_line, suggest};
 
 /// Rows that a table shows unless all are asked for.
 const ROWS_TO_SHOW: usize = 100;
@@ -33,8 +35,11 @@ pub(super) async fn run(context: &Context, arguments: &QueryArguments) -> anyhow
             .into());
     }
     let sql = question(&arguments.sql)?;
-    let answer = destination::open(&config).query(&sql).await;
-    let answer = answer.map_err(refused)?;
+    let destination = destination::open(&config);
+    let answer = match destination.query(&sql).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(refused(error, &config, destination.as_ref(), &sql).await),
+    };
     if printer.is_json() {
         print_lines(printer, &json_lines(&answer)?)?;
     } else if arguments.csv {
@@ -52,34 +57,6 @@ pub(super) async fn run(context: &Context, arguments: &QueryArguments) -> anyhow
     Ok(Exit::Complete)
 }
 
-/// The command that shows the first rows of a table or view to whoever has the configuration `config`, ready to be copied
-/// into a shell.
-pub(super) fn command_line(config: &Path, table: &str) -> String {
-    let option = config_option(config);
-    let sql = format!("SELECT * FROM {} LIMIT 10", Dialect::identifier(table));
-    format!("criteo {option}query {}", shell_word(&sql))
-}
-
-/// Names that command for what a run has loaded, where somebody reads it and the destination can be asked.
-pub(super) fn suggest(printer: &Printer, file: &Path, config: &Config, run: &RunSummary) {
-    let loaded = run.streams.iter().find(|stream| stream.rows > 0);
-    if let (Some(loaded), false) = (loaded, printer.is_json()) {
-        printer.note("To look at rows:");
-        printer.command(command_line(file, table_of(config, &loaded.stream)));
-    }
-}
-
-/// The table of a stream.
-fn table_of<'names>(config: &'names Config, stream: &'names str) -> &'names str {
-    let section = config.streams.get(stream);
-    let of_section = section.and_then(|section| section.table.as_deref());
-    let mut reports = config.reports.iter();
-    let report = reports.find(|report| report.name == stream);
-    of_section
-        .or_else(|| report?.table.as_deref())
-        .unwrap_or(stream)
-}
-
 /// The SQL that somebody gave, by whatever way.
 fn question(given: &str) -> anyhow::Result<String> {
     let sql = if given == "-" {
@@ -91,29 +68,40 @@ fn question(given: &str) -> anyhow::Result<String> {
     let sql = sql.trim_end_matches(is_end);
     if sql.trim().is_empty() {
         return Err(UsageError::new("There is no query")
-            .with_hint("For example: `criteo query 'SELECT * FROM statistics LIMIT 10'`.")
+            .with_hint(
+                "For example: `criteo query 'SELECT campaign_name, sum(advertiser_cost) AS spend FROM statistics \
+                 GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'`.",
+            )
             .into());
     }
     Ok(sql.to_owned())
 }
 
 /// What the destination says against a query is said of what was typed.
-fn refused(error: DestinationError) -> anyhow::Error {
+async fn refused(
+    error: DestinationError,
+    config: &Config,
+    destination: &dyn Destination,
+    sql: &str,
+) -> anyhow::Error {
     match error {
         DestinationError::Failed {
-            destination,
+            destination: place,
             reason,
             ..
         }
         | DestinationError::Denied {
-            destination,
+            destination: place,
             reason,
             ..
-        } => UsageError::new(format!("{destination} does not answer that: {reason}"))
-            .with_hint(
-                "Nothing was changed. `criteo status` lists the tables, and `criteo fields STREAM` the columns of one.",
-            )
-            .into(),
+        } => {
+            // Where they cannot be listed, the hint goes without them.
+            let views = destination.views().await.unwrap_or_default();
+            let hint = hint::hint(config, &views, sql, &reason);
+            UsageError::new(format!("{place} does not answer that: {reason}"))
+                .with_hint(hint)
+                .into()
+        }
         other => other.into(),
     }
 }
@@ -214,23 +202,9 @@ fn csv(answer: &QueryAnswer) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use criteo_engine::destination::ValueKind;
 
-    use super::{command_line, distinct, json_value, printable};
-
-    #[test]
-    fn a_command_line_is_quoted_for_a_shell() {
-        assert_eq!(
-            command_line(Path::new("criteo.toml"), "criteo_orders"),
-            r#"criteo query 'SELECT * FROM "criteo_orders" LIMIT 10'"#
-        );
-        assert_eq!(
-            command_line(Path::new("my data/it's.toml"), "a'b\"c"),
-            r#"criteo --config 'my data/it'\''s.toml' query 'SELECT * FROM "a'\''b""c" LIMIT 10'"#
-        );
-    }
+    use super::{distinct, json_value, printable};
 
     #[test]
     fn values_keep_their_digits_and_what_json_lacks_is_text() {

@@ -48,8 +48,10 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     context.printer.data(table.render())?;
     context.printer.note(
-        "\nA section [streams.NAME] in the configuration switches a stream on or off and chooses its metrics.\n\
-         `criteo fields STREAM` lists them. A [[reports]] section is a statistics report of your own.",
+        "\nTo turn a stream on (or off, with false), write this into criteo.toml, once for each stream:\n\n  \
+         [streams.NAME]\n  enabled = true\n\n\
+         The same section chooses its metrics, which `criteo fields STREAM` lists.\n\
+         A [[reports]] section is a statistics report of your own.",
     );
     Ok(Exit::Complete)
 }

@@ -34,10 +34,9 @@ pub(super) async fn run(context: &Context, arguments: &ViewsArguments) -> anyhow
     let prefix = arguments.prefix.as_deref();
     let refreshed = criteo_views::refresh(&config, destination.as_ref(), prefix).await?;
     tell(printer, &refreshed)?;
-    let mut views = refreshed.made.iter().chain(&refreshed.unchanged);
-    if let (Some(view), false) = (views.next(), printer.is_json()) {
+    if let (Some((view, columns)), false) = (refreshed.columns.first(), printer.is_json()) {
         printer.note("Next: ask one of them, for example");
-        printer.command(query::command_line(&context.global.config, view));
+        printer.command(query::command_line(&context.global.config, view, columns));
     }
     Ok(Exit::Complete)
 }

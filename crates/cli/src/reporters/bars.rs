@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use console::Term;
 use criteo_engine::event::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::lines;
 use super::tally::{StreamTally, Tally};
+use super::{lines, locked};
 use crate::page::{columns, wrapped};
 use crate::printer::warning_line;
 
@@ -37,8 +37,9 @@ impl Bars {
         whole.set_style(style("{spinner:.cyan} {line}").with_key(
             "line",
             move |_: &ProgressState, text: &mut dyn Write| {
-                let line = locked(&shown).line(Instant::now());
-                let _ = text.write_str(&shortened(&line, 2));
+                let room = room_beside(2);
+                let line = locked(&shown).line(Instant::now(), room);
+                let _ = text.write_str(&shortened(&line, room));
             },
         ));
         Bars {
@@ -59,15 +60,20 @@ impl Bars {
 
     pub(super) fn on_event(&self, event: &Event) {
         locked(&self.tally).add(event, Instant::now());
+        if let Event::StreamPlanned { stream, .. }
+        | Event::WindowStarted { stream, .. }
+        | Event::WindowLoaded { stream, .. }
+        | Event::WindowSplit { stream, .. }
+        | Event::WindowQuarantined { stream, .. } = event
+        {
+            self.show_stream(stream);
+        }
         match event {
             Event::RunStarted { streams, .. } => {
                 let longest = streams.iter().map(|stream| stream.chars().count()).max();
                 self.name_width
                     .store(longest.unwrap_or_default(), Ordering::Relaxed);
                 self.whole.enable_steady_tick(TICK);
-            }
-            Event::StreamPlanned { stream, .. } | Event::WindowLoaded { stream, .. } => {
-                self.show_stream(stream);
             }
             Event::StreamFinished(summary) => {
                 if let Some(bar) = locked(&self.streams).remove(&summary.stream) {
@@ -124,15 +130,16 @@ impl Bars {
         let tally = Arc::clone(&self.tally);
         let name = stream.to_owned();
         let name_width = self.name_width.load(Ordering::Relaxed);
-        let bar_width = if terminal_width() < 100 { 8 } else { 20 };
+        let bar_width = if terminal_width() < 120 { 8 } else { 20 };
         let taken = 2 + name_width + 2 + bar_width + 2;
         let template = format!("  {{prefix:{name_width}}}  {{bar:{bar_width}.cyan/dim}}  {{line}}");
         bar.set_style(style(&template).progress_chars("━╸─").with_key(
             "line",
             move |_: &ProgressState, text: &mut dyn Write| {
                 if let Some(stream) = locked(&tally).stream(&name) {
-                    let line = stream.line(Instant::now());
-                    let _ = text.write_str(&shortened(&line, taken));
+                    let room = room_beside(taken);
+                    let line = stream.line(Instant::now(), room);
+                    let _ = text.write_str(&shortened(&line, room));
                 }
             },
         ));
@@ -142,10 +149,13 @@ impl Bars {
     }
 }
 
-/// A line that breaks would leave its second half behind when it is drawn anew, so what does not fit beside the
-/// columns that are `taken` is cut.
-fn shortened(line: &str, taken: usize) -> String {
-    let room = terminal_width().saturating_sub(taken + 1);
+/// The columns that are left for a line beside those that are `taken`.
+fn room_beside(taken: usize) -> usize {
+    terminal_width().saturating_sub(taken + 1)
+}
+
+/// A line that breaks would leave its second half behind when it is drawn anew, so what does not fit is cut.
+fn shortened(line: &str, room: usize) -> String {
     console::truncate_str(line, room, "…").into_owned()
 }
 
@@ -156,9 +166,4 @@ fn terminal_width() -> usize {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// A panic elsewhere while counting is no reason to stop showing progress.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

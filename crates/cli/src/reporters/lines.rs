@@ -1,9 +1,13 @@
 //! A run in a log: one plain line for everything worth knowing.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
+use criteo_api::RetryReason;
 use criteo_engine::event::{Event, StreamSummary};
 
+use super::locked;
+use super::tally::Tally;
 use crate::printer::Printer;
 use crate::wording::{count, counted, in_a_while, size, span, span_of_seconds};
 
@@ -16,11 +20,15 @@ const NAMED: usize = 3;
 /// Writes events as lines on stderr.
 pub(crate) struct Lines {
     printer: Printer,
+    tally: Mutex<Tally>,
 }
 
 impl Lines {
     pub(super) fn new(printer: Printer) -> Lines {
-        Lines { printer }
+        Lines {
+            printer,
+            tally: Mutex::new(Tally::new(Instant::now())),
+        }
     }
 
     pub(super) fn say(&self, text: &str) {
@@ -28,11 +36,19 @@ impl Lines {
     }
 
     pub(super) fn on_event(&self, event: &Event) {
+        let now = Instant::now();
+        // Kept until the line is written, so that lines stand in the order in which they count.
+        let mut tally = locked(&self.tally);
+        tally.add(event, now);
         match event {
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
                 self.printer.warning(&warning(event));
             }
             Event::RateLimitWait { wait, .. } if *wait < WORTH_A_LINE => {}
+            Event::WindowLoaded { stream, .. } => {
+                let (loaded, left) = (loaded(event).unwrap_or_default(), tally.left(stream, now));
+                self.printer.note(format_args!("{loaded}{left}"));
+            }
             _ => {
                 if let Some(line) = line(event) {
                     self.printer.note(line);
@@ -114,23 +130,12 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 counted(size(*calls), "call")
             )
         }
-        Event::WindowLoaded {
-            stream,
-            window,
-            rows,
-            calls,
-            verified,
-            windows_left,
-            ..
-        } => {
-            let rows = counted(*rows, "row");
-            let calls = counted(u64::from(*calls), "call");
-            let verified = if *verified { ", verified" } else { "" };
+        Event::WindowLoaded { windows_left, .. } => {
             let left = match windows_left {
                 0 => String::new(),
                 left => format!(", {} left", count(size(*left))),
             };
-            format!("{stream}: {window}: {rows} in {calls}{verified}{left}")
+            format!("{}{left}", loaded(event)?)
         }
         Event::WindowSplit {
             stream,
@@ -145,6 +150,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::RateLimitWait { budget, wait } => {
             format!("Waiting {} for the {budget} quota", span(*wait))
         }
+        Event::Retry { wait, reason, .. } if is_quota(reason) => format!(
+            "Criteo asks to wait {} (its limit of calls a minute); it goes on by itself",
+            span(*wait)
+        ),
         Event::Retry {
             operation,
             attempt,
@@ -159,6 +168,30 @@ pub(super) fn line(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(line)
+}
+
+/// What was loaded, without what is left; `None` for any other event.
+fn loaded(event: &Event) -> Option<String> {
+    let Event::WindowLoaded {
+        stream,
+        window,
+        rows,
+        calls,
+        verified,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let rows = counted(*rows, "row");
+    let calls = counted(u64::from(*calls), "call");
+    let verified = if *verified { ", verified" } else { "" };
+    Some(format!("{stream}: {window}: {rows} in {calls}{verified}"))
+}
+
+/// Whether a call is tried again because its quota is spent, which is no failure: Criteo says when it goes on.
+pub(super) fn is_quota(reason: &str) -> bool {
+    reason == RetryReason::RateLimited.to_string()
 }
 
 /// What a run that is to stop still waits for; `None` when it is nothing, since it ends at once then.
@@ -215,5 +248,15 @@ mod tests {
             };
             assert_eq!(line(&retry).as_deref(), Some(expected));
         }
+        let put_off = Event::Retry {
+            operation: "GetAds".to_owned(),
+            attempt: 1,
+            wait: Duration::from_secs(12),
+            reason: RetryReason::RateLimited.to_string(),
+        };
+        assert_eq!(
+            line(&put_off).as_deref(),
+            Some("Criteo asks to wait 12 s (its limit of calls a minute); it goes on by itself")
+        );
     }
 }

@@ -6,6 +6,8 @@ mod lines;
 mod tally;
 mod warnings;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use criteo_engine::event::{Event, Reporter};
 
 use crate::printer::Printer;
@@ -20,6 +22,11 @@ pub(crate) fn words(event: &Event) -> Option<String> {
         Event::Warning { .. } | Event::WindowQuarantined { .. } => Some(lines::warning(event)),
         _ => lines::line(event),
     }
+}
+
+/// A panic elsewhere while counting is no reason to stop showing progress.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One way to show a run, chosen by the global options.

@@ -1,11 +1,17 @@
-//! What has happened so far in a run, added up for progress bars.
+//! What has happened so far in a run, added up for progress bars and lines.
+
+mod line;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use criteo_engine::event::Event;
 
-use crate::wording::{count, counted, size, span};
+use super::lines::is_quota;
+use crate::wording::{counted, size, span};
+use line::{Weight, fitted, time_in_words, windows_in_words};
+pub(super) use stream::StreamTally;
 
 /// The state of a run.
 #[derive(Debug)]
@@ -17,16 +23,6 @@ pub(super) struct Tally {
     retries: u64,
     /// When the quota allows the call that waits longest.
     waits_until: Option<Instant>,
-}
-
-/// The state of one stream.
-#[derive(Debug)]
-pub(super) struct StreamTally {
-    started: Instant,
-    windows_done: u64,
-    windows_left: u64,
-    calls: u64,
-    rows: u64,
 }
 
 impl Tally {
@@ -49,36 +45,52 @@ impl Tally {
                 self.streams_total = streams.len();
             }
             Event::StreamPlanned {
-                stream, windows, ..
+                stream,
+                windows,
+                rows,
+                ..
             } => {
-                self.stream_mut(stream, now).windows_left = size(*windows);
+                let tally = self.stream_mut(stream, now);
+                tally.planned(stream, size(*windows), *rows);
+            }
+            Event::WindowStarted { stream, window } => {
+                self.stream_mut(stream, now).set_out(window);
             }
             Event::WindowLoaded {
                 stream,
+                window,
                 rows,
                 calls,
                 windows_left,
                 ..
             } => {
                 let tally = self.stream_mut(stream, now);
-                tally.windows_done += 1;
-                tally.windows_left = size(*windows_left);
-                tally.rows += rows;
-                tally.calls += u64::from(*calls);
+                tally.loaded(window, *rows, (*calls).into(), size(*windows_left));
+            }
+            Event::WindowSplit {
+                stream,
+                window,
+                parts,
+                ..
+            } => self.stream_mut(stream, now).split(window, size(*parts)),
+            Event::WindowQuarantined { stream, window, .. } => {
+                self.stream_mut(stream, now).given_up(window);
             }
             Event::StreamFinished(summary) => {
                 self.streams_finished += 1;
-                let tally = self.stream_mut(&summary.stream, now);
-                tally.windows_left = 0;
-                tally.rows = summary.rows;
-                tally.calls = summary.calls.into();
+                self.stream_mut(&summary.stream, now).finished(summary);
             }
-            Event::RateLimitWait { wait, .. } => {
-                self.waits_until = self.waits_until.max(Some(now + *wait));
+            Event::RateLimitWait { wait, .. } => self.waits_for_quota(now + *wait),
+            Event::Retry { wait, reason, .. } if is_quota(reason) => {
+                self.waits_for_quota(now + *wait);
             }
             Event::Retry { .. } => self.retries += 1,
             _ => {}
         }
+    }
+
+    fn waits_for_quota(&mut self, until: Instant) {
+        self.waits_until = self.waits_until.max(Some(until));
     }
 
     /// Whether it is known what the run is to read.
@@ -94,37 +106,47 @@ impl Tally {
     fn stream_mut(&mut self, name: &str, now: Instant) -> &mut StreamTally {
         self.streams
             .entry(name.to_owned())
-            .or_insert_with(|| StreamTally {
-                started: now,
-                windows_done: 0,
-                windows_left: 0,
-                calls: 0,
-                rows: 0,
-            })
+            .or_insert_with(|| StreamTally::new(now))
     }
 
-    /// One line on the whole run.
-    pub(super) fn line(&self, now: Instant) -> String {
+    /// One line on the whole run, in so many columns.
+    pub(super) fn line(&self, now: Instant, room: usize) -> String {
         let sum = |part: fn(&StreamTally) -> u64| self.streams.values().map(part).sum::<u64>();
+        let done = sum(|stream| stream.windows().0);
+        let all = sum(|stream| stream.windows().1);
+        let (finished, streams) = (self.streams_finished, self.streams_total);
         let mut parts = vec![
-            format!(
-                "{} of {} streams",
-                self.streams_finished, self.streams_total
-            ),
-            counted(sum(|stream| stream.calls), "call"),
-            counted(sum(|stream| stream.rows), "row"),
-            span(now.duration_since(self.started)),
+            (Weight::Streams, format!("{finished} of {streams} streams")),
+            (Weight::Windows, windows_in_words(done, all)),
+            (Weight::Calls, counted(sum(StreamTally::calls), "call")),
+            (Weight::Rows, counted(sum(StreamTally::rows), "row")),
+            (Weight::Elapsed, span(now.duration_since(self.started))),
         ];
         if let Some(until) = self.waits_until.filter(|until| *until > now) {
-            let left = until.duration_since(now);
-            parts.push(format!("waiting {} for quota", span(left)));
-        } else if let Some(left) = self.time_left(now) {
-            parts.push(format!("about {} left", span(left)));
+            let wait = span(until.duration_since(now));
+            parts.push((Weight::Wait, format!("waiting {wait} for quota")));
+        }
+        if let Some(left) = self.time_left(now) {
+            parts.push((Weight::TimeLeft, time_in_words(left)));
         }
         if self.retries > 0 {
-            parts.push(format!("{} repeated", counted(self.retries, "call")));
+            let retries = counted(self.retries, "call");
+            parts.push((Weight::Repeated, format!("{retries} repeated")));
         }
-        parts.join(" · ")
+        fitted(parts, " · ", room)
+    }
+
+    /// What is left to do after a window of `stream`, to stand behind a sentence about it; empty when nothing is.
+    pub(super) fn left(&self, stream: &str, now: Instant) -> String {
+        let windows = self.stream(stream).map_or(0, StreamTally::windows_left);
+        let mut left = match windows {
+            0 => String::new(),
+            windows => format!(", {} left", counted(windows, "window")),
+        };
+        if let Some(time) = self.time_left(now) {
+            left.push_str(&format!("; {} in all", time_in_words(time)));
+        }
+        left
     }
 
     /// Streams run side by side, so the one that takes longest decides.
@@ -136,55 +158,44 @@ impl Tally {
     }
 }
 
-impl StreamTally {
-    /// Windows done, and all there are by the current plan.
-    pub(super) fn windows(&self) -> (u64, u64) {
-        (self.windows_done, self.windows_done + self.windows_left)
-    }
-
-    /// One line on the stream.
-    pub(super) fn line(&self, now: Instant) -> String {
-        let (done, all) = self.windows();
-        let mut line = format!(
-            "{:>13}  {:>10}  {:>15}",
-            format!("{}/{} windows", count(done), count(all)),
-            counted(self.calls, "call"),
-            counted(self.rows, "row"),
-        );
-        if let Some(left) = self.time_left(now) {
-            line.push_str(&format!("  about {} left", span(left)));
-        }
-        line
-    }
-
-    /// From two windows on, the pace so far is taken for the pace to come.
-    fn time_left(&self, now: Instant) -> Option<Duration> {
-        if self.windows_done < 2 || self.windows_left == 0 {
-            return None;
-        }
-        let done = u32::try_from(self.windows_done).ok()?;
-        let left = u32::try_from(self.windows_left).ok()?;
-        now.duration_since(self.started)
-            .checked_mul(left)?
-            .checked_div(done)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use criteo_engine::event::StreamSummary;
 
+    /// Wide enough for everything.
+    const WIDE: usize = 200;
+
     fn loaded(rows: u64, windows_left: usize) -> Event {
+        loaded_of("statistics", "2026-01-01..2026-01-07", rows, windows_left)
+    }
+
+    fn loaded_of(stream: &str, window: &str, rows: u64, windows_left: usize) -> Event {
         Event::WindowLoaded {
-            stream: "statistics".to_owned(),
-            window: "2026-01-01..2026-01-07, 10 advertisers".to_owned(),
+            stream: stream.to_owned(),
+            window: window.to_owned(),
             rows,
             calls: 1,
             bytes: 1000,
             verified: true,
             windows_left,
             rows_left: None,
+        }
+    }
+
+    fn planned(stream: &str, windows: usize) -> Event {
+        Event::StreamPlanned {
+            stream: stream.to_owned(),
+            windows,
+            calls: windows,
+            rows: None,
+        }
+    }
+
+    fn set_out(stream: &str, window: &str) -> Event {
+        Event::WindowStarted {
+            stream: stream.to_owned(),
+            window: window.to_owned(),
         }
     }
 
@@ -205,16 +216,10 @@ mod tests {
     fn the_pace_so_far_gives_the_time_left() {
         let start = Instant::now();
         let mut tally = started(&["statistics", "campaigns"], start);
-        let planned = Event::StreamPlanned {
-            stream: "statistics".to_owned(),
-            windows: 10,
-            calls: 10,
-            rows: None,
-        };
-        tally.add(&planned, start);
+        tally.add(&planned("statistics", 10), start);
         assert_eq!(
-            tally.line(start),
-            "0 of 2 streams · 0 calls · 0 rows · 0.0 s"
+            tally.line(start, WIDE),
+            "0 of 2 streams · 0/10 windows · 0 calls · 0 rows · 0.0 s"
         );
         for windows_left in [9, 8] {
             tally.add(
@@ -224,15 +229,106 @@ mod tests {
         }
         let now = start + Duration::from_secs(10);
         assert_eq!(
-            tally.line(now),
-            "0 of 2 streams · 2 calls · 2,000 rows · 10 s · about 40 s left"
+            tally.line(now, WIDE),
+            "0 of 2 streams · 2/10 windows · 2 calls · 2,000 rows · 10 s · about 40 s left"
+        );
+        assert_eq!(
+            tally.left("statistics", now),
+            ", 8 windows left; about 40 s left in all"
         );
         let stream = tally.stream("statistics").unwrap();
         assert_eq!(stream.windows(), (2, 10));
         assert_eq!(
-            stream.line(now),
+            stream.line(now, WIDE),
             " 2/10 windows     2 calls       2,000 rows  about 40 s left"
         );
+    }
+
+    #[test]
+    fn where_there_is_little_room_the_time_left_stays() {
+        let start = Instant::now();
+        let mut tally = started(&["statistics"], start);
+        tally.add(&planned("statistics", 10), start);
+        let now = start + Duration::from_secs(10);
+        for windows_left in [9, 8] {
+            tally.add(&loaded(1_000, windows_left), now);
+        }
+        let failed = Event::Retry {
+            operation: "GetAds".to_owned(),
+            attempt: 1,
+            wait: Duration::ZERO,
+            reason: "status 503".to_owned(),
+        };
+        tally.add(&failed, now);
+        for (room, expected) in [
+            (
+                97,
+                "0 of 1 streams · 2/10 windows · 2 calls · 2,000 rows · 10 s · about 40 s left · 1 call repeated",
+            ),
+            (
+                80,
+                "0 of 1 streams · 2/10 windows · 2 calls · 2,000 rows · 10 s · about 40 s left",
+            ),
+            (
+                70,
+                "0 of 1 streams · 2/10 windows · 2,000 rows · 10 s · about 40 s left",
+            ),
+            (45, "0 of 1 streams · about 40 s left"),
+            (10, "about 40 s left"),
+        ] {
+            assert_eq!(tally.line(now, room), expected, "{room}");
+        }
+        // What is left of 120, 100 and 80 columns beside the longest name of the default streams.
+        let stream = tally.stream("statistics").unwrap();
+        for (room, expected) in [
+            (
+                67,
+                " 2/10 windows     2 calls       2,000 rows  about 40 s left",
+            ),
+            (59, " 2/10 windows       2,000 rows  about 40 s left"),
+            (39, " 2/10 windows  about 40 s left"),
+            (30, "about 40 s left"),
+        ] {
+            assert_eq!(stream.line(now, room), expected, "{room}");
+        }
+    }
+
+    #[test]
+    fn windows_on_their_way_are_counted_and_those_that_wait_for_a_place() {
+        let start = Instant::now();
+        let mut tally = started(&["ads", "statistics"], start);
+        let windows = |tally: &Tally, stream: &str| tally.stream(stream).unwrap().windows();
+        // All three were taken from the plan at once, and two of them have set out.
+        tally.add(&planned("ads", 3), start);
+        for window in ["advertiser 1", "advertiser 2"] {
+            tally.add(&set_out("ads", window), start);
+        }
+        tally.add(&loaded_of("ads", "advertiser 1", 5, 0), start);
+        assert_eq!(windows(&tally, "ads"), (1, 3));
+        let given_up = Event::WindowQuarantined {
+            stream: "ads".to_owned(),
+            window: "advertiser 2".to_owned(),
+            reason: "status 400".to_owned(),
+        };
+        tally.add(&given_up, start);
+        assert_eq!(windows(&tally, "ads"), (1, 2));
+
+        // Of a report whose density nobody knows, the plan is made anew after each window.
+        tally.add(&planned("statistics", 12), start);
+        tally.add(&set_out("statistics", "the first"), start);
+        tally.add(&loaded_of("statistics", "the first", 5, 2), start);
+        assert_eq!(windows(&tally, "statistics"), (1, 3));
+        let split = Event::WindowSplit {
+            stream: "statistics".to_owned(),
+            window: "the second".to_owned(),
+            reason: "too many rows".to_owned(),
+            parts: 2,
+        };
+        tally.add(&set_out("statistics", "the second"), start);
+        tally.add(&split, start);
+        assert_eq!(windows(&tally, "statistics"), (1, 4));
+        let line = tally.line(start, WIDE);
+        assert!(line.contains(" · 2/6 windows · "), "{line}");
     }
 
     #[test]
@@ -249,10 +345,21 @@ mod tests {
                 start,
             );
         }
-        let line = tally.line(start + Duration::from_secs(8));
+        let line = tally.line(start + Duration::from_secs(8), WIDE);
         assert!(line.ends_with("waiting 12 s for quota"), "{line}");
-        let line = tally.line(start + Duration::from_secs(21));
+        let line = tally.line(start + Duration::from_secs(21), WIDE);
         assert!(!line.contains("waiting"), "{line}");
+
+        // A call that Criteo has put off is no failure either.
+        let put_off = Event::Retry {
+            operation: "GetAds".to_owned(),
+            attempt: 1,
+            wait: Duration::from_secs(60),
+            reason: criteo_api::RetryReason::RateLimited.to_string(),
+        };
+        tally.add(&put_off, start);
+        let line = tally.line(start + Duration::from_secs(21), WIDE);
+        assert!(line.ends_with("waiting 39 s for quota"), "{line}");
     }
 
     #[test]
@@ -262,14 +369,15 @@ mod tests {
         tally.add(&loaded(5, 3), start);
         let summary = StreamSummary {
             stream: "statistics".to_owned(),
+            windows: 1,
             calls: 7,
             rows: 9,
             ..StreamSummary::default()
         };
         tally.add(&Event::StreamFinished(summary), start);
         assert_eq!(
-            tally.line(start),
-            "1 of 1 streams · 7 calls · 9 rows · 0.0 s"
+            tally.line(start, WIDE),
+            "1 of 1 streams · 1/1 windows · 7 calls · 9 rows · 0.0 s"
         );
     }
 }

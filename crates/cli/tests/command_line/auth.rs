@@ -100,6 +100,7 @@ fn a_key_is_tested_kept_used_and_removed() {
         "{nothing:#?}"
     );
     assert!(nothing.stderr.contains("criteo auth import FILE"));
+    assert!(nothing.stdout.ends_with("  no key\n"), "{nothing:#?}");
 
     let imported = stage.run("auth import old.txt", 0);
     let kept = stage.kept("default");

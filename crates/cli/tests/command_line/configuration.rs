@@ -93,6 +93,17 @@ fn half_a_key_is_named() {
 }
 
 #[test]
+fn a_key_file_that_is_not_there_is_told_with_what_to_do() {
+    let folder = Folder::with_configuration(&format!("{GOOD}key_file = \"nowhere.txt\"\n"));
+    for line in ["sync", "plan", "verify"] {
+        folder.run(line).with_code(2).saying_only(&[
+            "error: Cannot read nowhere.txt, which `key_file` in [criteo] names\n  because: there is no such file\n\
+             hint: Correct that path, or put the file there; `criteo check` then says ",
+        ]);
+    }
+}
+
+#[test]
 fn wrong_variables_are_named() {
     let folder = Folder::with_configuration(GOOD);
     for (variable, value) in [

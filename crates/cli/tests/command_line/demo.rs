@@ -23,7 +23,8 @@ fn the_demo_loads_every_stream_and_answers_a_question_twice() {
         last_line = ended.stderr.lines().next_back().unwrap().trim().to_owned();
         assert_eq!(
             last_line,
-            "criteo --config demo/criteo.toml query 'SELECT * FROM \"statistics\" LIMIT 10'"
+            "criteo --config demo/criteo.toml query 'SELECT campaign_name, round(sum(advertiser_cost), 2) AS spend \
+             FROM \"statistics\" GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'"
         );
         let (run, answer) = ended.stdout.split_once("\nWhat did each campaign").unwrap();
         let streams: Vec<Vec<&str>> = run

@@ -19,6 +19,8 @@ fn a_sync_says_what_is_missing_and_what_to_do() {
     let all = "hint: The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets; Creatives Read, needed by ads. ";
     assert!(hint.starts_with(all), "{ended:#?}");
     assert!(hint.contains(remedy), "{ended:#?}");
+    let how = "`[streams.NAME]` and below it `enabled = false` in criteo.toml.";
+    assert!(hint.contains(how), "{ended:#?}");
     assert!(
         hint.ends_with("`criteo check` tries each permission."),
         "{ended:#?}"

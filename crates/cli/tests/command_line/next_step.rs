@@ -323,7 +323,7 @@ fn a_call_that_waits_to_be_tried_again_is_given_up_at_once() {
     };
     sandbox.add_fault(FaultRule { path: None, ..rule }).unwrap();
     let folder = Folder::at(&sandbox, "");
-    interrupted(&folder, "campaigns", "is tried again in");
+    interrupted(&folder, "campaigns", "Criteo asks to wait ");
     let status = folder.run("status").with_code(0);
     assert!(
         status.stdout.contains("was stopped before its end"),

@@ -16,6 +16,18 @@ fn loaded() -> (Sandbox, Folder) {
     (sandbox, folder)
 }
 
+/// A folder whose database holds what ads cost in the last days, and the sync that brought it.
+fn with_costs() -> (Sandbox, Folder, Ended) {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let day = sandbox.now() - jiff::SignedDuration::from_hours(24 * 3);
+    let day = day.strftime("%F");
+    let synced = folder
+        .run_with_key(&format!("sync -s statistics --from {day}"))
+        .with_code(0);
+    (sandbox, folder, synced)
+}
+
 /// Asks, with more options.
 fn ask(folder: &Folder, sql: &str, options: &[&str]) -> Ended {
     Ended::of(folder.command().args(["query", sql]).args(options))
@@ -133,6 +145,72 @@ fn what_the_database_says_is_shown() {
         ask(&folder, nothing, &[])
             .with_code(2)
             .saying_only(&["There is no query"]);
+    }
+}
+
+#[test]
+fn a_column_that_people_call_otherwise_is_named() {
+    let (_sandbox, folder, _) = with_costs();
+    let refused = |sql: &str, expected: &[&str]| {
+        ask(&folder, sql, &[]).with_code(2).saying_only(expected);
+    };
+    refused(
+        "SELECT spend FROM statistics",
+        &[
+            "Referenced column \"spend\" not found",
+            "hint: Nothing was changed. What \"spend\" means is called advertiser_cost in statistics. \
+             `criteo fields statistics` lists ",
+        ],
+    );
+    refused(
+        "SELECT sum(s.Impressions) FROM statistics AS s",
+        &["What \"Impressions\" means is called displays in statistics."],
+    );
+    refused(
+        "SELECT device FROM statistics",
+        &[
+            "statistics could have it, and the configuration does not choose it: `criteo fields statistics device`",
+        ],
+    );
+    refused(
+        "SELECT cost FROM criteo_campaign_daily",
+        &[
+            "hint: Nothing was changed. criteo_campaign_daily is a view, and `criteo views` makes it.",
+        ],
+    );
+    folder.run("views").with_code(0);
+    refused(
+        "SELECT sum(spend) FROM criteo_campaign_daily",
+        &[
+            "What \"spend\" means is called cost in criteo_campaign_daily. criteo_campaign_daily has the columns day, \
+             advertiser_id, ",
+            " more; `criteo --json views --print` describes each.",
+        ],
+    );
+}
+
+/// Whoever has loaded something, or made views, is shown a question, which works as it is printed.
+#[test]
+fn the_question_that_most_people_have_is_there_to_be_copied() {
+    let (_sandbox, folder, synced) = with_costs();
+    let views = folder.run("views").with_code(0);
+    for (ended, cost, table) in [
+        (&synced, "advertiser_cost", "statistics"),
+        (&views, "cost", "criteo_campaign_daily"),
+    ] {
+        let line = ended.stderr.lines().next_back().unwrap().trim();
+        assert_eq!(
+            line,
+            format!(
+                "criteo query 'SELECT campaign_name, round(sum({cost}), 2) AS spend FROM \"{table}\" \
+                 GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'"
+            )
+        );
+        let answer = in_shell(&folder, line).with_code(0);
+        let mut lines = answer.stdout.lines();
+        assert!(lines.next().unwrap().ends_with("spend"), "{answer:#?}");
+        let cents = lines.next().unwrap().rsplit_once('.').unwrap().1;
+        assert_eq!(cents.len(), 2, "{answer:#?}");
     }
 }
 

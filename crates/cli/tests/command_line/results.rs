@@ -83,6 +83,60 @@ fn fields_are_searched_by_all_words_in_any_case() {
 }
 
 #[test]
+fn how_a_stream_is_turned_on_or_off_is_shown_below_the_list() {
+    let folder = Folder::new();
+    let ended = folder.run("streams").with_code(0);
+    let lines = "\n  [streams.NAME]\n  enabled = true\n";
+    assert!(ended.stderr.contains(lines), "{ended:#?}");
+    // It can be taken over as it stands, but for the name.
+    let section = lines.replace("NAME", "transparency");
+    folder.write(
+        "criteo.toml",
+        &format!("[criteo]\ncurrency = \"EUR\"\n{section}"),
+    );
+    folder.run("status").with_code(0);
+}
+
+#[test]
+fn fields_are_found_by_the_words_of_the_trade() {
+    let folder = Folder::new();
+    let names = |line: &str| -> Vec<String> {
+        let found = folder.run(&format!("{line} --json")).with_code(0).json();
+        let fields = found.as_array().unwrap().iter();
+        fields
+            .map(|field| field["field"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (line, field) in [
+        ("fields statistics spend", "AdvertiserCost"),
+        ("fields statistics Impressions", "Displays"),
+        ("fields statistics conversions", "SalesPc30d"),
+        ("fields statistics orders all", "SalesAllPc30d"),
+        ("fields statistics AOV 7d", "AverageCartPc7d"),
+        ("fields statistics ctr", "ClickThroughRate"),
+        ("fields placements spend", "Cost"),
+        ("fields placements cpa", "CpoPc30d"),
+    ] {
+        let found = names(line);
+        assert!(found.iter().any(|name| name == field), "{line}: {found:?}");
+    }
+    let spend = folder.run("fields statistics spend").with_code(0);
+    assert!(
+        spend
+            .stderr
+            .ends_with("What \"spend\" means is called AdvertiserCost here.\n"),
+        "{spend:#?}"
+    );
+    let said = folder.run("fields statistics displays").with_code(0);
+    assert!(!said.stderr.contains("means"), "{said:#?}");
+
+    // The stream was forgotten.
+    folder.run("fields spend").with_code(2).saying_only(&[
+        "There is no stream spend\nhint: The stream comes first: `criteo fields statistics spend`.",
+    ]);
+}
+
+#[test]
 fn quiet_leaves_the_result_alone() {
     let ended = Folder::new().run("streams --quiet").with_code(0);
     assert!(ended.stdout.starts_with("STREAM "));

@@ -40,6 +40,17 @@ fn a_sync_is_planned_done_and_shown() {
         .with_code(0);
     assert!(plan.stdout.contains("4 advertisers"), "{plan:#?}");
     assert!(plan.stdout.contains("WINDOW OF"), "{plan:#?}");
+    let window = "A window is what is asked for and loaded as a whole";
+    assert!(plan.stderr.contains(window), "{plan:#?}");
+    let quiet = folder
+        .run_with_key(&format!("plan {line} --quiet"))
+        .with_code(0);
+    assert!(!quiet.stderr.contains(window), "{quiet:#?}");
+    let estimated = folder.run_with_key("plan -s statistics").with_code(0);
+    assert!(
+        estimated.stderr.contains(" packed accordingly.\n"),
+        "{estimated:#?}"
+    );
 
     let ended = folder.run_with_key(&format!("sync {line}")).with_code(0);
     let campaigns = ended
@@ -79,6 +90,31 @@ fn a_sync_is_planned_done_and_shown() {
         status.stdout.contains("and loaded everything: 16 rows in "),
         "{status:#?}"
     );
+}
+
+/// A log tells what bars show: how much is left, and for how long.
+#[test]
+fn lines_tell_how_long_it_takes_still() {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, "");
+    let day = sandbox.now() - jiff::SignedDuration::from_hours(24 * 6);
+    let day = day.strftime("%F");
+    let ended = folder
+        .run_with_key(&format!("sync -s placements --from {day}"))
+        .with_code(0);
+    let lines = ended.stderr.lines();
+    let loaded: Vec<&str> = lines
+        .filter(|line| line.starts_with("placements: 2"))
+        .collect();
+    assert_eq!(loaded.len(), 6, "{ended:#?}");
+    // Those that are on their way are left as well.
+    assert!(loaded[0].ends_with(", 5 windows left"), "{ended:#?}");
+    for (line, left) in loaded[1..].iter().zip([4, 3, 2]) {
+        let words = format!(", {left} windows left; about ");
+        assert!(line.contains(&words), "{words:?}: {ended:#?}");
+        assert!(line.ends_with(" left in all"), "{ended:#?}");
+    }
+    assert!(!loaded[5].contains(" left"), "{ended:#?}");
 }
 
 #[test]

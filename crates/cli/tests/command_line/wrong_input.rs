@@ -36,6 +36,33 @@ fn help_of_every_command_goes_to_stdout() {
     );
 }
 
+/// How a sync comes to run every morning is in its help, and what is named there is there.
+#[test]
+fn the_help_of_sync_says_how_to_schedule_it() {
+    let help = Folder::new().run("sync --help").with_code(0).stdout;
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let crontab = std::fs::read_to_string(root.join("deploy/cron/crontab")).unwrap();
+    let line = crontab.lines().last().unwrap();
+    assert!(help.contains(&format!("  {line}\n")), "{line}: {help}");
+    let words = help.split_whitespace();
+    let files: Vec<&str> = words
+        .map(|word| word.trim_end_matches([',', '.', ':']))
+        .filter(|word| word.contains('/') && word.contains('.') && !word.contains('"'))
+        .collect();
+    for file in [
+        "systemd/criteo-sync.timer",
+        "kubernetes/cronjob.yaml",
+        "airflow/criteo_sync.py",
+        "dagster/criteo_assets.py",
+    ] {
+        assert!(files.contains(&file), "{file}: {files:?}");
+    }
+    for file in files {
+        let is_there = root.join(file).exists() || root.join("deploy").join(file).exists();
+        assert!(is_there, "{file}");
+    }
+}
+
 #[test]
 fn without_a_command_help_goes_to_stderr() {
     Folder::new()

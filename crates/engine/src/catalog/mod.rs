@@ -5,6 +5,8 @@
 //! sentences become comments on the table and its columns. The files are compiled into the library, so a running
 //! program needs nothing beside itself.
 //!
+//! [`is_synonym`] knows what people call fields elsewhere: `spend`, `impressions`, `AOV`.
+//!
 //! ```
 //! use criteo_engine::catalog::Catalog;
 //!
@@ -17,6 +19,7 @@ mod field;
 mod files;
 mod stream;
 mod suggestion;
+mod synonym;
 
 #[cfg(test)]
 mod contract_tests;
@@ -26,6 +29,7 @@ mod tests;
 pub use field::{Field, FieldType, Role, Stamp};
 pub use stream::{HistoryEnd, Reader, Scope, Split, Stream, StreamKind};
 pub(crate) use suggestion::nearest;
+pub use synonym::is_synonym;
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,6 @@
 //! Where the app key comes from.
 
+use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use criteo_api::Credentials;
@@ -240,12 +241,20 @@ pub(super) fn read(path: &Path, named_by: &str) -> Result<String, ConfigError> {
     let bytes = std::fs::read(path).map_err(|source| ConfigError::KeyUnreadable {
         path: path.to_owned(),
         named_by: named_by.to_owned(),
-        source,
+        source: in_words(source),
     })?;
     String::from_utf8(bytes).map_err(|_| ConfigError::NotAKey {
         path: path.to_owned(),
         reason: "is not plain UTF-8 text; save it as such".to_owned(),
     })
+}
+
+/// The most usual reason in words for people, without the number that the operating system has for it.
+fn in_words(error: IoError) -> IoError {
+    match error.kind() {
+        kind @ ErrorKind::NotFound => IoError::new(kind, "there is no such file"),
+        _ => error,
+    }
 }
 
 /// A sentence about a secret that other people of this machine can read, if they can.

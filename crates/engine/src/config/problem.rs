@@ -1,9 +1,11 @@
 //! What can be wrong with a configuration, in words for the person who wrote it.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::key_store::KeyStoreError;
+use crate::doctor::CauseId;
 
 /// One thing that is wrong in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,11 +159,17 @@ impl ConfigError {
             ConfigError::SeveralConnections { .. } => {
                 Some("Choose one with --connection NAME or CRITEO_CONNECTION.".to_owned())
             }
+            ConfigError::KeyUnreadable { source, .. } if source.kind() == ErrorKind::NotFound => Some(
+                "Correct that path, or put the file there; `criteo check` then says whether everything is in order."
+                    .to_owned(),
+            ),
+            ConfigError::KeyUnreadable { .. } => {
+                Some(CauseId::KeyFileUnreadable.next().to_owned())
+            }
             ConfigError::NoConnection { .. }
             | ConfigError::Unreadable { .. }
             | ConfigError::Invalid { .. }
-            | ConfigError::Environment { .. }
-            | ConfigError::KeyUnreadable { .. } => None,
+            | ConfigError::Environment { .. } => None,
         }
     }
 }

@@ -243,7 +243,7 @@ causes! {
         seen: "The app lacks a permission",
         recognised: "Criteo answers 403 to the cheapest call that needs it, for an advertiser that it lists as readable.",
         reason: "It was not ticked when the app was made. The permissions of an active app cannot be changed.",
-        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives, or turn off the streams that need the missing one.",
+        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives, or turn off each stream that needs the missing one: `[streams.NAME]` and below it `enabled = false` in criteo.toml.",
     }
     CurrencyRefused "currency_refused" on PermissionAnalytics {
         seen: "Criteo does not report in the configured currency",
@@ -279,7 +279,7 @@ causes! {
         seen: "The spool folder cannot be written to",
         recognised: "A test file in it, or in the folder where it would be made, fails.",
         reason: "The folder belongs to another user, or lies on a file system that is read-only.",
-        next: "Choose another folder with spool_dir in [sync], or give this one to the user who runs the command.",
+        next: "Windows wait in the spool until they are loaded: choose another folder with spool_dir in [sync], or give this one to the user who runs the command.",
     }
     SpoolFull "spool_full" on Spool {
         seen: "The disk of the spool folder is full",

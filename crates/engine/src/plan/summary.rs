@@ -112,13 +112,14 @@ impl Plan {
             refusal: None,
             notes: missing
                 .iter()
-                .map(|id| format!("Advertiser {id} is configured but has not consented to this app; it is left out"))
+                .map(|id| format!("Advertiser {id} is configured but has not consented to this app; it is left out."))
                 .chain(read_elsewhere)
                 .collect(),
         };
         if !waiting.is_empty() {
             plan.notes.push(format!(
-                "Windows that an earlier run read and that wait in the spool: {}; they are loaded first and cost no call",
+                "Windows that an earlier run read and that wait in the spool, which is on this disk: {}. They are loaded \
+                 first, and cost no call.",
                 waiting.len()
             ));
         }
@@ -151,7 +152,7 @@ impl Plan {
             .any(|stream| stream.estimated && stream.calls > 0)
         {
             plan.notes.push(
-                "Calls marked ~ are estimates: sizes become known while reading, and calls are packed accordingly"
+                "Calls marked ~ are estimates: sizes become known while reading, and calls are packed accordingly."
                     .to_owned(),
             );
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use criteo_engine::config::key_store::{DEFAULT_CONNECTION, Place};
-use criteo_engine::config::{AppKey, Config, Environment, KeyPlace, credentials_from};
+use criteo_engine::config::{AppKey, Config, ConfigError, Environment, KeyPlace, credentials_from};
 use criteo_engine::{Application, EngineError, application_of};
 use serde::Serialize;
 
@@ -31,6 +31,9 @@ struct KeyStatus {
     /// Why there is no key, or why Criteo does not accept it.
     problem: Option<String>,
     hint: Option<String>,
+    /// What a person reads in the place of where the key was found, when none can be used.
+    #[serde(skip)]
+    instead: &'static str,
     #[serde(skip)]
     exit: Exit,
 }
@@ -70,12 +73,17 @@ async fn status(
         warnings: Vec::new(),
         problem: None,
         hint: None,
+        instead: "",
         exit: Exit::Complete,
     };
     let store = context.key_store(environment);
     let key = match credentials_from(&config.criteo, environment, &store) {
         Ok(key) => key,
         Err(error) => {
+            status.instead = match &error {
+                ConfigError::NoKey { .. } => "no key",
+                _ => "no key that can be used",
+            };
             status.set_problem(&error, error.hint());
             status.exit = Exit::Usage;
             return status;
@@ -165,7 +173,7 @@ fn show(context: &Context, statuses: &[KeyStatus]) -> anyhow::Result<()> {
             status
                 .source
                 .clone()
-                .unwrap_or_else(|| "nowhere".to_owned()),
+                .unwrap_or_else(|| status.instead.to_owned()),
             status.file_mode.clone().unwrap_or_default(),
             criteo,
         ]);
