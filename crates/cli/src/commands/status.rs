@@ -5,7 +5,7 @@ use criteo_engine::status::{RunStatus, Status, StreamStatus};
 use jiff::civil::Date;
 
 use super::context::Context;
-use super::summary::{left_out, without_consent};
+use super::summary::{CONSENT_SAYS_HOW, left_out, without_consent};
 use crate::exit::Exit;
 use crate::table::{Column, TextTable};
 use crate::wording::{count, counted, size};
@@ -71,7 +71,7 @@ fn never_read(status: &Status) -> Option<String> {
 /// Who does not consent, and when that was known.
 fn not_granted(status: &Status) -> Option<String> {
     let not_granted = status.not_granted.as_ref()?;
-    let words = without_consent(&not_granted.advertiser_ids)?;
+    let words = without_consent(&not_granted.advertiser_ids, CONSENT_SAYS_HOW)?;
     let asked = not_granted.asked_at.strftime("%F %R");
     Some(format!("{words} (The last sync that asked: {asked} UTC.)"))
 }

@@ -18,6 +18,9 @@ pub(super) const SAME_COMMAND: &str = "The same command";
 /// How many advertisers a sentence names.
 const ADVERTISERS_NAMED: usize = 5;
 
+/// Where to read how consent is given.
+pub(super) const CONSENT_SAYS_HOW: &str = "`criteo consent` says how";
+
 /// What stands in a stream's failure before that which was not even tried.
 const NOT_TRIED: &str = " Not tried: ";
 
@@ -46,7 +49,7 @@ pub(super) fn print(
             Kept::Yes => printer.data(table(&run.streams))?,
             Kept::No => printer.note(table(&run.streams)),
         }
-        printer.note(format_args!("{WINDOW}\n"));
+        printer.note(format_args!("\n{WINDOW}"));
     }
     for words in not_read(&run.streams) {
         printer.warning(&words);
@@ -61,7 +64,7 @@ pub(super) fn print(
     }
     let words = loaded(run);
     let lacking = lacking(run);
-    let without_consent = without_consent(&run.not_granted);
+    let without_consent = without_consent(&run.not_granted, CONSENT_SAYS_HOW);
     let in_vain: Vec<&str> = [
         lacking.as_ref().map(|_| "the app lacks a permission"),
         without_consent
@@ -141,8 +144,9 @@ fn not_read(streams: &[StreamSummary]) -> Vec<String> {
     paragraphs
 }
 
-/// What it means that Criteo does not grant advertisers to the app, and what to do; `None` where it grants all.
-pub(super) fn without_consent(advertiser_ids: &[String]) -> Option<String> {
+/// Which advertisers Criteo does not grant to the app, what that means, and what to do, which `how` tells in detail: a
+/// command, or what stands above. `None` where it grants all.
+pub(super) fn without_consent(advertiser_ids: &[String], how: &str) -> Option<String> {
     let named = match advertiser_ids {
         [] => return None,
         [one] => format!("advertiser {one}"),
@@ -154,12 +158,12 @@ pub(super) fn without_consent(advertiser_ids: &[String]) -> Option<String> {
         ),
     };
     let (their, them) = match advertiser_ids {
-        [_] => ("its", "it"),
-        _ => ("their", "them"),
+        [_] => ("Its", "it"),
+        _ => ("Their", "them"),
     };
     Some(format!(
-        "No consent from {named}, or no more: what there is of {their} rows stays as it is, and nothing new of {them} is \
-         read. `criteo consent` shows who consents now, and how somebody who administers an advertiser does so again."
+        "Without consent: {named}. {their} rows stay as they are, and nothing new of {them} is read. To get {them} back, let \
+         somebody who administers {them} approve a new consent URL: {how}."
     ))
 }
 

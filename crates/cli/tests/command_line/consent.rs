@@ -325,7 +325,7 @@ fn two_streams() -> String {
 /// What every command says of the advertiser that withdrew.
 fn lost(advertiser: &str) -> String {
     format!(
-        "No consent from advertiser {advertiser}, or no more: what there is of its rows stays as it is"
+        "Without consent: advertiser {advertiser}. Its rows stay as they are, and nothing new of it is read."
     )
 }
 
@@ -335,9 +335,9 @@ fn an_advertiser_that_withdrew_is_told_by_sync_status_and_consent() {
     let advertisers = sandbox.advertiser_ids();
     let folder = Folder::at(&sandbox, &two_streams());
     let whole = folder.run_with_key("sync").with_code(0);
-    assert!(!whole.stderr.contains("No consent from"), "{whole:#?}");
+    assert!(!whole.stderr.contains("Without consent"), "{whole:#?}");
     let status = folder.run("status").with_code(0);
-    assert!(!status.stdout.contains("No consent from"), "{status:#?}");
+    assert!(!status.stdout.contains("Without consent"), "{status:#?}");
     assert!(status.stderr.contains("Nothing is missing."), "{status:#?}");
 
     sandbox.set_consent(&advertisers[1], false);
@@ -360,7 +360,9 @@ fn an_advertiser_that_withdrew_is_told_by_sync_status_and_consent() {
         let status = folder.run("status").with_code(0);
         assert_eq!(status.stdout.matches(&lost).count(), 1, "{status:#?}");
         assert!(
-            status.stdout.contains("`criteo consent` shows"),
+            status
+                .stdout
+                .contains("approve a new consent URL: `criteo consent` says how."),
             "{status:#?}"
         );
         assert!(

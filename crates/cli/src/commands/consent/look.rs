@@ -28,7 +28,7 @@ An app reads the advertisers whose people let it, and no others.
 ";
 
 /// How long the destination may take to say who was read before.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -54,8 +54,8 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     let diary = Diary::open(printer, client_id);
     let last = diary.last.as_ref();
     let change = last.map(|look| Change::between(&look.advertisers, &granted));
-    let departed = departed(context, &granted).await;
     if printer.is_json() {
+        let departed = departed(context, &granted).await;
         printer.json(&Report {
             client_id: &diary.client_id,
             granted: &granted,
@@ -71,7 +71,9 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
             }
             _ => printer.note("\nThe next look will say what changed since this one."),
         }
-        if let Some(words) = departed.as_deref().and_then(without_consent) {
+        // What Criteo says stands there already, should the destination take its time.
+        let departed = departed(context, &granted).await.unwrap_or_default();
+        if let Some(words) = without_consent(&departed, "the first lines say how") {
             printer.note("");
             printer.warning(&words);
         }
