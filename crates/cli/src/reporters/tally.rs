@@ -149,12 +149,14 @@ impl Tally {
         left
     }
 
-    /// Streams run side by side, so the one that takes longest decides.
+    /// Streams run side by side, so the one that takes longest decides, once the quota is there again.
     fn time_left(&self, now: Instant) -> Option<Duration> {
-        self.streams
-            .values()
-            .filter_map(|stream| stream.time_left(now))
-            .max()
+        let streams = self.streams.values();
+        let longest = streams.filter_map(|stream| stream.time_left(now)).max()?;
+        let wait = self
+            .waits_until
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        Some(longest + wait)
     }
 }
 
@@ -360,6 +362,27 @@ mod tests {
         tally.add(&put_off, start);
         let line = tally.line(start + Duration::from_secs(21), WIDE);
         assert!(line.ends_with("waiting 39 s for quota"), "{line}");
+    }
+
+    #[test]
+    fn nothing_ends_before_the_quota_is_there_again() {
+        let start = Instant::now();
+        let mut tally = started(&["statistics"], start);
+        tally.add(&planned("statistics", 10), start);
+        let now = start + Duration::from_secs(10);
+        for windows_left in [9, 8] {
+            tally.add(&loaded(1_000, windows_left), now);
+        }
+        let wait = Event::RateLimitWait {
+            budget: "reporting".to_owned(),
+            wait: Duration::from_secs(58),
+        };
+        tally.add(&wait, now);
+        let line = tally.line(now, WIDE);
+        assert!(
+            line.ends_with("waiting 58 s for quota · about 98 s left"),
+            "{line}"
+        );
     }
 
     #[test]

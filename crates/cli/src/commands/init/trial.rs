@@ -239,7 +239,7 @@ async fn count_down(keys: &mut Keys, pause: Duration) -> Result<(), Detour> {
         }
         let seconds = left.as_secs_f64().ceil();
         keys.line.set(
-            "Not active yet. Enter: try now, Esc: go back, Ctrl-C: stop.",
+            "Not accepted yet. Enter: try now, Esc: go back, Ctrl-C: stop.",
             &format!(" Next try in {seconds:.0} s"),
         );
         let next_second = Instant::now() + left.min(Duration::from_secs(1));

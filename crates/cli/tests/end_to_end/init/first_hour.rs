@@ -59,11 +59,11 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     terminal.see("Criteo does not accept this key");
     terminal.see("most likely it is only not active yet");
     terminal.choose("What now?", "Wait, and try again");
-    terminal.see("Not active yet. Enter: try now");
+    terminal.see("Not accepted yet. Enter: try now");
     terminal.see("Next try in");
     terminal.press(ENTER);
     terminal.see("Asking Criteo.");
-    terminal.see("Not active yet.");
+    terminal.see("Not accepted yet.");
     sandbox.age_keys(86_400);
     terminal.press(ENTER);
     terminal.see("ok: Criteo accepts the key, for the app \"sandbox\".");
