@@ -243,7 +243,7 @@ causes! {
         seen: "The app lacks a permission",
         recognised: "Criteo answers 403 to the cheapest call that needs it, for an advertiser that it lists as readable.",
         reason: "It was not ticked when the app was made. The permissions of an active app cannot be changed.",
-        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives, or turn off each stream that needs the missing one: `[streams.NAME]` and below it `enabled = false` in criteo.toml.",
+        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives: `criteo init` leads through it, takes its key, and waits until the advertisers consent to it, too. Or turn off each stream that needs the missing one: `[streams.NAME]` and below it `enabled = false` in criteo.toml.",
     }
     CurrencyRefused "currency_refused" on PermissionAnalytics {
         seen: "Criteo does not report in the configured currency",
