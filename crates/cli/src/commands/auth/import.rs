@@ -60,7 +60,7 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
             None => "It was not tested".to_owned(),
         };
         printer.note(format_args!(
-            "The key{} with client id {} is kept in {}. {tested}.",
+            "The key{} with client id {} is kept in {}. {tested}. Next: `criteo check` tries what it may read.",
             subject.of_connection(),
             key.client_id,
             in_words(&stored.place)

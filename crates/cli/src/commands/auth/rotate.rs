@@ -86,7 +86,8 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
     } else {
         printer.note(format_args!(
             "The key{} is now that of client id {}, kept in {}; Criteo accepts it for {}. The old one ({from_client_id}) \
-             is forgotten here: delete it in Criteo's portal, where it works for up to 15 minutes more.",
+             is forgotten here: delete it in Criteo's portal once `criteo check` finds that the new one may read the \
+             same; it works for up to 15 minutes more.",
             subject.of_connection(),
             new.client_id,
             in_words(&stored.place),
