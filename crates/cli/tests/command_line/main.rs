@@ -19,6 +19,7 @@ mod results;
 mod running;
 #[path = "../../../../tests/shared/skipped.rs"]
 mod skipped;
+mod withdrawn;
 mod wrong_input;
 
 use std::path::Path;

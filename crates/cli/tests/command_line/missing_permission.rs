@@ -25,6 +25,21 @@ fn a_sync_says_what_is_missing_and_what_to_do() {
         hint.ends_with("`criteo check` tries each permission."),
         "{ended:#?}"
     );
+    // Streams that lack the same permission are one paragraph, and their windows none of their own.
+    let last = ended
+        .stderr
+        .rfind("warning: campaigns, ad_sets were not read: ");
+    let at_the_end = &ended.stderr[last.unwrap_or_else(|| panic!("{ended:#?}"))..];
+    assert_eq!(
+        at_the_end.matches("insufficient-scope").count(),
+        2,
+        "{ended:#?}"
+    );
+    assert!(
+        at_the_end.contains("warning: ads was not read: "),
+        "{ended:#?}"
+    );
+    assert!(!at_the_end.contains(" left out: "), "{ended:#?}");
     // While it goes on, once for each permission.
     for permission in [
         "warning: The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets. ",

@@ -34,21 +34,11 @@ fn at_the_question(home: &Home) -> Terminal {
     terminal
 }
 
-/// The options of the question that waits.
-#[track_caller]
-fn options(terminal: &mut Terminal, question: &str) -> Vec<String> {
-    terminal.see(&format!("? {question}"));
-    terminal.see("Ctrl-C stops");
-    let lines = terminal.below_question().unwrap();
-    let lines = lines.iter().map(|line| line.trim_end().to_owned());
-    lines.collect()
-}
-
 /// The question of the key, at which the one that came to nothing is the last to be offered.
 #[track_caller]
 fn is_asked_for_a_key(terminal: &mut Terminal) {
     terminal.see("Step 6 of 14");
-    let options = options(terminal, "How do you want to give the key?");
+    let options = terminal.options("How do you want to give the key?");
     assert!(
         options[0].starts_with("> The downloaded file"),
         "{options:#?}"
@@ -100,7 +90,7 @@ fn a_missing_permission_is_noticed_before_everything_that_would_be_in_vain() {
     terminal.see("; Creatives Read, needed by ads");
     terminal.see("The permissions of an active app cannot be changed. Make a new app");
     terminal.see("every advertiser's consent once more");
-    let ways = options(&mut terminal, "What now?");
+    let ways = terminal.options("What now?");
     let first = [
         "> Make a new app now: back to step 1",
         "  Give the key of another app, which has all permissions",
@@ -172,7 +162,7 @@ fn a_new_app_can_be_made_later_and_the_rest_is_kept() {
     terminal.see("? When that is done:");
     // Whoever has made it meanwhile passes over the steps in the portal.
     terminal.press(ESCAPE);
-    let ways = options(&mut terminal, "How far are you?");
+    let ways = terminal.options("How far are you?");
     assert!(ways[0].starts_with("> I have no key yet"), "{ways:#?}");
     terminal.go_to("I have the key file");
     terminal.press(ENTER);

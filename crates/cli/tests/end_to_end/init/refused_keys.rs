@@ -6,16 +6,6 @@ use crate::support::terminal::{CTRL_C, ENTER, ESCAPE, Terminal};
 
 const QUESTION: &str = "How do you want to give the key?";
 
-/// The options of the question that waits.
-#[track_caller]
-fn options(terminal: &mut Terminal, question: &str) -> Vec<String> {
-    terminal.see(&format!("? {question}"));
-    terminal.see("Ctrl-C stops");
-    let lines = terminal.below_question().unwrap();
-    let lines = lines.iter().map(|line| line.trim_end().to_owned());
-    lines.collect()
-}
-
 #[track_caller]
 fn leave(mut terminal: Terminal) {
     terminal.press(CTRL_C);
@@ -25,7 +15,7 @@ fn leave(mut terminal: Terminal) {
 /// The refused key is the last to be offered.
 #[track_caller]
 fn is_offered_last(terminal: &mut Terminal) {
-    let ways = options(terminal, QUESTION);
+    let ways = terminal.options(QUESTION);
     assert!(ways[0].starts_with("> The downloaded file"), "{ways:#?}");
     let place = |words: &str| ways.iter().position(|line| line.starts_with(words));
     let last = place("  Try the key left-id again, found in");
@@ -46,7 +36,7 @@ fn a_refused_key_is_offered_last_until_its_file_is_mended() {
     terminal.see("Only the age of the file is known: wrong.txt was written");
     terminal.see("most likely it is only not active yet: wait");
     terminal.see("typed by hand, id or secret is wrong: give another key.");
-    let ways = options(&mut terminal, "What now?");
+    let ways = terminal.options("What now?");
     let labels = [
         "> Wait, and try again until it works: it was created in the last 15 minutes",
         "  Give another key: this one is older, or not copied whole",
@@ -64,7 +54,7 @@ fn a_refused_key_is_offered_last_until_its_file_is_mended() {
 
     std::fs::write(home.path("wrong.txt"), KEY).unwrap();
     let mut terminal = home.terminal("init --resume");
-    let ways = options(&mut terminal, QUESTION);
+    let ways = terminal.options(QUESTION);
     let mended = "> Use the key left-id, found in";
     assert!(ways[0].starts_with(mended), "{ways:#?}");
     terminal.press(ENTER);
@@ -84,12 +74,12 @@ fn a_key_of_this_session_is_not_said_to_be_of_the_last() {
     terminal.see("ok: The key is kept in");
     terminal.see("? What now?");
     terminal.press(ESCAPE);
-    let ways = options(&mut terminal, QUESTION);
+    let ways = terminal.options(QUESTION);
     assert_eq!(ways[0], "> Use the key left-id, given a moment ago");
     leave(terminal);
 
     let mut terminal = home.terminal("init --resume");
-    let ways = options(&mut terminal, QUESTION);
+    let ways = terminal.options(QUESTION);
     assert_eq!(ways[0], "> Use the key left-id, given in the last session");
     leave(terminal);
 }

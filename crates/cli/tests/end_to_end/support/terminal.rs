@@ -221,6 +221,18 @@ impl Terminal {
         Some(lines.split_off(question + 1))
     }
 
+    /// The options of the question that waits, as they stand there, with the help below them.
+    #[track_caller]
+    pub(crate) fn options(&mut self, question: &str) -> Vec<String> {
+        self.see(&format!("? {question}"));
+        self.see("Ctrl-C stops");
+        let lines = self.below_question().unwrap();
+        lines
+            .iter()
+            .map(|line| line.trim_end().to_owned())
+            .collect()
+    }
+
     /// Moves down the list of the present question to the option that begins with these words.
     #[track_caller]
     pub(crate) fn go_to(&mut self, option: &str) {
