@@ -119,18 +119,20 @@ pub(crate) fn report(error: &anyhow::Error, printer: &Printer) -> Exit {
     printer.error(&error.to_string());
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
-        let cause = match cause.downcast_ref::<std::io::Error>() {
-            // The system's words end with a number that says nothing to people.
-            Some(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                "there is no such file".to_owned()
-            }
-            _ => cause.to_string(),
-        };
+        let words = cause.to_string();
         // Transparent wrappers repeat their cause, and many errors end with it.
-        if !last.contains(&cause) {
-            printer.cause(&cause);
+        if !last.contains(&words) {
+            let is_missing = cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+            // The system's words end with a number that says nothing to people.
+            printer.cause(if is_missing {
+                "there is no such file"
+            } else {
+                &words
+            });
         }
-        last = cause;
+        last = words;
     }
     if let Some(hint) = hint(error) {
         printer.hint(&hint);

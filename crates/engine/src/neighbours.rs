@@ -192,8 +192,8 @@ pub(crate) struct Ownership {
 }
 
 impl Ownership {
-    /// The advertisers of `entries` (oldest reading first) that this connection was the last to read (or to try), and that no
-    /// other of the connections at work may read: if this one's app may not either, they have withdrawn consent.
+    /// The advertisers of `entries` (oldest reading first) that this connection was the last to read (or to try), and
+    /// that no other of the connections at work may read: if this one's app may not either, they have withdrawn consent.
     pub(crate) fn own<'entries>(
         &self,
         entries: impl IntoIterator<Item = &'entries WindowEntry>,

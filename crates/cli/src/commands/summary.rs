@@ -10,13 +10,10 @@ use jiff::civil::Date;
 use super::plan::WINDOW;
 use crate::printer::Printer;
 use crate::table::{Column, TextTable};
-use crate::wording::{by_group, count, counted, size, span_of_seconds};
+use crate::wording::{by_group, count, counted, few, size, span_of_seconds};
 
 /// What carries on where nobody else than the person began it.
 pub(super) const SAME_COMMAND: &str = "The same command";
-
-/// How many advertisers a sentence names.
-const ADVERTISERS_NAMED: usize = 5;
 
 /// Where to read how consent is given.
 pub(super) const CONSENT_SAYS_HOW: &str = "`criteo consent` says how";
@@ -49,7 +46,10 @@ pub(super) fn print(
             Kept::Yes => printer.data(table(&run.streams))?,
             Kept::No => printer.note(table(&run.streams)),
         }
-        printer.note(format_args!("\n{WINDOW}"));
+        printer.note("");
+        if run.streams.iter().any(|stream| stream.windows > 0) {
+            printer.note(WINDOW);
+        }
     }
     for words in not_read(&run.streams) {
         printer.warning(&words);
@@ -147,23 +147,16 @@ fn not_read(streams: &[StreamSummary]) -> Vec<String> {
 /// Which advertisers Criteo does not grant to the app, what that means, and what to do, which `how` tells in detail: a
 /// command, or what stands above. `None` where it grants all.
 pub(super) fn without_consent(advertiser_ids: &[String], how: &str) -> Option<String> {
-    let named = match advertiser_ids {
+    let (advertisers, their, them) = match advertiser_ids {
         [] => return None,
-        [one] => format!("advertiser {one}"),
-        few if few.len() <= ADVERTISERS_NAMED => format!("advertisers {}", few.join(", ")),
-        many => format!(
-            "{}, such as {}",
-            counted(size(many.len()), "advertiser"),
-            many[..ADVERTISERS_NAMED].join(", ")
-        ),
+        [_] => ("advertiser", "Its", "it"),
+        _ => ("advertisers", "Their", "them"),
     };
-    let (their, them) = match advertiser_ids {
-        [_] => ("Its", "it"),
-        _ => ("Their", "them"),
-    };
+    let ids: Vec<&str> = advertiser_ids.iter().map(String::as_str).collect();
     Some(format!(
-        "Without consent: {named}. {their} rows stay as they are, and nothing new of {them} is read. To get {them} back, let \
-         somebody who administers {them} approve a new consent URL: {how}."
+        "Without consent: {advertisers} {}. {their} rows stay as they are, and nothing new of {them} is read. To get {them} back, let \
+         somebody who administers {them} approve a new consent URL: {how}.",
+        few(&ids)
     ))
 }
 
@@ -307,7 +300,7 @@ impl<'windows> LeftOut<'windows> {
         let advertisers = match advertisers.as_slice() {
             [] => String::new(),
             [one] => format!(", advertiser {one}"),
-            few if few.len() <= ADVERTISERS_NAMED => format!(", advertisers {}", few.join(", ")),
+            few if few.len() <= 5 => format!(", advertisers {}", few.join(", ")),
             many => format!(", {}", counted(size(many.len()), "advertiser")),
         };
         let windows = match self.windows {

@@ -246,15 +246,21 @@ mod tests {
         );
     }
 
-    #[test]
-    fn where_there_is_little_room_the_time_left_stays() {
-        let start = Instant::now();
+    /// Two windows of ten, ten seconds after the start.
+    fn two_of_ten(start: Instant) -> (Tally, Instant) {
         let mut tally = started(&["statistics"], start);
         tally.add(&planned("statistics", 10), start);
         let now = start + Duration::from_secs(10);
         for windows_left in [9, 8] {
             tally.add(&loaded(1_000, windows_left), now);
         }
+        (tally, now)
+    }
+
+    #[test]
+    fn where_there_is_little_room_the_time_left_stays() {
+        let start = Instant::now();
+        let (mut tally, now) = two_of_ten(start);
         let failed = Event::Retry {
             operation: "GetAds".to_owned(),
             attempt: 1,
@@ -367,12 +373,7 @@ mod tests {
     #[test]
     fn nothing_ends_before_the_quota_is_there_again() {
         let start = Instant::now();
-        let mut tally = started(&["statistics"], start);
-        tally.add(&planned("statistics", 10), start);
-        let now = start + Duration::from_secs(10);
-        for windows_left in [9, 8] {
-            tally.add(&loaded(1_000, windows_left), now);
-        }
+        let (mut tally, now) = two_of_ten(start);
         let wait = Event::RateLimitWait {
             budget: "reporting".to_owned(),
             wait: Duration::from_secs(58),

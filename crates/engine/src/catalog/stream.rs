@@ -113,6 +113,13 @@ impl Stream {
         suggestion::nearest(wrong_name, spellings)
     }
 
+    /// Whether its windows are packed by how many rows its days have. Where a window is a day or an advertiser anyway,
+    /// there is nothing to pack and nothing to learn.
+    #[must_use]
+    pub fn is_packed_by_density(&self) -> bool {
+        self.row_cap.is_some() && self.max_days_per_call != Some(1)
+    }
+
     /// The first day Criteo still answers for when today is `today`; `None` when no limit is known or the stream has
     /// no days.
     #[must_use]

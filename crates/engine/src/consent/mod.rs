@@ -23,7 +23,7 @@ use criteo_api::{Client, Error as ApiError, Operation};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::destination;
+use crate::destination::{self, Destination, DestinationError};
 use crate::error::EngineError;
 use crate::stream_spec::StreamSpec;
 
@@ -60,7 +60,7 @@ pub async fn granted(client: &Client) -> Result<Vec<GrantedAdvertiser>, ApiError
     Ok(advertisers)
 }
 
-/// Advertisers that have rows in the destination and are not among the granted ones, sorted: their consent was withdrawn.
+/// Advertisers that were read into the destination and are not among the granted ones, sorted: their consent was withdrawn.
 /// `None` where several connections load into the destination, because there another app may read them.
 ///
 /// # Errors
@@ -72,17 +72,26 @@ pub async fn departed(
     if !config.connections.is_empty() {
         return Ok(None);
     }
-    let destination = destination::open(config);
+    let specs = StreamSpec::resolve_all(config)?;
+    let mut read = read_before(destination::open(config).as_ref(), &specs).await?;
+    read.retain(|advertiser| granted.iter().all(|one| one.id != *advertiser));
+    Ok(Some(read.into_iter().collect()))
+}
+
+/// Every advertiser of which a window of these streams was loaded.
+pub(crate) async fn read_before(
+    destination: &dyn Destination,
+    specs: &[StreamSpec],
+) -> Result<BTreeSet<String>, DestinationError> {
     let mut read = BTreeSet::new();
-    for spec in StreamSpec::resolve_all(config)? {
+    for spec in specs {
         let windows = destination.windows(&spec.name).await?;
         let loaded = windows
             .into_iter()
             .filter(|entry| entry.quarantine_reason.is_none());
         read.extend(loaded.flat_map(|entry| entry.advertisers.into_keys()));
     }
-    read.retain(|advertiser| granted.iter().all(|one| one.id != *advertiser));
-    Ok(Some(read.into_iter().collect()))
+    Ok(read)
 }
 
 /// How one look at the granted advertisers differs from an earlier one.

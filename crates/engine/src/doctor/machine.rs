@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::diagnosis::{Diagnosis, with_source};
 use super::{CauseId, KeyEvidence, KeyFingerprint, KeyRecord, Link, LinkReport};
 use crate::config::AppKey;
+use crate::consent::read_before;
 use crate::destination::{Destination, DestinationError, refuse_other_purpose};
 use crate::stream_spec::StreamSpec;
 
@@ -32,18 +33,9 @@ impl Memory {
         let runs = destination.runs(20).await.unwrap_or_default();
         let worked = runs.iter().filter(|run| run.calls > 0 && run.rows > 0);
         let last_worked = worked.map(|run| run.started_at).max();
-        let mut advertisers = BTreeSet::new();
-        for spec in specs {
-            let windows = destination.windows(&spec.name).await.unwrap_or_default();
-            for entry in windows {
-                if entry.quarantine_reason.is_none() {
-                    advertisers.extend(entry.advertisers.into_keys());
-                }
-            }
-        }
         Self {
             last_worked,
-            advertisers,
+            advertisers: read_before(destination, specs).await.unwrap_or_default(),
         }
     }
 

@@ -90,8 +90,8 @@ impl Context {
         });
     }
 
-    /// Tells once of every advertiser that was read (or tried) before and has withdrawn its consent since. Nobody asked for it by
-    /// name, so that is no failure; but its newest days will never become final.
+    /// Tells once of every advertiser that was read (or tried) before and has withdrawn its consent since. Nobody asked
+    /// for it by name, so that is no failure; but its newest days will never become final.
     pub(super) fn warn_of_departed(&self, entries: &[WindowEntry]) {
         let Some(granted) = &self.granted else {
             return;

@@ -116,9 +116,7 @@ fn days_of_stream(
         context.warn(&spec.name, clamped);
     }
     let pool = Pool::new(needs, spec.limits());
-    // Where a window is a day or an advertiser anyway, there is nothing to pack and nothing to learn.
-    let learns = spec.stream.row_cap.is_some() && spec.stream.max_days_per_call != Some(1);
-    let work = Work::days(pool, density, learns);
+    let work = Work::days(pool, density, spec.stream.is_packed_by_density());
     let windows = work.windows_left();
     context.emit(&Event::StreamPlanned {
         stream: spec.name.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use criteo_engine::catalog::Catalog;
+use criteo_engine::catalog::{Catalog, Stream};
 use criteo_engine::event::StreamSummary;
 
 use super::line::{Weight, fitted, time_in_words, windows_in_words};
@@ -132,9 +132,8 @@ impl StreamTally {
     }
 }
 
-/// Whether the windows of a stream are packed by how many rows its days have, which a first run learns on its way.
-/// Custom reports are statistics.
+/// Whether a first run learns on its way how the windows of a stream are packed. Custom reports are statistics.
 fn learns(stream: &str) -> bool {
     let of_catalog = Catalog::builtin().stream(stream);
-    of_catalog.is_none_or(|stream| stream.row_cap.is_some() && stream.max_days_per_call != Some(1))
+    of_catalog.is_none_or(Stream::is_packed_by_density)
 }
