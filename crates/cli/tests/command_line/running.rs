@@ -72,6 +72,19 @@ fn a_sync_is_planned_done_and_shown() {
         "{ended:#?}"
     );
 
+    assert!(ended.stderr.contains(window), "{ended:#?}");
+
+    // A day that is final is not read again, and there is no window to explain.
+    let day = (sandbox.now() - jiff::SignedDuration::from_hours(24 * 60)).strftime("%F");
+    let final_day = format!("sync -s statistics --from {day} --to {day}");
+    folder.run_with_key(&final_day).with_code(0);
+    let nothing = folder.run_with_key(&final_day).with_code(0);
+    assert!(
+        nothing.stderr.contains("\nLoaded 0 rows of "),
+        "{nothing:#?}"
+    );
+    assert!(!nothing.stderr.contains(window), "{nothing:#?}");
+
     let quiet = folder
         .run_with_key(&format!("sync {line} --quiet"))
         .with_code(0);

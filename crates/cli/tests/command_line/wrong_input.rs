@@ -164,7 +164,9 @@ fn scenarios_that_cannot_be_used_are_named() {
     folder
         .run("sandbox --port 0 --scenario nowhere.toml")
         .with_code(2)
-        .saying_only(&["error: Cannot read the scenario nowhere.toml\n  because: "]);
+        .saying_only(&[
+            "error: Cannot read the scenario nowhere.toml\n  because: there is no such file\n",
+        ]);
     folder
         .run("sandbox --port 0 --scenario broken.toml")
         .with_code(2)

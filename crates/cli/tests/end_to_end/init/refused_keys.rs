@@ -95,3 +95,29 @@ fn a_file_that_the_option_names_wrongly_is_asked_for() {
     terminal.see("? What now?");
     leave(terminal);
 }
+
+/// A new key is refused until its time has come. Then its file counts again, for whoever begins anew as well.
+#[test]
+fn a_key_that_is_accepted_in_the_end_is_taken_like_any_other() {
+    let home = Home::new(
+        "[[keys]]\nclient_id = \"late\"\nclient_secret = \"late+hunter2/==\"\nworks_after_seconds = 86400\n",
+    );
+    let key = "client_id: late\nclient_secret: late+hunter2/==\n";
+    std::fs::write(home.path("late.txt"), key).unwrap();
+    let mut terminal = home.terminal("init --key-file late.txt");
+    terminal.see("Criteo does not accept this key.");
+    terminal.choose("What now?", "Wait, and try again");
+    terminal.see("Not accepted yet.");
+    home.stage.sandbox.age_keys(86_400);
+    terminal.press(ENTER);
+    terminal.see("ok: Criteo accepts the key");
+    terminal.see("? What now?");
+    leave(terminal);
+
+    let mut terminal = home.terminal("init --key-file late.txt");
+    terminal.choose("A session of", "Begin anew");
+    terminal.see("ok: Criteo accepts the key");
+    assert!(!terminal.text().contains("came to nothing"));
+    terminal.see("? What now?");
+    leave(terminal);
+}
