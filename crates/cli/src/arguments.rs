@@ -114,7 +114,13 @@ Examples:
   criteo fields statistics               all dimensions and metrics
   criteo fields statistics sales 30d     those whose name, column or description has both words
   criteo fields statistics spend         also by the words of the trade: AOV, CPA, impressions, revenue
-  criteo --json fields campaigns         for a script";
+  criteo --json fields campaigns         for a script
+
+A report of your own, in criteo.toml, is a stream and a table of this name (`criteo plan` says what it costs):
+  [[reports]]
+  name = \"sales_by_device\"
+  dimensions = [\"AdvertiserId\", \"CampaignId\", \"Device\", \"Day\"]
+  metrics = [\"AdvertiserCost\", \"Clicks\", \"SalesPc30d\"]";
 
 const SANDBOX_EXAMPLES: &str = "\
 Examples:
@@ -133,7 +139,7 @@ A scenario, of which every part can be left out:
   [[keys]]
   client_id = \"my-id\"
   client_secret = \"my+secret/=\"
-  scopes = [\"Analytics_Read\"]
+  scopes = [\"Analytics_Read\", \"Campaign_Read\"]  # without Creative_Read
   [consent]
   revoked = [\"10003\"]
   [[faults]]

@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::doctor::is_for_want_of_permission;
+
 /// Receives events. Called from several threads at once, so it must not block for long.
 pub trait Reporter: Send + Sync {
     /// One thing happened.
@@ -259,6 +261,14 @@ pub struct QuarantinedWindow {
     pub advertiser_ids: Vec<String>,
     /// Why.
     pub reason: String,
+}
+
+impl QuarantinedWindow {
+    /// Whether it was given up because the app lacks the permission that its stream needs.
+    #[must_use]
+    pub fn is_for_want_of_permission(&self) -> bool {
+        is_for_want_of_permission(&self.reason)
+    }
 }
 
 fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

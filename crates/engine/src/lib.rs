@@ -13,7 +13,7 @@
 //! | [`sync`] | runs them together, splits, retries, quarantines |
 //! | [`consent`] | who let the app read, and waiting for more |
 //! | [`status`](mod@status), [`doctor`], [`verify`] | what is loaded; whether a sync could work; whether the sums are Criteo's |
-//! | [`introduce`], [`application_of`] | several connections with one destination; whose key this is |
+//! | [`introduce`], [`application_of`], [`reach_of`] | several connections with one destination; whose key this is, and what it may read |
 
 mod application;
 pub mod calendar;
@@ -38,7 +38,7 @@ pub mod stream_spec;
 pub mod sync;
 pub mod verify;
 
-pub use application::{Application, application_of};
+pub use application::{Application, Reach, application_of, reach_of};
 pub use config::Config;
 pub use engine::{Engine, client};
 pub use error::EngineError;

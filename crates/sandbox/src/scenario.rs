@@ -56,6 +56,7 @@ use serde::Deserialize;
 use crate::consent::ConnectorSettings;
 use crate::faults::FaultRule;
 use crate::server::limiter::Limits;
+use crate::server::operations::known_scopes;
 use crate::server::state::ConsentSettings;
 use crate::server::tokens::{KeyPair, TokenSettings};
 use crate::world::WorldConfig;
@@ -115,6 +116,16 @@ pub enum ScenarioError {
         /// The client id that stands twice.
         client_id: String,
     },
+    /// A key with a scope that Criteo does not have.
+    #[error("The key {client_id:?} has the scope {scope:?}, which does not exist; known: {}", known.join(", "))]
+    UnknownScope {
+        /// Whose.
+        client_id: String,
+        /// What was written.
+        scope: String,
+        /// What can be written.
+        known: Vec<String>,
+    },
 }
 
 impl Scenario {
@@ -133,7 +144,15 @@ impl Scenario {
         for (place, rule) in self.faults.iter().enumerate() {
             check_rule(rule, place + 1)?;
         }
+        let known = known_scopes();
         for (place, key) in self.keys.iter().enumerate() {
+            if let Some(scope) = key.scopes.iter().find(|scope| !known.contains(*scope)) {
+                return Err(ScenarioError::UnknownScope {
+                    client_id: key.client_id.clone(),
+                    scope: scope.clone(),
+                    known: known.into_iter().collect(),
+                });
+            }
             let before = &self.keys[..place];
             if before.iter().any(|other| other.client_id == key.client_id) {
                 return Err(ScenarioError::DuplicateKey {
@@ -183,6 +202,22 @@ mod tests {
             error(text),
             "Fault rule 2 of kind latency is wrong: `rate` must lie between 0 and 1"
         );
+    }
+
+    #[test]
+    fn a_scope_exists() {
+        let text =
+            "[[keys]]\nclient_id = \"a\"\nclient_secret = \"b\"\nscopes = [\"Campaigns_Read\"]";
+        let error = error(text);
+        for words in [
+            "\"Campaigns_Read\"",
+            "Analytics_Read",
+            "Campaign_Read",
+            "Creative_Manage",
+        ] {
+            assert!(error.contains(words), "{error}");
+        }
+        Scenario::from_toml(&text.replace("Campaigns_Read", "Campaign_Manage")).unwrap();
     }
 
     #[test]

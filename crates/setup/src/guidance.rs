@@ -99,6 +99,7 @@ impl Step {
                 reasons: &[
                     "Without consent a perfect key reads nothing. Admin, Business Manager and Technical Manager of the advertiser's account can give it.",
                     "A URL works once, and for 30 days: generate one for each person who has to approve. What several people grant adds up.",
+                    "Which permissions the app has shows only once somebody has consented: they are tried then.",
                 ],
                 warning: None,
                 done: None,
@@ -165,8 +166,8 @@ pub fn message_to_administrator(app: Option<&str>, consent_url: Option<&str>) ->
     );
     let url = consent_url.unwrap_or("(put the consent URL here)");
     format!(
-        "Please let {app} read the numbers of our Criteo advertisers. It can read analytics, campaigns and creatives, \
-         and change nothing.\n\n\
+        "Please let {app} read the numbers of our Criteo advertisers. It only reads: analytics, campaigns and \
+         creatives.\n\n\
          1. Open this link: {url}\n\
          2. Log in to Criteo as an Admin, Business Manager or Technical Manager of the account.\n\
          3. Choose the advertisers, and approve.\n\n\

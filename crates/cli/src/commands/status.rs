@@ -1,5 +1,6 @@
 //! `criteo status`: what is loaded, what is missing, and how the last run ended.
 
+use criteo_engine::doctor::lacking_permissions;
 use criteo_engine::event::Outcome;
 use criteo_engine::status::{RunStatus, Status, StreamStatus};
 use jiff::civil::Date;
@@ -8,7 +9,7 @@ use super::context::Context;
 use super::summary::{CONSENT_SAYS_HOW, left_out, without_consent};
 use crate::exit::Exit;
 use crate::table::{Column, TextTable};
-use crate::wording::{count, counted, size};
+use crate::wording::{by_group, count, counted, size};
 
 /// Reads the destination, and nothing else.
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
@@ -27,6 +28,9 @@ pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     for line in status.streams.iter().flat_map(missing) {
         printer.prose(line)?;
+    }
+    if let Some(words) = lacking(&status) {
+        printer.prose(format_args!("\n{words}"))?;
     }
     if let Some(words) = not_granted(&status) {
         printer.prose(format_args!("\n{words}"))?;
@@ -66,6 +70,16 @@ fn never_read(status: &Status) -> Option<String> {
         .collect();
     let is_told = run.outcome != Some(Outcome::Complete) && !names.is_empty();
     is_told.then(|| names.join(", "))
+}
+
+/// The permissions for want of which something is not there, and what to do.
+fn lacking(status: &Status) -> Option<String> {
+    let lacking = status.streams.iter().filter_map(|stream| {
+        let permission = stream.lacks_permission?;
+        Some((permission, stream.stream.as_str()))
+    });
+    let by_permission = by_group(lacking);
+    (!by_permission.is_empty()).then(|| lacking_permissions(by_permission))
 }
 
 /// Who does not consent, and when that was known.
@@ -160,7 +174,12 @@ fn missing(stream: &StreamStatus) -> Vec<String> {
         .iter()
         .filter(|_| stream.unread.is_none())
         .map(|gap| format!("\n{}: gap: {gap}", stream.stream));
-    let windows = left_out(&stream.quarantined)
+    // A missing permission is told once for all streams that need it.
+    let others = stream
+        .quarantined
+        .iter()
+        .filter(|window| !window.is_for_want_of_permission());
+    let windows = left_out(others)
         .into_iter()
         .map(|words| format!("\n{words}"));
     unread.chain(gaps).chain(windows).collect()

@@ -155,7 +155,8 @@ pub(super) fn without_consent(advertiser_ids: &[String], how: &str) -> Option<St
     let ids: Vec<&str> = advertiser_ids.iter().map(String::as_str).collect();
     Some(format!(
         "Without consent: {advertisers} {}. {their} rows stay as they are, and nothing new of {them} is read. To get {them} back, let \
-         somebody who administers {them} approve a new consent URL: {how}.",
+         somebody who administers {them} approve a new consent URL: {how}. To part with {them} for good, name only the \
+         others in `advertiser_ids` of [criteo].",
         few(&ids)
     ))
 }

@@ -22,6 +22,17 @@ client_secret = "new+hunter2/=="
 client_id = "foreign-id"
 client_secret = "foreign+hunter2/=="
 application = "another app"
+
+[[keys]]
+client_id = "whole-id"
+client_secret = "whole+hunter2/=="
+application = "of two keys"
+
+[[keys]]
+client_id = "narrow-id"
+client_secret = "narrow+hunter2/=="
+application = "of two keys"
+scopes = ["Analytics_Read"]
 "#;
 
 /// What no output may hold.
@@ -193,6 +204,67 @@ fn a_key_comes_through_standard_input_and_never_as_an_argument() {
         let refused = Ended::of(stage.command("auth import -").args([option, "x"]));
         refused.with_code(2);
     }
+}
+
+/// Criteo accepts a key whatever its app may read, which only calls for an advertiser show.
+#[test]
+fn what_a_new_key_may_read_is_told_at_once() {
+    let stage = Stage::open();
+    for id in ["narrow", "whole"] {
+        stage.folder.write(
+            &format!("{id}.txt"),
+            &format!("client_id: {id}-id\nclient_secret: {id}+hunter2/==\n"),
+        );
+    }
+    let whole = stage.run("auth import old.txt", 0);
+    let granted = stage.sandbox.advertiser_ids().len();
+    let all = format!(
+        "{granted} advertisers consent to the app, and it has the permissions that it needs."
+    );
+    assert!(whole.stderr.contains(&all), "{whole:#?}");
+    assert!(!whole.stderr.contains("warning"), "{whole:#?}");
+
+    let narrow = stage.run("auth import narrow.txt --replace", 0);
+    let lacking =
+        "warning: The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets";
+    assert!(narrow.stderr.contains(lacking), "{narrow:#?}");
+    assert!(narrow.stderr.contains("`criteo init` leads through it"));
+    assert!(!narrow.stderr.contains("Analytics Read,"), "{narrow:#?}");
+    assert_eq!(stage.client_id(), "narrow-id");
+    let json = stage.run("auth import narrow.txt --json", 0).json();
+    assert_eq!(json["readable"]["granted"], granted);
+    let lacking = serde_json::json!(["Campaigns Read", "Creatives Read"]);
+    assert_eq!(json["readable"]["lacking_permissions"], lacking);
+    let untested = stage
+        .run("auth import narrow.txt --no-test --json", 0)
+        .json();
+    assert!(untested["readable"].is_null());
+
+    let rotated = stage.run("auth rotate whole.txt", 0);
+    assert!(rotated.stderr.contains(&all), "{rotated:#?}");
+
+    for id in stage.sandbox.advertiser_ids() {
+        stage.sandbox.set_consent(&id, false);
+    }
+    let nobody = stage.run("auth import old.txt --replace", 0);
+    let words = "warning: No advertiser consents to this app so far, so it can read nothing, and its permissions cannot be \
+                 tried: `criteo consent` says how consent is given.";
+    assert!(nobody.stderr.contains(words), "{nobody:#?}");
+    let json = stage.run("auth import old.txt --json", 0).json();
+    assert_eq!(json["readable"]["granted"], 0);
+    assert!(json["readable"]["lacking_permissions"].is_null());
+
+    // A key that works stays kept, also where Criteo does not say what it may read.
+    let broken = FaultRule {
+        path: Some("advertisers/me".to_owned()),
+        status: Some(400),
+        ..FaultRule::new(FaultKind::Status)
+    };
+    stage.sandbox.add_fault(broken).unwrap();
+    let unknown = stage.run("auth import new.txt --replace", 0);
+    let words = "warning: What it may read could not be tried: ";
+    assert!(unknown.stderr.contains(words), "{unknown:#?}");
+    assert_eq!(stage.client_id(), "new-id");
 }
 
 #[test]

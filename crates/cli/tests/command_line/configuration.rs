@@ -98,7 +98,8 @@ fn a_key_file_that_is_not_there_is_told_with_what_to_do() {
     for line in ["sync", "plan", "verify"] {
         folder.run(line).with_code(2).saying_only(&[
             "error: Cannot read nowhere.txt, which `key_file` in [criteo] names\n  because: there is no such file\n\
-             hint: Correct that path, or put the file there; `criteo check` then says ",
+             hint: Correct that path, or put the file there; `criteo check` then says whether everything is in order. Without \
+             `key_file` in [criteo], the key is used that `criteo auth import FILE` keeps.",
         ]);
     }
 }

@@ -94,23 +94,25 @@ fn what_the_app_may_not_is_asked_once() {
     assert_eq!(ads["quarantined"].as_array().unwrap().len(), 1, "{ads:#}");
 }
 
-/// Each window is in the ledger; a person reads one paragraph for all that failed alike.
+/// Each window is in the ledger; a person reads one paragraph for all streams, with what to do.
 #[test]
-fn status_tells_a_reason_once() {
+fn status_tells_a_missing_permission_once() {
     let sandbox = sandbox(SCENARIO);
     let folder = Folder::at(&sandbox, "[sync]\nconcurrency = 8\n");
-    folder.run_with_key("sync -s ads").with_code(1);
+    folder
+        .run_with_key("sync -s advertisers -s ad_sets -s ads -s coupons")
+        .with_code(3);
     let json = folder.run("status --json").with_code(0).json();
     let streams = json["streams"].as_array().unwrap();
-    let ads = streams.iter().find(|one| one["stream"] == "ads").unwrap();
-    let windows = ads["quarantined"].as_array().unwrap().len();
-    assert_eq!(windows, 8, "{ads:#}");
+    let of = |stream: &str| streams.iter().find(|one| one["stream"] == stream).unwrap();
+    let windows = of("ads")["quarantined"].as_array().unwrap().len();
+    assert_eq!(windows, 8, "{:#}", of("ads"));
+    assert_eq!(of("ads")["lacks_permission"], "Creatives Read");
+    assert_eq!(of("ad_sets")["lacks_permission"], "Campaigns Read");
+    assert!(of("advertisers")["lacks_permission"].is_null());
     let status = folder.run("status").with_code(0);
-    let words = format!("ads, {windows} advertisers left out in {windows} windows: ");
-    assert!(status.stdout.contains(&words), "{status:#?}");
-    assert_eq!(
-        status.stdout.matches("insufficient-scope").count(),
-        1,
-        "{status:#?}"
-    );
+    let words = "The app lacks a permission: Campaigns Read, needed by ad_sets; Creatives Read, needed by ads, coupons. It was \
+                 not ticked when the app was made. The permissions of an active app cannot be changed. Make a new app";
+    assert!(status.stdout.contains(words), "{status:#?}");
+    assert!(!status.stdout.contains("left out"), "{status:#?}");
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use super::Variable;
 use super::key_store::KeyStoreError;
 use crate::doctor::CauseId;
 
@@ -159,10 +160,23 @@ impl ConfigError {
             ConfigError::SeveralConnections { .. } => {
                 Some("Choose one with --connection NAME or CRITEO_CONNECTION.".to_owned())
             }
-            ConfigError::KeyUnreadable { source, .. } if source.kind() == ErrorKind::NotFound => Some(
-                "Correct that path, or put the file there; `criteo check` then says whether everything is in order."
-                    .to_owned(),
-            ),
+            ConfigError::KeyUnreadable {
+                source, named_by, ..
+            } if source.kind() == ErrorKind::NotFound => {
+                // Either of both wins over the store of keys.
+                let is_of_key = named_by.starts_with("`key_file`")
+                    || named_by == Variable::KEY_FILE.name;
+                let other_way = if is_of_key {
+                    format!(
+                        " Without {named_by}, the key is used that `criteo auth import FILE` keeps."
+                    )
+                } else {
+                    String::new()
+                };
+                Some(format!(
+                    "Correct that path, or put the file there; `criteo check` then says whether everything is in order.{other_way}"
+                ))
+            }
             ConfigError::KeyUnreadable { .. } => {
                 Some(CauseId::KeyFileUnreadable.next().to_owned())
             }

@@ -1,5 +1,7 @@
 //! Why a destination refused, and what to do next.
 
+use crate::catalog::Catalog;
+
 /// Why a destination refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -132,10 +134,16 @@ impl DestinationError {
                     .chain(names)
                     .map(|name| format!("--stream {name}"))
                     .collect();
+                // A report is called as its table, so that one of another name is another one.
+                let other_table = match Catalog::builtin().stream(first) {
+                    Some(_) => format!(
+                        "another table (`[streams.{first}]` and below it `table = \"{table}_2\"`)"
+                    ),
+                    None => "another `name` of the report".to_owned(),
+                };
                 Some(format!(
                     "If the configuration was changed by mistake, change it back. Otherwise `criteo sync --rebuild {}` \
-                     reads everything again into a new table; another `table` in the configuration of the stream \
-                     keeps the old one.",
+                     reads everything again into a new table; {other_table} keeps the old one.",
                     options.join(" ")
                 ))
             }

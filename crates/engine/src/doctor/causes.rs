@@ -231,7 +231,7 @@ causes! {
         seen: "An advertiser has withdrawn its consent",
         recognised: "The ledger holds data of an advertiser that Criteo no longer lists; or Criteo lists it and answers insufficient-advertiser-permission.",
         reason: "Somebody on the advertiser's side revoked it, or left and took their grant along. Rows that are loaded stay.",
-        next: "Ask the advertiser; to go on, press \"Generate new URL\" in Criteo's portal and let them approve again, or else take it out of advertiser_ids.",
+        next: "Ask the advertiser; to go on, press \"Generate new URL\" in Criteo's portal and let them approve again. To part with it for good, name only the others in advertiser_ids: its rows stay.",
     }
     AdvertiserNotGranted "advertiser_not_granted" on Advertisers {
         seen: "A configured advertiser has not consented",

@@ -4,7 +4,7 @@ use criteo_api::{Client, Credentials, Error as ApiError};
 
 use super::access::Access;
 use super::machine::Memory;
-use super::{CauseId, Link, LinkReport, Subject};
+use super::{CauseId, Link, LinkReport, Subject, Verdict};
 use crate::catalog::Scope;
 use crate::config::Config;
 use crate::error::EngineError;
@@ -34,10 +34,24 @@ pub(crate) fn lacks_permission(error: &ApiError) -> bool {
     matches!(error, ApiError::Forbidden { .. }) && CODES.into_iter().any(says_so)
 }
 
+/// Whether a reason for which the ledger says that a window was given up is such an answer of Criteo.
+pub(crate) fn is_for_want_of_permission(reason: &str) -> bool {
+    CODES.into_iter().any(|code| reason.contains(code))
+}
+
 /// What it means that an app lacks permissions, and what to do, in the words of the table of causes. Each permission
 /// comes by the name of its link, with the streams that need it and were to be read.
 #[must_use]
 pub fn lacking_permissions<'a>(
+    lacking: impl IntoIterator<Item = (&'a str, Vec<&'a str>)>,
+) -> String {
+    let cause = CauseId::PermissionMissing.cause();
+    format!("{} {}", missing_permissions(lacking), cause.next)
+}
+
+/// The same without what to do, for whoever offers that themselves.
+#[must_use]
+pub fn missing_permissions<'a>(
     lacking: impl IntoIterator<Item = (&'a str, Vec<&'a str>)>,
 ) -> String {
     let cause = CauseId::PermissionMissing.cause();
@@ -48,18 +62,33 @@ pub fn lacking_permissions<'a>(
             streams => format!("{permission}, needed by {}", streams.join(", ")),
         })
         .collect();
-    format!(
-        "{}: {}. {} {}",
-        cause.seen,
-        lacking.join("; "),
-        cause.reason,
-        cause.next
-    )
+    format!("{}: {}. {}", cause.seen, lacking.join("; "), cause.reason)
+}
+
+/// What was found of the permissions of an app.
+#[derive(Debug, Clone)]
+pub struct AppPermissions {
+    links: Vec<LinkReport>,
+}
+
+impl AppPermissions {
+    /// The lines of those that the app lacks. As for the doctor, that is what every 403 says but one about consent;
+    /// whatever else is in the way says nothing of a permission.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<&LinkReport> {
+        let is_lacking = |link: &&LinkReport| link.cause == Some(CauseId::PermissionMissing);
+        self.links.iter().filter(is_lacking).collect()
+    }
+
+    /// Whether every one of them was used with success.
+    #[must_use]
+    pub fn are_all_there(&self) -> bool {
+        self.links.iter().all(|link| link.verdict == Verdict::Ok)
+    }
 }
 
 /// Tries each permission of a key's app in the way of [`examine`](super::examine), for an advertiser that has
-/// consented, and gives the lines of those that it lacks. As for the doctor, that is what every 403 says but one about
-/// consent; whatever else is in the way says nothing of a permission.
+/// consented: two calls of the larger quota and one of the reports'.
 ///
 /// # Errors
 /// When the configuration cannot be used.
@@ -67,7 +96,7 @@ pub async fn examine_permissions(
     config: &Config,
     key: Credentials,
     advertiser: &str,
-) -> Result<Vec<LinkReport>, EngineError> {
+) -> Result<AppPermissions, EngineError> {
     let subject = Subject::of(config)?;
     let client = Client::new(key, subject.options.clone())?;
     let memory = Memory::default();
@@ -75,6 +104,5 @@ pub async fn examine_permissions(
     Access::new(config, &subject, client, &memory)
         .examine_permissions(Some(advertiser.to_owned()), &mut links)
         .await;
-    links.retain(|link| link.cause == Some(CauseId::PermissionMissing));
-    Ok(links)
+    Ok(AppPermissions { links })
 }

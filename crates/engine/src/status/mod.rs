@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::calendar::{Clock, DayRange, add_days};
 use crate::config::Config;
 use crate::destination::{self, Capabilities, Destination};
+use crate::doctor::Link;
 use crate::error::EngineError;
 use crate::event::{Outcome, QuarantinedWindow};
 use crate::ledger::WindowEntry;
@@ -76,6 +77,8 @@ pub struct StreamStatus {
     pub last_read: Option<Timestamp>,
     /// Windows that were given up and not read since, but for those of [`Status::not_granted`], which no sync can read.
     pub quarantined: Vec<QuarantinedWindow>,
+    /// The permission for want of which such windows were given up, by the name that it has in Criteo's portal.
+    pub lacks_permission: Option<&'static str>,
 }
 
 /// What the newest run did.
@@ -191,6 +194,7 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
                     .quarantined
                     .retain(|window| !waits_for_consent(window, not_granted));
             }
+            status.lacks_permission = lacking(spec, &status.quarantined);
             streams.push(status);
         }
     }
@@ -210,6 +214,15 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
         refusal: refusal(destination.as_ref(), &specs, clock.now()).await?,
         notes: left_out_by(destination.capabilities(), &specs),
     })
+}
+
+/// The permission of a stream, when windows of it were given up because the app lacks it.
+fn lacking(spec: &StreamSpec, quarantined: &[QuarantinedWindow]) -> Option<&'static str> {
+    let permission = spec.stream.scope?;
+    quarantined
+        .iter()
+        .any(QuarantinedWindow::is_for_want_of_permission)
+        .then(|| Link::of_permission(permission).name())
 }
 
 /// Those of the `expected` advertisers for which a stream can be read. Who is a customer of the marketplace only Criteo
@@ -290,6 +303,7 @@ async fn stream_status(
         immature_days: 0,
         last_read,
         quarantined: Vec::new(),
+        lacks_permission: None,
     };
     let everything = span_with_quarantined(&entries);
     let Some(everything) = everything else {

@@ -74,8 +74,8 @@ async fn a_file_that_another_process_has_open() {
     let refusal = refusal_of(DuckDbOptions::new(file_in(folder.path()))).await;
     assert_unavailable(
         &refusal,
-        "another process has it open",
-        "Close the other program",
+        "another run of destination_duckdb",
+        "Wait until that one has ended",
     );
     assert!(
         refusal.to_string().contains(&holder.0.id().to_string()),

@@ -9,7 +9,7 @@ pub(crate) mod clock;
 pub(crate) mod limiter;
 mod log_files;
 mod marketplace;
-mod operations;
+pub(crate) mod operations;
 pub(crate) mod payload;
 pub(crate) mod problem;
 mod rendering;

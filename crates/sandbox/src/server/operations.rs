@@ -4,6 +4,8 @@
 //! two that need a token and no scope. The other fifty-six are known by path, so that they can be refused for the
 //! scope they need.
 
+use std::collections::BTreeSet;
+
 use crate::entities::Entity;
 use crate::reports::{MarketplaceStats, ReportKind};
 
@@ -273,6 +275,15 @@ pub(crate) static OUT_OF_REACH: &[Operation] = &[
     refused("FetchProductSet", "GET", "/marketing-solutions/product-sets/{product-set-id}", "Reco_Read"),
     refused("FetchProductFilteringUsages", "GET", "/marketing-solutions/product-sets/{product-set-id}/product-filters", "Reco_Read"),
 ];
+
+/// Every scope that an operation of the contract needs, and the one that writes in each domain.
+pub(crate) fn known_scopes() -> BTreeSet<String> {
+    let operations = OPERATIONS.iter().chain(OUT_OF_REACH);
+    operations
+        .filter_map(|operation| operation.scope)
+        .flat_map(|scope| [scope.to_owned(), scope.replace("_Read", "_Manage")])
+        .collect()
+}
 
 #[cfg(test)]
 mod tests {

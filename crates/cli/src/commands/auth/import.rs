@@ -4,6 +4,7 @@ use criteo_engine::Application;
 use criteo_engine::config::key_store::is_same;
 use serde::Serialize;
 
+use super::reach::{self, Readable};
 use super::{Context, Subject, called, in_words, read_key, say_what_remains};
 use crate::arguments::ImportArguments;
 use crate::exit::{Exit, UsageError};
@@ -15,6 +16,8 @@ pub(super) struct Imported {
     client_id: String,
     kept_in: String,
     application: Option<Application>,
+    /// What the app may read; `None` when Criteo was not asked or did not answer.
+    readable: Option<Readable>,
     notes: Vec<String>,
 }
 
@@ -42,6 +45,10 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
         Some(subject.test(&key).await?)
     };
     let stored = subject.keep(&key, arguments.store.into())?;
+    let readable = match application {
+        Some(_) => Some(subject.reach(&key).await),
+        None => None,
+    };
     let printer = &context.printer;
     for note in &stored.notes {
         printer.warning(note);
@@ -52,19 +59,23 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> anyho
             client_id: key.client_id,
             kept_in: stored.place.to_string(),
             application,
+            readable: readable.as_ref().and_then(Readable::of),
             notes: stored.notes,
         })?;
     } else {
         let tested = match &application {
             Some(application) => format!("Criteo accepts it for {}", called(application)),
-            None => "It was not tested".to_owned(),
+            None => "It was not tested: `criteo check` tries it, and what it may read".to_owned(),
         };
         printer.note(format_args!(
-            "The key{} with client id {} is kept in {}. {tested}. Next: `criteo check` tries what it may read.",
+            "The key{} with client id {} is kept in {}. {tested}.",
             subject.of_connection(),
             key.client_id,
             in_words(&stored.place)
         ));
+        if let Some(readable) = &readable {
+            reach::tell(printer, &subject.config, readable)?;
+        }
     }
     subject.warn_if_overruled(printer);
     say_what_remains(context, &arguments.file);

@@ -1,6 +1,7 @@
 //! `criteo auth`: where the app key is kept, and how it gets there, is changed and goes away.
 
 mod import;
+mod reach;
 mod remove;
 mod rotate;
 mod status;
@@ -13,7 +14,7 @@ use criteo_engine::config::key_store::{
     DEFAULT_CONNECTION, KeyStore, Place, Stored, StoredKey, Wish,
 };
 use criteo_engine::config::{self, Config, ConfigError, Environment, KeyPlace};
-use criteo_engine::{Application, EngineError, application_of};
+use criteo_engine::{Application, EngineError, Reach, application_of, reach_of};
 use criteo_setup::key_text::key_in_file;
 
 use super::context::Context;
@@ -85,6 +86,11 @@ impl Subject {
     /// Whether Criteo accepts a key.
     async fn test(&self, key: &Credentials) -> Result<Application, EngineError> {
         application_of(&self.config, key.clone()).await
+    }
+
+    /// What it may read; the second stage of the test, after which it is kept all the same.
+    async fn reach(&self, key: &Credentials) -> Result<Reach, EngineError> {
+        reach_of(&self.config, key.clone()).await
     }
 
     /// Warns when a key in the store is not the one that is used, because another place wins over it.

@@ -3,6 +3,7 @@
 use criteo_engine::config::key_store::{Place, Wish, is_same};
 use serde::Serialize;
 
+use super::reach::{self, Readable};
 use super::{Context, Subject, called, in_words, read_key, say_what_remains};
 use crate::arguments::RotateArguments;
 use crate::exit::{Exit, UsageError};
@@ -15,6 +16,8 @@ struct Rotated {
     to_client_id: String,
     /// Whether both keys belong to the same app; `None` when the old one could not be asked.
     is_same_app: Option<bool>,
+    /// What the new key's app may read; `None` when Criteo did not answer.
+    readable: Option<Readable>,
     kept_in: String,
 }
 
@@ -71,6 +74,7 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
         Place::File(_) => Wish::File,
     };
     let stored = subject.keep(&new, wish)?;
+    let readable = subject.reach(&new).await;
     let printer = &context.printer;
     for note in &stored.notes {
         printer.warning(note);
@@ -81,6 +85,7 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
             from_client_id,
             to_client_id: new.client_id,
             is_same_app,
+            readable: Readable::of(&readable),
             kept_in: stored.place.to_string(),
         })?;
     } else {
@@ -93,6 +98,7 @@ pub(super) async fn run(context: &Context, arguments: &RotateArguments) -> anyho
             in_words(&stored.place),
             called(&application)
         ));
+        reach::tell(printer, &subject.config, &readable)?;
     }
     subject.warn_if_overruled(printer);
     say_what_remains(context, &arguments.file);

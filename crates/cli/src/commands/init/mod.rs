@@ -196,8 +196,7 @@ impl Session<'_> {
             Found::Progress(progress) => {
                 let goes_on = self.arguments.resume || self.asks_to_go_on(&progress)?;
                 if goes_on {
-                    self.take_up(*progress);
-                    return Ok(());
+                    return self.take_up(*progress);
                 }
                 // What is known of keys is no answer, and holds for whoever begins anew as well.
                 self.progress.setbacks = progress.setbacks;
@@ -290,7 +289,7 @@ impl Session<'_> {
         )
     }
 
-    fn take_up(&mut self, progress: Progress) {
+    fn take_up(&mut self, progress: Progress) -> Result<(), Detour> {
         let given = self.progress.answers.clone();
         self.progress = progress;
         if let Some(destination) = &given.destination {
@@ -313,7 +312,19 @@ impl Session<'_> {
             self.terminal.say(
                 "The app of the last key lacks a permission, so this goes on with a new app. The other answers are kept.",
             );
+            self.terminal.space();
+            let options = [
+                (
+                    false,
+                    "I have no new app yet: show me how to make one".to_owned(),
+                ),
+                (true, "I have a new app, and its key".to_owned()),
+            ];
+            if self.ask_first("How far are you?", &options)? {
+                self.begin_with_key();
+            }
         }
+        Ok(())
     }
 
     /// The head of a step, and what to know about it.

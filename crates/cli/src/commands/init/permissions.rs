@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use criteo_api::Credentials;
 use criteo_engine::Config;
 use criteo_engine::consent::GrantedAdvertiser;
-use criteo_engine::doctor::{Link, LinkReport, examine_permissions, lacking_permissions};
+use criteo_engine::doctor::{
+    Link, LinkReport, examine_permissions, lacking_permissions, missing_permissions,
+};
 use criteo_setup::streams::{StreamOffer, changes, is_on, offers};
 use criteo_setup::{Setback, Step};
 
@@ -33,8 +35,9 @@ impl Session<'_> {
         self.terminal
             .say("Asking Criteo whether the app has all permissions.");
         let connection = self.connection()?;
-        let lacking =
+        let permissions =
             examine_permissions(&connection, key.credentials.clone(), &advertiser.id).await?;
+        let lacking = permissions.lacking();
         if lacking.is_empty() {
             return Ok(());
         }
@@ -47,7 +50,8 @@ impl Session<'_> {
             self.terminal.bad(&line);
         }
         let streams = &self.progress.answers.streams;
-        self.terminal.say(&in_words(&lacking, streams));
+        let with_streams = with_streams(&lacking, streams);
+        self.terminal.say(&missing_permissions(with_streams));
         self.terminal
             .say("A new app needs a key of its own, and every advertiser's consent once more.");
         let (lost, readable) = parted(&lacking, streams);
@@ -71,8 +75,8 @@ impl Session<'_> {
                 self.leave_key();
                 self.progress.step = Step::CreateApp;
                 self.terminal.say(&format!(
-                    "The next session begins with step {}, a new app, and then asks for its key: {client_id} is not used \
-                     unless you choose it.",
+                    "The next session asks whether the new app is there, and leads to it from step {} on if not. {client_id} is \
+                     not used unless you choose it.",
                     Step::CreateApp.number()
                 ));
                 Err(Detour::Stop)
@@ -132,14 +136,15 @@ pub(super) async fn warn_of_permissions(
     let Some(advertiser) = granted.first() else {
         return Ok(());
     };
-    let lacking = examine_permissions(config, key.clone(), &advertiser.id).await?;
+    let permissions = examine_permissions(config, key.clone(), &advertiser.id).await?;
+    let lacking = permissions.lacking();
     if lacking.is_empty() {
         return Ok(());
     }
     for line in found(&lacking) {
         printer.warning(&line);
     }
-    printer.warning(&in_words(&lacking, streams));
+    printer.warning(&lacking_permissions(with_streams(&lacking, streams)));
     let (lost, _) = parted(&lacking, streams);
     if !lost.is_empty() {
         let options = lost.iter().map(|name| format!("--disable {name}"));
@@ -151,7 +156,7 @@ pub(super) async fn warn_of_permissions(
 
 /// Of the streams that are on, those that need a missing permission, and the others.
 fn parted(
-    lacking: &[LinkReport],
+    lacking: &[&LinkReport],
     streams: &BTreeMap<String, bool>,
 ) -> (Vec<&'static str>, BTreeSet<&'static str>) {
     let offers = offers();
@@ -166,23 +171,26 @@ fn parted(
 }
 
 /// What was found about each permission, as the doctor shows it.
-fn found(lacking: &[LinkReport]) -> impl Iterator<Item = String> {
+fn found(lacking: &[&LinkReport]) -> impl Iterator<Item = String> {
     lacking
         .iter()
         .map(|link| format!("{}: {}", link.name, link.detail))
 }
 
-/// What it means and what to do, with the streams that are on and need it.
-fn in_words(lacking: &[LinkReport], streams: &BTreeMap<String, bool>) -> String {
+/// Each permission that is missing, with the streams that are on and need it.
+fn with_streams(
+    lacking: &[&LinkReport],
+    streams: &BTreeMap<String, bool>,
+) -> Vec<(&'static str, Vec<&'static str>)> {
     let offers = offers();
-    lacking_permissions(lacking.iter().map(|link| {
-        let names = offers
-            .iter()
-            .filter(|offer| is_on(offer, streams) && needs(offer, link))
+    let in_need = |link: &LinkReport| {
+        let on = offers.iter().filter(|offer| is_on(offer, streams));
+        on.filter(|offer| needs(offer, link))
             .map(|offer| offer.name)
-            .collect();
-        (link.name, names)
-    }))
+            .collect()
+    };
+    let lacking = lacking.iter();
+    lacking.map(|link| (link.name, in_need(link))).collect()
 }
 
 fn needs(offer: &StreamOffer, link: &LinkReport) -> bool {

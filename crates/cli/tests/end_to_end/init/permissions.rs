@@ -88,7 +88,7 @@ fn a_missing_permission_is_noticed_before_everything_that_would_be_in_vain() {
     terminal.see("not ok: Creatives Read: GetAdvertiserAds: Criteo forbids it");
     terminal.see("The app lacks a permission: Campaigns Read, needed by campaigns, ad_sets");
     terminal.see("; Creatives Read, needed by ads");
-    terminal.see("The permissions of an active app cannot be changed. Make a new app");
+    terminal.see("The permissions of an active app cannot be changed.");
     terminal.see("every advertiser's consent once more");
     let ways = terminal.options("What now?");
     let first = [
@@ -149,7 +149,7 @@ fn a_new_app_can_be_made_later_and_the_rest_is_kept() {
     let home = home();
     let mut terminal = at_the_question(&home);
     terminal.choose("What now?", "Stop here, and make a new app later");
-    terminal.see("The next session begins with step 1, a new app");
+    terminal.see("The next session asks whether the new app is there");
     terminal.see("criteo init --resume");
     assert_eq!(terminal.end(), 3);
     assert!(home.read(KEPT).contains("left-id"));
@@ -158,14 +158,20 @@ fn a_new_app_can_be_made_later_and_the_rest_is_kept() {
 
     let mut terminal = home.terminal("init --resume");
     terminal.see("lacks a permission, so this goes on with a new app");
+    terminal.choose("How far are you?", "I have no new app yet");
     terminal.see("Step 1 of 14");
     terminal.see("? When that is done:");
-    // Whoever has made it meanwhile passes over the steps in the portal.
+    // Esc leads back to the beginning.
     terminal.press(ESCAPE);
     let ways = terminal.options("How far are you?");
     assert!(ways[0].starts_with("> I have no key yet"), "{ways:#?}");
-    terminal.go_to("I have the key file");
-    terminal.press(ENTER);
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), 3);
+
+    // Whoever has made it meanwhile passes over the steps in the portal.
+    let mut terminal = home.terminal("init --resume");
+    terminal.choose("How far are you?", "I have a new app, and its key");
+    terminal.see("Steps 1 to 5 lead to a key");
     is_asked_for_a_key(&mut terminal);
     give_whole_key(&home, &mut terminal);
     take(8, &mut terminal);

@@ -19,6 +19,16 @@ pub(super) fn explain_open(path: &Path, message: &str) -> (String, Option<String
 
     if says("Could not set lock on file") {
         let holder = parenthesis_with_process(message).unwrap_or_default();
+        if let Some(name) = same_program(message) {
+            return (
+                format!("another run of {name} has it open{holder}, most likely a sync"),
+                Some(
+                    "Wait until that one has ended, and try again: DuckDB lets one process at a time open a file that is \
+                     written to."
+                        .to_owned(),
+                ),
+            );
+        }
         return (
             format!("another process has it open{holder}"),
             Some(
@@ -133,6 +143,16 @@ pub(super) fn may_pass(message: &str) -> bool {
 /// Whether the connection is of no use any more and has to be opened again.
 pub(super) fn is_invalidated(message: &str) -> bool {
     message.contains("database has been invalidated")
+}
+
+/// The name of this program, where DuckDB says that a lock is held by one of the same name: "Conflicting lock is held in
+/// PATH (PID 123)".
+fn same_program(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("lock is held in ")?;
+    let (path, _) = rest.split_once(" (PID ")?;
+    let holder = Path::new(path).file_stem()?;
+    let this = std::env::current_exe().ok()?;
+    (this.file_stem() == Some(holder)).then(|| holder.to_string_lossy().into_owned())
 }
 
 /// `" (PID 123)"`, which DuckDB adds when it can tell who holds a lock.
