@@ -25,6 +25,7 @@ def sync(
     last_day: Day | None = None,
     full_refresh: bool = False,
     rebuild: bool = False,
+    accept_loss: bool = False,
     connection: str | None = None,
     environment: Mapping[str, str] | None = None,
     folder: str | os.PathLike[str] | None = None,
@@ -39,7 +40,9 @@ def sync(
         first_day: First day, a date or `YYYY-MM-DD`; by default the configured start date.
         last_day: Last day; by default today, or the last day that Criteo has.
         full_refresh: Read all days again, also those that are loaded and mature.
-        rebuild: Drop the tables of the selected streams and read them anew.
+        rebuild: Drop the tables of the selected streams and read them anew; refused where that would delete what cannot be
+            read again.
+        accept_loss: With `rebuild`: delete that, too.
         connection: Only this one of `[connections]`.
         environment: Variables for the program in addition to those of this process, such as `CRITEO_CLIENT_SECRET`.
             A secret goes nowhere else: not into the configuration, not onto a command line.
@@ -64,6 +67,8 @@ def sync(
         arguments.append("--full-refresh")
     if rebuild:
         arguments.append("--rebuild")
+    if accept_loss:
+        arguments.append("--accept-loss")
 
     runs: list[Run] = []
     warnings: list[str] = []

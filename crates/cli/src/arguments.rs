@@ -112,7 +112,7 @@ Other destinations clear away by themselves what they have replaced, and have no
 const FIELDS_EXAMPLES: &str = "\
 Examples:
   criteo fields statistics               all dimensions and metrics
-  criteo fields statistics sales 30d     those whose name, column or description has both words
+  criteo fields statistics sales 30d     those whose name or column has both words (--all: or description)
   criteo fields statistics spend         also by the words of the trade: AOV, CPA, impressions, revenue
   criteo --json fields campaigns         for a script
 
@@ -326,10 +326,15 @@ pub(crate) struct SelectionArguments {
     /// Read all days again, also those that are loaded and mature
     #[arg(long)]
     pub(crate) full_refresh: bool,
-    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain. What
-    /// Criteo no longer keeps is lost. Kept versions stay, and so do recorded changes unless one of the three is another
+    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain. Refused
+    /// where that would delete what cannot be read again. Kept versions stay, and so do recorded changes unless one of the
+    /// three is another
     #[arg(long, conflicts_with_all = ["from", "to"])]
     pub(crate) rebuild: bool,
+    /// With --rebuild: delete also what cannot be read again, such as the rows of advertisers that no longer consent, and
+    /// days that Criteo no longer has
+    #[arg(long, requires = "rebuild")]
+    pub(crate) accept_loss: bool,
 }
 
 /// What `sync` takes.
@@ -476,6 +481,9 @@ pub(crate) struct FieldsArguments {
     pub(crate) stream: String,
     /// Words that the name, column, type or description must all have, or that people use for it
     pub(crate) search: Vec<String>,
+    /// Also list fields that mention the words only in their description
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// What `sandbox` takes.

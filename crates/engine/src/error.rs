@@ -46,7 +46,10 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// Another run works with the same spool folder.
-    #[error("Another run is working with the spool folder {folder}")]
+    #[error(
+        "Another criteo command is working here: it holds the spool folder {folder} (where what was read waits to be \
+         loaded)"
+    )]
     AnotherRun {
         /// The folder.
         folder: String,
@@ -58,6 +61,14 @@ pub enum EngineError {
         path: String,
         /// Why.
         reason: String,
+    },
+    /// A rebuild would delete rows that Criteo does not give any more.
+    #[error("A rebuild would delete for good what cannot be read again: {what}")]
+    Irretrievable {
+        /// Of which advertisers and days.
+        what: String,
+        /// How to keep it.
+        hint: String,
     },
     /// Criteo's totals could not be had, so nothing can be said about the table.
     #[error("The totals of {stream}, {window}, cannot be compared: {reason}")]
@@ -85,6 +96,7 @@ impl EngineError {
             Self::Config(error) => error.hint(),
             Self::Api(error) => doctor::hint_of_api_error(error),
             Self::Destination(error) => error.hint(),
+            Self::Irretrievable { hint, .. } => Some(hint.clone()),
             Self::NoAdvertisers { .. } => Some(format!(
                 "{} `criteo check` shows when it has worked.",
                 doctor::CauseId::NoConsent.next()
@@ -99,7 +111,7 @@ impl EngineError {
                     .to_owned(),
             ),
             Self::AnotherRun { .. } => Some(
-                "Wait for it to end; two runs cannot load into one destination at the same time."
+                "Wait until it has ended, and try again; two runs cannot load into one destination at the same time."
                     .to_owned(),
             ),
             Self::SpoolDamaged { path, .. } => Some(format!(
@@ -120,6 +132,7 @@ impl EngineError {
             Self::Configuration { .. }
                 | Self::Config(_)
                 | Self::Clock(_)
+                | Self::Irretrievable { .. }
                 // A table and the configuration that do not fit each other: one of them has to be changed by hand.
                 | Self::Destination(
                     DestinationError::Incompatible { .. }

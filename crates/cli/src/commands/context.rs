@@ -236,6 +236,7 @@ pub(super) fn selection(
         to: arguments.to,
         full_refresh: arguments.full_refresh,
         rebuild: arguments.rebuild,
+        accept_loss: arguments.accept_loss,
     })
 }
 

@@ -112,6 +112,7 @@ async fn read_again(
         to: Some(last),
         full_refresh: true,
         rebuild: false,
+        accept_loss: false,
     };
     let progress = Arc::new(Progress::new(context.printer));
     let engine = context

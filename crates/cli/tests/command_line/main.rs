@@ -12,6 +12,7 @@ mod demo;
 mod init;
 #[cfg(target_os = "linux")]
 mod keyring;
+mod loss;
 mod missing_permission;
 mod next_step;
 mod query;

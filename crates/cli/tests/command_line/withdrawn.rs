@@ -4,7 +4,7 @@ use super::running::sandbox;
 use super::{Ended, Folder};
 
 /// A configuration of a report and a listing, and of nothing else, so that nothing else is missing.
-fn two_streams() -> String {
+pub(super) fn two_streams() -> String {
     let all = Folder::new().run("streams --json").with_code(0).json();
     let names = all.as_array().unwrap().iter();
     let off = names
@@ -20,7 +20,7 @@ fn two_streams() -> String {
 /// What every command says of the advertiser that withdrew.
 fn lost(advertiser: &str) -> String {
     format!(
-        "Without consent: advertiser {advertiser}. Its rows stay as they are, and nothing new of it is read."
+        "Without consent: advertiser {advertiser}. What was loaded of it stays, and nothing new of it is read."
     )
 }
 
@@ -55,9 +55,9 @@ fn an_advertiser_that_withdrew_is_told_by_sync_status_and_consent() {
         let status = folder.run("status").with_code(0);
         assert_eq!(status.stdout.matches(&lost).count(), 1, "{status:#?}");
         assert!(
-            status
-                .stdout
-                .contains("approve a new consent URL: `criteo consent` says how."),
+            status.stdout.contains(
+                "approve a new consent URL: `criteo consent` says how. To part with it for good, or"
+            ),
             "{status:#?}"
         );
         assert!(
@@ -108,6 +108,34 @@ fn what_was_left_out_of_an_advertiser_that_withdrew_since_is_no_matter_of_sync()
         status.stdout.contains(&lost(&advertisers[1])),
         "{status:#?}"
     );
+}
+
+/// Whoever has done what the words advise hears no more of it, from no command.
+#[test]
+fn an_advertiser_that_was_parted_with_is_missed_by_nobody() {
+    let sandbox = sandbox("");
+    let advertisers = sandbox.advertiser_ids();
+    let folder = Folder::at(&sandbox, &two_streams());
+    folder.run_with_key("sync").with_code(0);
+    sandbox.set_consent(&advertisers[1], false);
+    folder.run_with_key("sync").with_code(0);
+
+    let others: Vec<&String> = advertisers
+        .iter()
+        .filter(|one| **one != advertisers[1])
+        .collect();
+    let path = folder.path().join("criteo.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let parted = format!("[criteo]\nadvertiser_ids = {others:?}\n");
+    std::fs::write(&path, text.replace("[criteo]\n", &parted)).unwrap();
+    for line in ["sync", "status", "check", "consent"] {
+        let ended = folder.run_with_key(line).with_code(0);
+        let told = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!told.contains("Without consent"), "{line}: {ended:#?}");
+        assert!(!told.contains("no longer granted"), "{line}: {ended:#?}");
+    }
+    let json = folder.run_with_key("consent --json").with_code(0).json();
+    assert_eq!(json["departed"], serde_json::json!([]));
 }
 
 #[test]

@@ -143,7 +143,7 @@ impl DestinationError {
                 };
                 Some(format!(
                     "If the configuration was changed by mistake, change it back. Otherwise `criteo sync --rebuild {}` \
-                     reads everything again into a new table; {other_table} keeps the old one.",
+                     reads again into a new table what Criteo still has; {other_table} keeps the old one.",
                     options.join(" ")
                 ))
             }

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
-use crate::status::{Refusal, purposes_refusal};
+use crate::status::{Refusal, loss_refusal, purposes_refusal};
 use crate::stream_spec::StreamSpec;
 use crate::sync::{self, Selection};
 
@@ -123,10 +123,14 @@ impl Plan {
                 waiting.len()
             ));
         }
-        if !selection.rebuild {
+        plan.refusal = if selection.rebuild {
+            let run_ids = &continuation.run_ids;
+            let answer = sync::refuse_loss(engine, selection, &specs, &advertisers, run_ids).await;
+            loss_refusal(answer)?
+        } else {
             let specs = specs.iter().map(AsRef::as_ref);
-            plan.refusal = purposes_refusal(engine.destination.as_ref(), specs).await?;
-        }
+            purposes_refusal(engine.destination.as_ref(), specs).await?
+        };
         for spec in &specs {
             let run_ids = &continuation.run_ids;
             let stream = StreamPlan::make(

@@ -112,10 +112,20 @@ fn a_second_run_is_told_so_and_sweeps_nothing_away() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path()).unwrap();
     let part = spool.part("a", 0, &schema()).unwrap();
-    assert!(matches!(
-        Spool::open(folder.path()),
-        Err(EngineError::AnotherRun { .. })
-    ));
+    let Err(error) = Spool::open(folder.path()) else {
+        panic!("the folder is held");
+    };
+    assert!(matches!(error, EngineError::AnotherRun { .. }), "{error:?}");
+    let told = error.to_string();
+    assert!(
+        told.starts_with("Another criteo command is working here"),
+        "{told}"
+    );
+    // Few people know the word.
+    assert!(
+        told.ends_with(" (where what was read waits to be loaded)"),
+        "{told}"
+    );
     assert_eq!(files(folder.path()), 1);
     drop((part, spool));
     Spool::open(folder.path()).unwrap();

@@ -81,6 +81,20 @@ pub(crate) async fn purposes_refusal<'specs>(
     }
 }
 
+/// The same as far as a rebuild would delete what cannot be read again.
+pub(crate) fn loss_refusal(
+    answer: Result<(), EngineError>,
+) -> Result<Option<Refusal>, EngineError> {
+    match answer {
+        Ok(()) => Ok(None),
+        Err(error @ EngineError::Irretrievable { .. }) => Ok(Some(Refusal {
+            message: error.to_string(),
+            hint: error.hint(),
+        })),
+        Err(other) => Err(other),
+    }
+}
+
 /// Who is not granted, by what the newest run of each connection noted. Of those that a run noted, the ones count that are
 /// configured or have rows: an advertiser that was taken out of the configuration is missed by nobody.
 pub(super) fn not_granted(

@@ -19,9 +19,9 @@ use crate::ledger::coverage::Coverage;
 use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
 use crate::sync::{Selection, days_to_read};
-pub(crate) use missing::purposes_refusal;
 pub use missing::{NotGranted, Refusal, UnreadDays};
 use missing::{expected_advertisers, not_granted, refusal, unread_days, waits_for_consent};
+pub(crate) use missing::{loss_refusal, purposes_refusal};
 
 /// Runs looked back at to find the newest that read everything.
 const RUNS_TO_LOOK_AT: usize = 100;

@@ -7,6 +7,7 @@
 mod breaker;
 mod context;
 mod find;
+mod loss;
 mod prepare;
 mod range;
 mod replay;
@@ -18,6 +19,7 @@ mod work;
 
 pub(crate) use context::selected;
 pub(crate) use find::{advertisers_done, density_of, lookback, needs_of};
+pub(crate) use loss::refuse_loss;
 pub(crate) use prepare::{is_rebuilt, refuse_unsupported};
 pub(crate) use range::{Days, days_to_read, refuse_future};
 pub(crate) use replay::{waiting, with_waiting};
@@ -40,4 +42,8 @@ pub struct Selection {
     pub full_refresh: bool,
     /// Drop the tables of the selected streams first, for a changed grain, currency or time zone.
     pub rebuild: bool,
+    /// Whether a rebuild may delete what cannot be read again. It changes nothing about what is read, so that a run which
+    /// carries on need not be asked the same.
+    #[serde(skip)]
+    pub accept_loss: bool,
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Selection;
 use super::context::{Context, selected};
 use super::find::stream;
+use super::loss::refuse_loss;
 use super::prepare::{make_ready, refuse_partial_rebuild, refuse_unsupported};
 use super::range::refuse_future;
 use super::replay::replay;
@@ -75,6 +76,15 @@ pub(crate) async fn run(
 
     let mut entry = begin(engine, selection).await?;
     let continuation = continuation(engine, selection).await?;
+    // Before anything is recorded or dropped, as above.
+    refuse_loss(
+        engine,
+        selection,
+        &specs,
+        &advertisers,
+        &continuation.run_ids,
+    )
+    .await?;
     entry.continues_run_id.clone_from(&continuation.run_id);
     let still_not_granted = still_not_granted(engine, &granted, &missing).await?;
     entry.not_granted = Some(still_not_granted.iter().cloned().collect());
