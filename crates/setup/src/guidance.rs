@@ -78,7 +78,7 @@ impl Step {
                 ],
                 reasons: &[
                     "The file holds a client id, which is no secret, and a client secret, which is one: whoever has both can read what the app may read. An app may have five keys.",
-                    "The key pair of a Connector, which the portal offers too, is something else and does not work here.",
+                    "What the portal calls a \"Connector\" is not this program: its key pair does not work here.",
                 ],
                 warning: None,
                 done: Some("I have the file"),
@@ -139,7 +139,7 @@ impl Step {
                 ..Guidance::QUESTION
             },
             Step::Review => Guidance {
-                reasons: &["The configuration has not been written so far."],
+                reasons: &["Nothing is written before you say so."],
                 ..Guidance::QUESTION
             },
         }
@@ -221,6 +221,16 @@ mod tests {
                 assert!(sentence.ends_with('.'), "{sentence}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_said_that_is_wrong_for_somebody() {
+        // The program calls itself a connector, too.
+        let of_key = Step::CreateKey.guidance().reasons.concat();
+        assert!(of_key.contains("the portal calls a \"Connector\" is not this program"));
+        // There may be a configuration already, which is about to be changed.
+        let of_review = Step::Review.guidance().reasons;
+        assert_eq!(of_review, ["Nothing is written before you say so."]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ const PAUSES: [u64; 4] = [10, 15, 20, 30];
 /// A wait that has an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyWait {
+    began: Timestamp,
     ends: Timestamp,
     tries: usize,
 }
@@ -27,12 +28,28 @@ impl KeyWait {
         let ends = now
             .checked_add(worth + SignedDuration::from_secs(30))
             .unwrap_or(now);
-        KeyWait { ends, tries: 0 }
+        KeyWait {
+            began: now,
+            ends,
+            tries: 0,
+        }
+    }
+
+    /// How long it has taken so far.
+    #[must_use]
+    pub fn waited(&self, now: Timestamp) -> Duration {
+        between(self.began, now)
+    }
+
+    /// How long it may still take.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> Duration {
+        between(now, self.ends)
     }
 
     /// The pause before the next try, or `None` when the time is up.
     pub fn next_pause(&mut self, now: Timestamp) -> Option<Duration> {
-        let left: Duration = self.ends.duration_since(now).try_into().ok()?;
+        let left = self.left(now);
         if left.is_zero() {
             return None;
         }
@@ -40,6 +57,11 @@ impl KeyWait {
         self.tries += 1;
         Some(Duration::from_secs(pause).min(left))
     }
+}
+
+/// The time from one moment to a later one; none when it is not later, as after the clock was set back.
+fn between(earlier: Timestamp, later: Timestamp) -> Duration {
+    Duration::try_from(later.duration_since(earlier)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -78,5 +100,18 @@ mod tests {
         let long = pauses(None);
         assert_eq!(long.iter().sum::<u64>(), 15 * 60 + 30);
         assert!(long.len() < 40, "{} tries", long.len());
+    }
+
+    #[test]
+    fn what_was_waited_and_what_is_left_is_the_whole_wait() {
+        let began = Timestamp::UNIX_EPOCH;
+        let wait = KeyWait::begin(&verdict(Some(Duration::from_secs(60))), began);
+        for (waited, left) in [(0, 90), (20, 70), (90, 0), (100, 0)] {
+            let now = began + Duration::from_secs(waited);
+            assert_eq!(wait.waited(now).as_secs(), waited);
+            assert_eq!(wait.left(now).as_secs(), left);
+        }
+        let before = began - Duration::from_secs(1);
+        assert_eq!(wait.waited(before), Duration::ZERO);
     }
 }

@@ -86,7 +86,7 @@ pub enum Error {
     },
     /// 429, and waiting longer would pass
     /// [`RetryOptions::max_elapsed`](crate::RetryOptions::max_elapsed).
-    #[error("{operation}: The quota at Criteo is still spent after {attempts} attempts: {refusal}")]
+    #[error("{operation}: The quota at Criteo is still spent after {}: {refusal}", counted(*attempts))]
     RateLimited {
         /// Which operation.
         operation: &'static str,
@@ -98,7 +98,7 @@ pub enum Error {
         refusal: Box<Refusal>,
     },
     /// No answer, or no end of it, in the time allowed. Asking for less at a time may help.
-    #[error("{operation}: No complete answer in time, {attempts} attempts in {elapsed:.0?}")]
+    #[error("{operation}: No complete answer in time, {} in {elapsed:.0?}", counted(*attempts))]
     TimedOut {
         /// Which operation.
         operation: &'static str,
@@ -110,7 +110,8 @@ pub enum Error {
     /// Failures that usually pass did not, within the attempts and the time allowed. Later may be
     /// better.
     #[error(
-        "{operation}: Still failing after {attempts} attempts in {elapsed:.0?}: {last}{}",
+        "{operation}: Still failing after {} in {elapsed:.0?}: {last}{}",
+        counted(*attempts),
         said(refusal.as_deref())
     )]
     Transient {
@@ -239,6 +240,13 @@ impl Error {
     /// What to do about it, in one or two sentences, when that is known.
     pub fn hint(&self) -> Option<String> {
         hint::hint(self)
+    }
+}
+
+fn counted(attempts: u32) -> String {
+    match attempts {
+        1 => "1 attempt".to_owned(),
+        _ => format!("{attempts} attempts"),
     }
 }
 

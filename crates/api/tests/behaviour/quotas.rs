@@ -159,6 +159,8 @@ async fn a_429_without_a_reset_counts_as_an_attempt() {
         ),
         "{error:?}"
     );
+    let told = error.to_string();
+    assert!(told.contains("is still spent after 4 attempts: "), "{told}");
 }
 
 #[tokio::test]

@@ -105,6 +105,8 @@ async fn a_body_that_drips_forever_is_abandoned_in_time() {
         matches!(error, Error::TimedOut { attempts: 1, .. }),
         "{error:?}"
     );
+    let told = error.to_string();
+    assert!(told.contains("in time, 1 attempt in "), "{told}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
 
@@ -132,6 +134,11 @@ async fn a_refused_connection_is_transient_in_the_end() {
     assert!(
         matches!(error, Error::Transient { attempts: 4, .. }),
         "{error:?}"
+    );
+    let told = error.to_string();
+    assert!(
+        told.contains("Still failing after 4 attempts in "),
+        "{told}"
     );
     assert!(error.is_transient());
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::context::Context;
 use crate::arguments::FieldsArguments;
 use crate::exit::{Exit, UsageError};
-use crate::wording::{counted, few, shell_word};
+use crate::wording::{count, counted, few, shell_word, size};
 
 /// The stream that most people ask for, and whose fields custom reports choose from.
 const STATISTICS: &str = "statistics";
@@ -35,12 +35,7 @@ pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Res
         .iter()
         .map(|word| word.to_lowercase())
         .collect();
-    let found: Vec<(Role, Listed<'_>)> = stream
-        .fields
-        .iter()
-        .map(|field| (field.role, listed(stream, field)))
-        .filter(|(_, field)| has_all_words(field, &words))
-        .collect();
+    let (found, left_out) = search(stream, &words, arguments.all);
     if context.printer.is_json() {
         let fields: Vec<&Listed<'_>> = found.iter().map(|(_, field)| field).collect();
         context.printer.json(&fields)?;
@@ -56,18 +51,56 @@ pub(super) fn run(context: &Context, arguments: &FieldsArguments) -> anyhow::Res
         return Ok(Exit::Complete);
     }
     context.printer.data(text(stream, &found))?;
-    let number = u64::try_from(found.len()).unwrap_or(u64::MAX);
     context.printer.note(format_args!(
         "\n{} of {}",
-        counted(number, "field"),
+        counted(size(found.len()), "field"),
         stream.name
     ));
+    if let Some(sentence) = described_only(left_out) {
+        context.printer.note(sentence);
+    }
     for word in &words {
         if let Some(sentence) = called_otherwise(word, &found) {
             context.printer.note(sentence);
         }
     }
     Ok(Exit::Complete)
+}
+
+/// The fields that have to do with all words, and how many more there are that only mention them. Nearly every metric's
+/// description says "same device only", and whoever looks for the device would not see it among them. Where all only
+/// mention the words, and where `lists_all`, none is left out.
+fn search<'a>(
+    stream: &'a Stream,
+    words: &[String],
+    lists_all: bool,
+) -> (Vec<(Role, Listed<'a>)>, usize) {
+    let found = stream
+        .fields
+        .iter()
+        .map(|field| (field.role, listed(stream, field)))
+        .filter(|(_, field)| has_all_words(field, words));
+    if lists_all {
+        return (found.collect(), 0);
+    }
+    let (labelled, described): (Vec<_>, Vec<_>) =
+        found.partition(|(_, field)| is_labelled(field, words));
+    if labelled.is_empty() {
+        return (described, 0);
+    }
+    (labelled, described.len())
+}
+
+/// What is said of fields that a search leaves out, if it does.
+fn described_only(left_out: usize) -> Option<String> {
+    match left_out {
+        0 => None,
+        1 => Some("1 more mentions it only in its description; --all lists it.".to_owned()),
+        more => Some(format!(
+            "{} more mention it only in their description; --all lists them.",
+            count(size(more))
+        )),
+    }
 }
 
 fn stream(name: &str) -> Result<&'static Stream, UsageError> {
@@ -146,22 +179,29 @@ pub(super) fn role(role: Role) -> &'static str {
 
 /// Whether a field has every word in its texts, or is what people mean who say it.
 fn has_all_words(field: &Listed<'_>, words: &[String]) -> bool {
-    let text = field.text();
+    are_said(words, &field.text(), field.column)
+}
+
+/// The same without the description, which mentions much else.
+fn is_labelled(field: &Listed<'_>, words: &[String]) -> bool {
+    are_said(words, &field.label(), field.column)
+}
+
+fn are_said(words: &[String], text: &str, column: &str) -> bool {
     words
         .iter()
-        .all(|word| text.contains(word) || is_synonym(word, field.column))
+        .all(|word| text.contains(word) || is_synonym(word, column))
 }
 
 impl Listed<'_> {
     /// Everything that is searched, in lower case.
     fn text(&self) -> String {
-        let texts = [
-            self.field,
-            self.column,
-            self.field_type,
-            self.role,
-            self.description,
-        ];
+        format!("{}\n{}", self.label(), self.description.to_lowercase())
+    }
+
+    /// What it is: everything but the description, in lower case.
+    fn label(&self) -> String {
+        let texts = [self.field, self.column, self.field_type, self.role];
         texts.join("\n").to_lowercase()
     }
 }

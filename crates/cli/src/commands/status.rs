@@ -79,7 +79,12 @@ fn lacking(status: &Status) -> Option<String> {
         Some((permission, stream.stream.as_str()))
     });
     let by_permission = by_group(lacking);
-    (!by_permission.is_empty()).then(|| lacking_permissions(by_permission))
+    (!by_permission.is_empty()).then(|| {
+        format!(
+            "When Criteo was last asked: {} After another key was kept, `criteo sync` asks again.",
+            lacking_permissions(by_permission)
+        )
+    })
 }
 
 /// Who does not consent, and when that was known.

@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
         "\nTo turn a stream on (or off, with false), write this into criteo.toml, once for each stream:\n\n  \
          [streams.NAME]\n  enabled = true\n\n\
          The same section chooses its metrics, which `criteo fields STREAM` lists.\n\
-         A [[reports]] section is a statistics report of your own.",
+         A [[reports]] section is a statistics report of your own; `criteo fields --help` has an example.",
     );
     Ok(Exit::Complete)
 }

@@ -147,16 +147,17 @@ fn not_read(streams: &[StreamSummary]) -> Vec<String> {
 /// Which advertisers Criteo does not grant to the app, what that means, and what to do, which `how` tells in detail: a
 /// command, or what stands above. `None` where it grants all.
 pub(super) fn without_consent(advertiser_ids: &[String], how: &str) -> Option<String> {
-    let (advertisers, their, them) = match advertiser_ids {
+    let (advertisers, them) = match advertiser_ids {
         [] => return None,
-        [_] => ("advertiser", "Its", "it"),
-        _ => ("advertisers", "Their", "them"),
+        [_] => ("advertiser", "it"),
+        _ => ("advertisers", "them"),
     };
     let ids: Vec<&str> = advertiser_ids.iter().map(String::as_str).collect();
     Some(format!(
-        "Without consent: {advertisers} {}. {their} rows stay as they are, and nothing new of {them} is read. To get {them} back, let \
-         somebody who administers {them} approve a new consent URL: {how}. To part with {them} for good, name only the \
-         others in `advertiser_ids` of [criteo].",
+        "Without consent: {advertisers} {}. What was loaded of {them} stays, and nothing new of {them} is read. To get {them} \
+         back, let somebody who administers {them} approve a new consent URL: {how}. To part with {them} for good, or where an \
+         id is misspelt, list the right ones in criteo.toml, below [criteo]: `advertiser_ids = [\"ID\", \"ID\"]`; one that is \
+         granted later has to be added by hand then.",
         few(&ids)
     ))
 }

@@ -85,7 +85,9 @@ impl Bars {
                 }
             }
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
-                self.say(&warning_line(&lines::warning(event)));
+                if let Some(warning) = lines::warning(event) {
+                    self.say(&warning_line(&warning));
+                }
             }
             // Before anything is read there is no line on the whole that could show it.
             Event::Retry { .. } if !locked(&self.tally).has_begun() => {

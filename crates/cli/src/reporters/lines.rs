@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use criteo_api::RetryReason;
+use criteo_engine::doctor::is_for_want_of_permission;
 use criteo_engine::event::{Event, StreamSummary};
 
 use super::locked;
@@ -42,7 +43,9 @@ impl Lines {
         tally.add(event, now);
         match event {
             Event::Warning { .. } | Event::WindowQuarantined { .. } => {
-                self.printer.warning(&warning(event));
+                if let Some(warning) = warning(event) {
+                    self.printer.warning(&warning);
+                }
             }
             Event::RateLimitWait { wait, .. } if *wait < WORTH_A_LINE => {}
             Event::WindowLoaded { stream, .. } => {
@@ -58,9 +61,10 @@ impl Lines {
     }
 }
 
-/// What a warning or a quarantined window says, without the word "warning".
-pub(super) fn warning(event: &Event) -> String {
-    match event {
+/// What a warning or a quarantined window says, without the word "warning". `None` for a window that the app may not read:
+/// that is told once, by a warning of its own, for all windows.
+pub(super) fn warning(event: &Event) -> Option<String> {
+    let warning = match event {
         Event::Warning {
             stream: Some(stream),
             message,
@@ -74,10 +78,14 @@ pub(super) fn warning(event: &Event) -> String {
             window,
             reason,
         } => {
+            if is_for_want_of_permission(reason) {
+                return None;
+            }
             format!("{stream}: {window} is left out of this run: {reason}")
         }
-        _ => String::new(),
-    }
+        _ => return None,
+    };
+    Some(warning)
 }
 
 /// The line of an event; `None` for those that say nothing new.
@@ -209,6 +217,10 @@ fn stopping(waiting_for: &[String]) -> Option<String> {
 
 fn finished(summary: &StreamSummary) -> String {
     let stream = &summary.stream;
+    if let (Some(_), Some(permission)) = (&summary.failure, &summary.lacks_permission) {
+        // What it means and what Criteo said is told once for all streams.
+        return format!("{stream}: not read, for want of {permission}");
+    }
     if let Some(failure) = &summary.failure {
         return format!("{stream}: not read: {failure}");
     }

@@ -19,7 +19,7 @@ pub(crate) use warnings::Warnings;
 /// An event in words for a log, a warning without the word "warning"; `None` for those that say nothing new.
 pub(crate) fn words(event: &Event) -> Option<String> {
     match event {
-        Event::Warning { .. } | Event::WindowQuarantined { .. } => Some(lines::warning(event)),
+        Event::Warning { .. } | Event::WindowQuarantined { .. } => lines::warning(event),
         _ => lines::line(event),
     }
 }

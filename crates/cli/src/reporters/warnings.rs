@@ -33,7 +33,11 @@ impl Warnings {
 impl Reporter for Warnings {
     fn on_event(&self, event: &Event) {
         match (event, &self.waits) {
-            (Event::Warning { .. }, _) => self.printer.warning(&lines::warning(event)),
+            (Event::Warning { .. }, _) => {
+                if let Some(warning) = lines::warning(event) {
+                    self.printer.warning(&warning);
+                }
+            }
             (Event::Retry { .. } | Event::RateLimitWait { .. }, Some(waits)) => {
                 waits.on_event(event);
             }

@@ -6,7 +6,7 @@ use super::{Ended, Folder, query};
 fn the_demo_loads_every_stream_and_answers_a_question_twice() {
     let folder = Folder::new();
     let mut rows_of_runs = Vec::new();
-    let mut last_line = String::new();
+    let mut question = String::new();
     for _ in 0..2 {
         let mut command = folder.command();
         // Variables meant for a real account do not lead the demo astray.
@@ -20,11 +20,10 @@ fn the_demo_loads_every_stream_and_answers_a_question_twice() {
             "{ended:#?}"
         );
         assert!(!ended.stderr.contains("warning:"), "{ended:#?}");
-        last_line = ended.stderr.lines().next_back().unwrap().trim().to_owned();
-        assert_eq!(
-            last_line,
-            "criteo --config demo/criteo.toml query 'SELECT campaign_name, round(sum(advertiser_cost), 2) AS spend \
-             FROM \"statistics\" GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'"
+        question = query::suggested(&ended).to_owned();
+        assert!(
+            question.starts_with("criteo --config demo/criteo.toml query 'SELECT campaign_name, "),
+            "{question}"
         );
         let (run, answer) = ended.stdout.split_once("\nWhat did each campaign").unwrap();
         let streams: Vec<Vec<&str>> = run
@@ -59,7 +58,7 @@ fn the_demo_loads_every_stream_and_answers_a_question_twice() {
     }
 
     // The demo ends with a command that shows rows, and works as it is printed.
-    let shown = query::in_shell(&folder, &last_line).with_code(0);
+    let shown = query::in_shell(&folder, &question).with_code(0);
     assert!(shown.stdout.lines().count() > 10, "{shown:#?}");
 
     let status = folder.run("status --config demo/criteo.toml").with_code(0);

@@ -17,10 +17,10 @@ fn loaded() -> (Sandbox, Folder) {
 }
 
 /// A folder whose database holds what ads cost in the last days, and the sync that brought it.
-fn with_costs() -> (Sandbox, Folder, Ended) {
+fn with_costs(days: i64) -> (Sandbox, Folder, Ended) {
     let sandbox = sandbox("");
     let folder = Folder::at(&sandbox, "");
-    let day = sandbox.now() - jiff::SignedDuration::from_hours(24 * 3);
+    let day = sandbox.now() - jiff::SignedDuration::from_hours(24 * days);
     let day = day.strftime("%F");
     let synced = folder
         .run_with_key(&format!("sync -s statistics --from {day}"))
@@ -150,7 +150,7 @@ fn what_the_database_says_is_shown() {
 
 #[test]
 fn a_column_that_people_call_otherwise_is_named() {
-    let (_sandbox, folder, _) = with_costs();
+    let (_sandbox, folder, _) = with_costs(3);
     let refused = |sql: &str, expected: &[&str]| {
         ask(&folder, sql, &[]).with_code(2).saying_only(expected);
     };
@@ -189,29 +189,70 @@ fn a_column_that_people_call_otherwise_is_named() {
     );
 }
 
-/// Whoever has loaded something, or made views, is shown a question, which works as it is printed.
+/// The command that asks something, among what was said.
+#[track_caller]
+pub(super) fn suggested(ended: &Ended) -> &str {
+    let mut lines = ended.stderr.lines().map(str::trim);
+    lines
+        .find(|line| line.starts_with("criteo ") && line.contains(" query '"))
+        .unwrap_or_else(|| panic!("no question is suggested: {ended:#?}"))
+}
+
+/// Whoever has loaded something, or made views, is shown a question, which works as it is printed: what each campaign
+/// cost and brought in during the last 30 days.
 #[test]
 fn the_question_that_most_people_have_is_there_to_be_copied() {
-    let (_sandbox, folder, synced) = with_costs();
+    let (sandbox, folder, synced) = with_costs(40);
     let views = folder.run("views").with_code(0);
-    for (ended, cost, table) in [
-        (&synced, "advertiser_cost", "statistics"),
-        (&views, "cost", "criteo_campaign_daily"),
-    ] {
-        let line = ended.stderr.lines().next_back().unwrap().trim();
-        assert_eq!(
-            line,
-            format!(
-                "criteo query 'SELECT campaign_name, round(sum({cost}), 2) AS spend FROM \"{table}\" \
-                 GROUP BY campaign_name ORDER BY spend DESC LIMIT 10'"
-            )
-        );
-        let answer = in_shell(&folder, line).with_code(0);
-        let mut lines = answer.stdout.lines();
-        assert!(lines.next().unwrap().ends_with("spend"), "{answer:#?}");
-        let cents = lines.next().unwrap().rsplit_once('.').unwrap().1;
-        assert_eq!(cents.len(), 2, "{answer:#?}");
+    let today = sandbox.now().strftime("%F").to_string();
+    let older = format!("SELECT count(*) AS n FROM statistics WHERE day + 30 < DATE '{today}'");
+    let older = ask(&folder, &older, &["--csv"]).with_code(0).stdout;
+    assert_ne!(older, "n\n0\n", "nothing is there to be left out");
+    // The same, added up in another way.
+    let expected = format!(
+        "SELECT DISTINCT campaign_name, \
+         CAST(sum(advertiser_cost) OVER campaign AS DECIMAL(18, 2)) AS spend, \
+         sum(sales_pc30d) OVER campaign AS sales, \
+         CAST(sum(revenue_generated_pc30d) OVER campaign AS DECIMAL(18, 2)) AS revenue \
+         FROM statistics WHERE date_diff('day', day, DATE '{today}') <= 30 \
+         WINDOW campaign AS (PARTITION BY campaign_name) ORDER BY spend DESC LIMIT 10"
+    );
+    let expected = ask(&folder, &expected, &["--csv"]).with_code(0).stdout;
+    assert!(expected.lines().count() > 4, "{expected}");
+    for ended in [&synced, &views] {
+        let line = suggested(ended);
+        let answer = in_shell(&folder, &format!("{line} --csv")).with_code(0);
+        assert_eq!(answer.stdout, expected, "{line}");
     }
+    assert!(suggested(&synced).contains(" FROM \"statistics\" "));
+    assert!(suggested(&views).contains(" FROM \"criteo_campaign_daily\" "));
+    let attribution =
+        "sales are those within 30 days of a click; `criteo fields statistics revenue` lists ";
+    assert!(synced.stderr.contains(attribution), "{synced:#?}");
+}
+
+/// Whoever has chosen other metrics is asked for none that are not there.
+#[test]
+fn the_question_asks_for_nothing_that_was_not_chosen() {
+    let sandbox = sandbox("");
+    let chosen = "[streams.statistics]\nmetrics = [\"AdvertiserCost\", \"SalesPc7d\"]\n";
+    let folder = Folder::at(&sandbox, chosen);
+    // A day that has only begun may have no rows.
+    let yesterday = sandbox.now() - jiff::SignedDuration::from_hours(24);
+    let yesterday = yesterday.strftime("%F");
+    let synced = folder
+        .run_with_key(&format!("sync -s statistics --from {yesterday}"))
+        .with_code(0);
+    let answer = in_shell(&folder, suggested(&synced)).with_code(0);
+    let heading: Vec<&str> = answer
+        .stdout
+        .lines()
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(heading, ["campaign_name", "spend"], "{answer:#?}");
+    assert!(!synced.stderr.contains("of a click"), "{synced:#?}");
 }
 
 #[test]

@@ -95,6 +95,22 @@ fn how_a_stream_is_turned_on_or_off_is_shown_below_the_list() {
         &format!("[criteo]\ncurrency = \"EUR\"\n{section}"),
     );
     folder.run("status").with_code(0);
+
+    // So is the report of one's own that the list leads to.
+    assert!(
+        ended
+            .stderr
+            .trim_end()
+            .ends_with("`criteo fields --help` has an example."),
+        "{ended:#?}"
+    );
+    let help = folder.run("fields --help").with_code(0).stdout;
+    let (_, report) = help.split_once("  [[reports]]\n").unwrap();
+    folder.write(
+        "criteo.toml",
+        &format!("[criteo]\ncurrency = \"EUR\"\n[[reports]]\n{report}"),
+    );
+    folder.run("status").with_code(0);
 }
 
 #[test]
@@ -134,6 +150,60 @@ fn fields_are_found_by_the_words_of_the_trade() {
     folder.run("fields spend").with_code(2).saying_only(&[
         "There is no stream spend\nhint: The stream comes first: `criteo fields statistics spend`.",
     ]);
+}
+
+/// The names of the fields in a list of JSON, and what was said of it without.
+fn listed(folder: &Folder, line: &str) -> (Vec<String>, String) {
+    let found = folder.run(&format!("{line} --json")).with_code(0).json();
+    let fields = found.as_array().unwrap().iter();
+    let names = fields.map(|field| field["field"].as_str().unwrap().to_owned());
+    let said = folder.run(line).with_code(0);
+    for name in names.clone() {
+        assert!(said.stdout.contains(&name), "{name}: {said:#?}");
+    }
+    (names.collect(), said.stderr)
+}
+
+/// Nearly every metric of statistics says "same device only" or "across devices" in its description.
+#[test]
+fn fields_that_only_mention_a_word_are_left_out_where_others_are_called_so() {
+    let folder = Folder::new();
+    let all = folder.run("fields statistics --json").with_code(0).json();
+    let mentions = |word: &str| {
+        let fields = all.as_array().unwrap().iter();
+        let says = |field: &&serde_json::Value| field.to_string().to_lowercase().contains(word);
+        fields.filter(says).count()
+    };
+    let (devices, said) = listed(&folder, "fields statistics device");
+    assert_eq!(devices, ["Device"]);
+    assert!(mentions("device") > 100);
+    let more = mentions("device") - 1;
+    let sentence = format!(
+        "\n1 field of statistics\n{more} more mention it only in their description; --all lists them.\n"
+    );
+    assert_eq!(said, sentence);
+
+    let (everything, said) = listed(&folder, "fields statistics device --all");
+    assert_eq!(everything.len(), mentions("device"));
+    for name in ["Os", "Device", "SalesPc30d"] {
+        assert!(everything.iter().any(|field| field == name), "{name}");
+    }
+    assert!(!said.contains("more"), "{said}");
+
+    // Only Goal, by the words of its description, is about campaigns without being called so.
+    let (_, said) = listed(&folder, "fields statistics campaign");
+    let sentence = "\n1 more mentions it only in its description; --all lists it.\n";
+    assert!(said.ends_with(sentence), "{said}");
+    // What nothing is called is found where it is mentioned.
+    let (acquisition, said) = listed(&folder, "fields statistics acquisition");
+    assert_eq!(acquisition, ["Goal"]);
+    assert!(!said.contains("more"), "{said}");
+    // Whoever uses the words of the trade names a field, too.
+    let (displays, _) = listed(&folder, "fields statistics impressions");
+    assert!(displays.iter().any(|field| field == "Displays"));
+    let (without_words, said) = listed(&folder, "fields statistics");
+    assert_eq!(without_words.len(), all.as_array().unwrap().len());
+    assert!(!said.contains("more"), "{said}");
 }
 
 #[test]

@@ -249,10 +249,11 @@ pub(super) fn read(path: &Path, named_by: &str) -> Result<String, ConfigError> {
     })
 }
 
-/// The most usual reason in words for people, without the number that the operating system has for it.
+/// The most usual reasons in words for people, without the number that the operating system has for it.
 fn in_words(error: IoError) -> IoError {
     match error.kind() {
         kind @ ErrorKind::NotFound => IoError::new(kind, "there is no such file"),
+        kind @ ErrorKind::IsADirectory => IoError::new(kind, "it is a folder; name the file in it"),
         _ => error,
     }
 }

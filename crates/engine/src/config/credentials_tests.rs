@@ -161,6 +161,19 @@ fn a_file_that_is_not_there_is_named_with_what_named_it() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_in_place_of_a_key_file_is_told_as_one() {
+    use std::error::Error as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let error = find(&section(), &[("CRITEO_KEY_FILE", folder.path())]).unwrap_err();
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "it is a folder; name the file in it"
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_key_file_that_others_can_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt;
 

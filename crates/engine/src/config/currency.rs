@@ -74,6 +74,9 @@ mod tests {
             ("EUD", "EUR"),
             ("USA", "USD"),
             ("gpb", "GBP"),
+            ("NKO", "NOK"),
+            ("SKE", "SEK"),
+            ("UDS", "USD"),
         ] {
             let problem = problem(wrong).unwrap();
             assert!(

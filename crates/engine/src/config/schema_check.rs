@@ -16,22 +16,56 @@ type Schema = Map<String, Value>;
 
 /// Everything in `document` that `schema` does not allow, in the order of the file.
 pub(super) fn problems(document: &Document<'_>, schema: &Value) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if let Some(schema) = schema.as_object() {
-        check(&document.root(), schema, "", &mut problems);
-    }
+    let Some(schema) = schema.as_object() else {
+        return Vec::new();
+    };
+    let mut findings = Findings {
+        problems: Vec::new(),
+        root: schema,
+    };
+    check(&document.root(), schema, "", &mut findings);
+    let mut problems = findings.problems;
     problems.sort_by_key(|problem| problem.line);
     problems
 }
 
+/// What was found so far, and the schema of the whole file to look other sections up in.
+struct Findings<'schema> {
+    problems: Vec<Problem>,
+    root: &'schema Schema,
+}
+
+impl Findings<'_> {
+    fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.problems.extend(problems);
+    }
+
+    /// The sections that have a key of this name.
+    fn homes_of(&self, key: &str) -> Vec<&str> {
+        let sections = self.root.get("properties").and_then(Value::as_object);
+        let sections = sections.into_iter().flatten();
+        sections
+            .filter(|(_, section)| {
+                let section = section.as_object();
+                section.is_some_and(|section| property(section, key).is_some())
+            })
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+}
+
 /// `path` is what the value is called in TOML, its steps joined by dots, with lists of tables in their brackets:
 /// `criteo.currency`, `streams.statistics.enabled`, `[reports].name`.
-fn check(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mut Vec<Problem>) {
+fn check(place: &Place<'_, '_>, schema: &Schema, path: &str, findings: &mut Findings<'_>) {
     let Some(value) = place.value() else { return };
     if let Some(variants) = alternatives(schema) {
         match variants.iter().find(|variant| fits(value, variant)) {
-            Some(variant) => check(place, variant, path, problems),
-            None => problems.push(no_alternative(place, value, &variants, path)),
+            Some(variant) => check(place, variant, path, findings),
+            None => findings.push(no_alternative(place, value, &variants, path)),
         }
         return;
     }
@@ -39,11 +73,11 @@ fn check(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mut Vec<
         let expected = expected_type(schema);
         let found = found_type(value);
         let what = described(path);
-        problems.push(place.problem(format!("{what} must be {expected}, but is {found}")));
+        findings.push(place.problem(format!("{what} must be {expected}, but is {found}")));
         return;
     }
     match value {
-        DeValue::Table(_) => check_table(place, schema, path, problems),
+        DeValue::Table(_) => check_table(place, schema, path, findings),
         DeValue::Array(items) => {
             if let Some(item_schema) = schema.get("items").and_then(Value::as_object) {
                 let holds_tables = types_of(item_schema).contains(&"object");
@@ -53,18 +87,18 @@ fn check(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mut Vec<
                     path.to_owned()
                 };
                 for index in 0..items.len() {
-                    check(&place.item(index), item_schema, &item_path, problems);
+                    check(&place.item(index), item_schema, &item_path, findings);
                 }
             }
         }
-        _ => problems.extend(
+        _ => findings.extend(
             scalar_problem(value, schema)
                 .map(|message| place.problem(format!("{}: {message}", described(path)))),
         ),
     }
 }
 
-fn check_table(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mut Vec<Problem>) {
+fn check_table(place: &Place<'_, '_>, schema: &Schema, path: &str, findings: &mut Findings<'_>) {
     let Some(table) = place.value().and_then(DeValue::as_table) else {
         return;
     };
@@ -73,15 +107,15 @@ fn check_table(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mu
         .as_ref()
         .and_then(|section| section.missing_header(place));
     let line = header.as_ref().and_then(|problem| problem.line);
-    problems.extend(header);
+    findings.extend(header);
     for key in table.keys() {
         let key = key.get_ref().as_ref();
         match &headless {
             Some(section) if section.keys.contains(&key) => {
                 let path = joined(path, section.name);
-                check_key(&place.key(key), key, section.schema, &path, problems);
+                check_key(&place.key(key), key, section.schema, &path, findings);
             }
-            _ => check_key(&place.key(key), key, schema, path, problems),
+            _ => check_key(&place.key(key), key, schema, path, findings),
         }
     }
     for key in required_keys(schema) {
@@ -90,12 +124,12 @@ fn check_table(place: &Place<'_, '_>, schema: &Schema, path: &str, problems: &mu
             Some(section) if section.name == key => {
                 let path = joined(path, key);
                 let keys = required_keys(section.schema);
-                problems.extend(keys.filter(|key| !section.keys.contains(key)).map(|key| {
+                findings.extend(keys.filter(|key| !section.keys.contains(key)).map(|key| {
                     let message = missing_key(key, &path, property(section.schema, key));
                     Problem { line, message }
                 }));
             }
-            _ => problems.push(place.problem(missing_key(key, path, property(schema, key)))),
+            _ => findings.push(place.problem(missing_key(key, path, property(schema, key)))),
         }
     }
 }
@@ -106,19 +140,21 @@ fn check_key(
     key: &str,
     schema: &Schema,
     path: &str,
-    problems: &mut Vec<Problem>,
+    findings: &mut Findings<'_>,
 ) {
     let key_schema = property(schema, key).or_else(|| {
         let others = schema.get("additionalProperties");
         others.and_then(Value::as_object)
     });
     match key_schema {
-        Some(key_schema) => check(place, key_schema, &joined(path, key), problems),
+        Some(key_schema) => check(place, key_schema, &joined(path, key), findings),
         None => {
             let properties = schema.get("properties").and_then(Value::as_object);
             let known = properties.into_iter().flat_map(Schema::keys);
             let known: Vec<&str> = known.map(String::as_str).collect();
-            problems.push(place.problem(unknown_key(key, path, &known)));
+            let homes = findings.homes_of(key);
+            let problem = place.problem(unknown_key(key, path, &known, &homes));
+            findings.push(problem);
         }
     }
 }
@@ -336,7 +372,7 @@ fn found_type(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-fn unknown_key(key: &str, path: &str, known: &[&str]) -> String {
+fn unknown_key(key: &str, path: &str, known: &[&str], homes: &[&str]) -> String {
     if key.to_ascii_lowercase().contains("secret") {
         return format!(
             "`{key}` must not stand in a configuration file; put the secret into CRITEO_CLIENT_SECRET, or name the \
@@ -347,6 +383,10 @@ fn unknown_key(key: &str, path: &str, known: &[&str]) -> String {
         "" => format!("Unknown section or key `{key}`"),
         path => format!("Unknown key `{key}` in [{path}]"),
     };
+    if let [home] = homes {
+        message.push_str(&format!("; it belongs into [{home}]"));
+        return message;
+    }
     match did_you_mean(key, known.iter().copied()) {
         suggestion if suggestion.is_empty() => {
             message.push_str(&format!(" (known: {})", known.join(", ")));

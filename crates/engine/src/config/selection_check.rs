@@ -6,8 +6,8 @@ use super::document::{Document, Place};
 use super::problem::Problem;
 use super::schema_check::did_you_mean;
 use super::sections::{Config, ReportSection, StreamSection};
-use super::value_check::{identifier_problem, lookback_problems};
-use crate::catalog::{Catalog, Role, Stream, StreamKind};
+use super::value_check::{identifier_problem, is_identifier, lookback_problems};
+use crate::catalog::{Catalog, Role, Stream, StreamKind, is_synonym, nearest};
 use crate::destination::history_table;
 
 /// The stream whose dimensions and metrics custom reports choose from.
@@ -127,15 +127,7 @@ fn report_problems(
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let name = &report.name;
-    let is_lower_case = !name.contains(|c: char| c.is_ascii_uppercase());
-    if is_lower_case {
-        problems.extend(identifier_problem(&place.key("name"), "name", name));
-    } else {
-        problems.push(place.key("name").problem(format!(
-            "`name` \"{name}\" must be in lower case: \"{}\"",
-            name.to_ascii_lowercase()
-        )));
-    }
+    problems.extend(report_name_problem(name, catalog, &place.key("name")));
     if catalog.stream(name).is_some() {
         problems.push(place.key("name").problem(format!(
             "`{name}` is a stream of the catalog; give the report another name, or change the stream in \
@@ -155,6 +147,34 @@ fn report_problems(
         problems.extend(choice_problems(source, role, chosen, &place.key(key), key));
     }
     problems
+}
+
+/// What is wrong with the name of a report by its letters alone, with a name that is accepted where one can be made of it.
+fn report_name_problem(name: &str, catalog: &Catalog, place: &Place<'_, '_>) -> Option<Problem> {
+    let accepted = accepted_name(name, catalog);
+    if let Some(mut problem) = identifier_problem(place, "name", name) {
+        if let Some(accepted) = accepted {
+            problem
+                .message
+                .push_str(&format!("; did you mean \"{accepted}\"?"));
+        }
+        return Some(problem);
+    }
+    if !name.contains(|c: char| c.is_ascii_uppercase()) {
+        return None;
+    }
+    let accepted = accepted.map_or_else(String::new, |accepted| format!(": \"{accepted}\""));
+    Some(place.problem(format!("`name` \"{name}\" must be in lower case{accepted}")))
+}
+
+/// The name of a report as it would be accepted: `by_device` for `By Device`. `None` where nothing that is accepted can be
+/// made of it, so that nobody follows advice that is refused as well.
+fn accepted_name(name: &str, catalog: &Catalog) -> Option<String> {
+    let lower_case = name.to_ascii_lowercase();
+    let words = lower_case.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let accepted = words.join("_");
+    (is_identifier(&accepted) && catalog.stream(&accepted).is_none()).then_some(accepted)
 }
 
 fn choice_problems(
@@ -205,20 +225,42 @@ fn unknown_field(stream: &Stream, role: Role, name: &str, key: &str) -> String {
     if belongs_elsewhere {
         return format!("\"{name}\" belongs into `{other_list}`, not into `{key}`");
     }
-    let known = stream.fields.iter().filter(|field| field.role == role);
-    let by_name_or_column = known.flat_map(|field| {
-        let name = field.name.as_str();
-        [(name, name), (field.column.as_str(), name)]
-    });
-    let suggestion = match crate::catalog::nearest(name, by_name_or_column) {
-        Some(name) => format!("; did you mean \"{name}\"?"),
-        None => String::new(),
-    };
+    let suggestion = suggestion(stream, role, name);
     let singular = key.trim_end_matches('s');
     format!(
         "`{}` has no {singular} \"{name}\"{suggestion} (`criteo fields {}` lists them all)",
         stream.name, stream.name
     )
+}
+
+/// What somebody may have meant, who wrote a name that is none. What people call a field comes before what is spelt alike:
+/// `Cost` is no misspelt `Cos`.
+fn suggestion(stream: &Stream, role: Role, name: &str) -> String {
+    let known = || stream.fields.iter().filter(|field| field.role == role);
+    let meant: Vec<String> = known()
+        .filter(|field| is_synonym(name, &field.column))
+        .map(|field| format!("\"{}\"", field.name))
+        .collect();
+    match meant.as_slice() {
+        [] => {}
+        [one] => return format!("; did you mean {one}?"),
+        [one, other] => return format!("; did you mean {one} or {other}?"),
+        several => {
+            return format!(
+                "; did you mean one of the {} that go by this word, such as {}?",
+                several.len(),
+                several[0]
+            );
+        }
+    }
+    let by_name_or_column = known().flat_map(|field| {
+        let name = field.name.as_str();
+        [(name, name), (field.column.as_str(), name)]
+    });
+    match nearest(name, by_name_or_column) {
+        Some(name) => format!("; did you mean \"{name}\"?"),
+        None => String::new(),
+    }
 }
 
 /// Two streams that would land in one table, and two reports of one name.

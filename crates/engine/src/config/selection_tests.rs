@@ -28,6 +28,29 @@ fn streams_and_their_fields_must_exist() {
 }
 
 #[test]
+fn the_words_of_the_trade_lead_to_criteos_names() {
+    let of_metric =
+        |name: &str| problems(&format!("[streams.statistics]\nmetrics = [\"{name}\"]\n")).remove(0);
+    for (word, name) in [
+        ("Cost", "AdvertiserCost"),
+        ("spend", "AdvertiserCost"),
+        ("Impressions", "Displays"),
+    ] {
+        let expected = format!("no metric \"{word}\"; did you mean \"{name}\"?");
+        assert!(of_metric(word).contains(&expected), "{}", of_metric(word));
+    }
+    // Many go by this one.
+    let orders = of_metric("Orders");
+    assert!(
+        orders.contains("that go by this word, such as \"Sales"),
+        "{orders}"
+    );
+    // Only what can stand in this list.
+    let placement = of_metric("Publisher");
+    assert!(!placement.contains("did you mean"), "{placement}");
+}
+
+#[test]
 fn listings_have_neither_days_nor_choices() {
     let problems =
         problems("[streams.campaigns]\nmetrics = [\"Clicks\"]\nstart_date = \"2026-01-01\"\n");
@@ -53,6 +76,31 @@ fn names_of_reports_and_tables_do_not_clash() {
     );
     assert!(problems(&report("By_Device", ""))[0].contains("must be in lower case: \"by_device\""));
     assert!(problems(&report("by device", ""))[0].contains("cannot be \"by device\""));
+    for (wrong, accepted) in [
+        ("By Device", "by_device"),
+        ("by - device!", "by_device"),
+        ("_By", "by"),
+    ] {
+        let problems = problems(&report(wrong, ""));
+        let suggestion = format!("; did you mean \"{accepted}\"?");
+        assert!(problems[0].ends_with(&suggestion), "{problems:?}");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+    // What would be refused as well is not suggested.
+    for hopeless in ["2026 Sales", "!", "ad sets"] {
+        let problems = problems(&report(hopeless, ""));
+        assert!(
+            problems[0].ends_with("beginning with a letter"),
+            "{problems:?}"
+        );
+    }
+    let of_stream = problems(&report("Ads", ""));
+    assert!(
+        of_stream
+            .iter()
+            .any(|problem| problem.ends_with("must be in lower case")),
+        "{of_stream:?}"
+    );
     assert!(
         problems(&(report("mine", "") + &report("mine", "")))[0]
             .ends_with("There are two reports named `mine`")

@@ -117,6 +117,19 @@ fn a_missing_section_or_key_is_named_with_an_example() {
     );
 }
 
+#[test]
+fn a_key_of_another_section_is_told_where_it_belongs() {
+    assert_eq!(
+        problems_of(
+            "[criteo]\ncurrency = \"EUR\"\nstart_date = \"2026-01-01\"\n\n[streams.statistics]\ntimezone = \"UTC\"\n"
+        ),
+        [
+            "line 3: Unknown key `start_date` in [criteo]; it belongs into [sync]",
+            "line 6: Unknown key `timezone` in [streams.statistics]; it belongs into [criteo]",
+        ]
+    );
+}
+
 /// Its keys are no unknown ones then: they are looked at as if the line were there.
 #[test]
 fn a_missing_header_is_named_once_and_its_keys_are_not_blamed() {

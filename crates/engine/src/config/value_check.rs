@@ -243,15 +243,19 @@ fn advertiser_problems(ids: &[String], place: &Place<'_, '_>) -> Vec<Problem> {
 /// A problem with a name that becomes part of SQL, if there is one. Names are always quoted there, so this is for
 /// the people who will write queries: a name that needs no quotation marks is one less thing to know.
 pub(super) fn identifier_problem(place: &Place<'_, '_>, key: &str, name: &str) -> Option<Problem> {
-    // Tables that begin with an underscore are the ledger's.
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let goes_on_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let is_identifier = starts_well && goes_on_well && name.len() <= 63;
-    (!is_identifier).then(|| {
+    (!is_identifier(name)).then(|| {
         place.problem(format!(
             "`{key}` cannot be \"{name}\"; use up to 63 letters, digits and underscores, beginning with a letter"
         ))
     })
+}
+
+/// Whether [`identifier_problem`] has nothing to say of a name.
+pub(super) fn is_identifier(name: &str) -> bool {
+    // Tables that begin with an underscore are the ledger's.
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let goes_on_well = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    starts_well && goes_on_well && name.len() <= 63
 }
 
 fn is_memory_size(text: &str) -> bool {

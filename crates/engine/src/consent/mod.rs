@@ -61,6 +61,7 @@ pub async fn granted(client: &Client) -> Result<Vec<GrantedAdvertiser>, ApiError
 }
 
 /// Advertisers that were read into the destination and are not among the granted ones, sorted: their consent was withdrawn.
+/// Where the configuration names advertisers, those that it does not name are missed by nobody.
 /// `None` where several connections load into the destination, because there another app may read them.
 ///
 /// # Errors
@@ -75,6 +76,9 @@ pub async fn departed(
     let specs = StreamSpec::resolve_all(config)?;
     let mut read = read_before(destination::open(config).as_ref(), &specs).await?;
     read.retain(|advertiser| granted.iter().all(|one| one.id != *advertiser));
+    if let Some(wanted) = &config.criteo.advertiser_ids {
+        read.retain(|advertiser| wanted.contains(advertiser));
+    }
     Ok(Some(read.into_iter().collect()))
 }
 

@@ -231,7 +231,7 @@ causes! {
         seen: "An advertiser has withdrawn its consent",
         recognised: "The ledger holds data of an advertiser that Criteo no longer lists; or Criteo lists it and answers insufficient-advertiser-permission.",
         reason: "Somebody on the advertiser's side revoked it, or left and took their grant along. Rows that are loaded stay.",
-        next: "Ask the advertiser; to go on, press \"Generate new URL\" in Criteo's portal and let them approve again. To part with it for good, name only the others in advertiser_ids: its rows stay.",
+        next: "Ask the advertiser; to go on, press \"Generate new URL\" in Criteo's portal and let them approve again. To part with it for good, list only the others as advertiser_ids in criteo.toml: its rows stay.",
     }
     AdvertiserNotGranted "advertiser_not_granted" on Advertisers {
         seen: "A configured advertiser has not consented",
@@ -243,7 +243,7 @@ causes! {
         seen: "The app lacks a permission",
         recognised: "Criteo answers 403 to the cheapest call that needs it, for an advertiser that it lists as readable.",
         reason: "It was not ticked when the app was made. The permissions of an active app cannot be changed.",
-        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives: `criteo init` leads through it, takes its key, and waits until the advertisers consent to it, too. Or turn off each stream that needs the missing one: `[streams.NAME]` and below it `enabled = false` in criteo.toml.",
+        next: "Make a new app in Criteo's portal with Read for Analytics, Campaigns and Creatives: `criteo init` leads through it, takes its key, and waits until the advertisers consent to it, too (with the key at hand, `criteo auth import --replace FILE` keeps it). Or turn off each stream that needs the missing one: `[streams.NAME]` and below it `enabled = false` in criteo.toml.",
     }
     CurrencyRefused "currency_refused" on PermissionAnalytics {
         seen: "Criteo does not report in the configured currency",
@@ -255,7 +255,7 @@ causes! {
         seen: "The app's calls of this minute are spent",
         recognised: "Criteo answers 429, or says that no call is left.",
         reason: "Criteo counts per app: another run, another program or a colleague uses the same one. A sync waits and goes on.",
-        next: "Wait a minute and try again; when it stays so, find out what else uses this app, or make an app for this program alone.",
+        next: "Wait a minute and try again, or until a sync that is running has ended; when it stays so, find out what else uses this app, or make an app for this program alone.",
     }
     QuotaLower "quota_lower" on Quota {
         seen: "Criteo grants fewer calls a minute than expected",

@@ -1,5 +1,6 @@
 //! From an error to its row of the table of causes.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use criteo_api::{Error as ApiError, Problem, RetryReason};
@@ -132,12 +133,18 @@ pub(super) fn diagnosis_of_key_error(error: &ConfigError) -> Diagnosis {
     match error.hint() {
         Some(hint)
             if cause == CauseId::KeyMissing
+                || is_missing_file(error)
                 || matches!(error, ConfigError::Store(_) | ConfigError::OtherKey { .. }) =>
         {
             diagnosis.with_next(hint)
         }
         _ => diagnosis,
     }
+}
+
+/// Whether there is no file where the key should be: nobody can be given the right to read that.
+fn is_missing_file(error: &ConfigError) -> bool {
+    matches!(error, ConfigError::KeyUnreadable { source, .. } if source.kind() == ErrorKind::NotFound)
 }
 
 fn holds_connector_key(path: &Path) -> bool {
@@ -173,4 +180,31 @@ pub(super) fn with_source(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Error as IoError;
+
+    use super::*;
+
+    fn unreadable(kind: ErrorKind) -> ConfigError {
+        ConfigError::KeyUnreadable {
+            path: "key.txt".into(),
+            named_by: "CRITEO_KEY_FILE".to_owned(),
+            source: IoError::from(kind),
+        }
+    }
+
+    /// To give a file to somebody helps where it is, and not where it is missing.
+    #[test]
+    fn a_key_file_that_is_missing_is_not_to_be_given_to_anybody() {
+        let missing = unreadable(ErrorKind::NotFound);
+        let diagnosis = diagnosis_of_key_error(&missing);
+        assert_eq!(diagnosis.cause, CauseId::KeyFileUnreadable);
+        assert_eq!(Some(diagnosis.next), missing.hint());
+        let forbidden = diagnosis_of_key_error(&unreadable(ErrorKind::PermissionDenied));
+        assert_eq!(forbidden.cause, CauseId::KeyFileUnreadable);
+        assert_eq!(forbidden.next, CauseId::KeyFileUnreadable.next());
+    }
 }

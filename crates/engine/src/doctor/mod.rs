@@ -39,10 +39,11 @@ pub use key_trial::{
 pub use link::Link;
 pub(crate) use machine::refuse_other_purposes;
 pub use machine::try_destination;
+pub(crate) use permission::lacks_permission;
 pub use permission::{
-    AppPermissions, examine_permissions, lacking_permissions, missing_permissions,
+    AppPermissions, examine_permissions, is_for_want_of_permission, lacking_permissions,
+    missing_permissions,
 };
-pub(crate) use permission::{is_for_want_of_permission, lacks_permission};
 pub use troubleshooting::troubleshooting;
 
 use std::sync::Arc;

@@ -34,8 +34,9 @@ pub(crate) fn lacks_permission(error: &ApiError) -> bool {
     matches!(error, ApiError::Forbidden { .. }) && CODES.into_iter().any(says_so)
 }
 
-/// Whether a reason for which the ledger says that a window was given up is such an answer of Criteo.
-pub(crate) fn is_for_want_of_permission(reason: &str) -> bool {
+/// Whether the reason for which a window was given up, as events and the ledger tell it, is such an answer of Criteo.
+#[must_use]
+pub fn is_for_want_of_permission(reason: &str) -> bool {
     CODES.into_iter().any(|code| reason.contains(code))
 }
 

@@ -25,7 +25,8 @@ impl Terminal {
             let typed = typed.trim();
             let Some(name) = name else {
                 self.bad(&format!(
-                    "There is nothing like {typed:?}. Type a part of a name, such as paris or york."
+                    "There is nothing like {typed:?}. Type a part of a name, or the nearest big city, \
+                     such as oslo or paris."
                 ));
                 continue;
             };
@@ -55,7 +56,7 @@ impl Terminal {
         let search = RefCell::new(Search::default());
         let page = self.width().saturating_sub(3).max(20);
         let nothing = wrapped(
-            "(no name is like that; type a part of one, such as paris or york)",
+            "(no name is like that; type a part of one, or the nearest big city, such as oslo or paris)",
             Some(page),
             2,
         );

@@ -37,6 +37,10 @@ impl Session<'_> {
                     self.note_key(&key, true, app);
                     let id = &key.credentials.client_id;
                     self.progress.setbacks.forget(id, Setback::Refused);
+                    if !self.is_to_be_used(&key)? {
+                        key = self.ask_for_key()?;
+                        continue;
+                    }
                 }
                 Trial::Another => {
                     key = self.ask_for_key()?;
@@ -57,6 +61,25 @@ impl Session<'_> {
         }
         self.key = Some(key);
         Ok(())
+    }
+
+    /// Asks about a key whose app is known to lack a permission: most likely it was given in the place of a new one.
+    fn is_to_be_used(&mut self, key: &Key) -> Result<bool, Detour> {
+        if self.progress.setbacks.of(&key.trace()) != Some(Setback::LacksPermission) {
+            return Ok(true);
+        }
+        self.terminal
+            .careful("This is the key whose app lacks a permission, and none of a new app.");
+        let ways = vec![
+            (false, "Give another key".to_owned()),
+            (true, "Use it all the same".to_owned()),
+        ];
+        let is_used = self.terminal.choose("What now?", ways)?;
+        if is_used {
+            let id = &key.credentials.client_id;
+            self.progress.setbacks.forget(id, Setback::LacksPermission);
+        }
+        Ok(is_used)
     }
 
     /// Remembers everything of the key but its secret.
@@ -101,7 +124,12 @@ impl Session<'_> {
             .terminal
             .choose("How do you want to give the key?", ways)?
         {
-            Way::Known(key) => Ok(*key),
+            Way::Known(key) => {
+                // Whoever chooses one that came to nothing has been told so. What its app lacks is tried again.
+                let id = &key.credentials.client_id;
+                self.progress.setbacks.forget(id, Setback::LacksPermission);
+                Ok(*key)
+            }
             Way::File => self.again_on_back(Session::key_by_path),
             Way::Paste => self.again_on_back(Session::pasted_key),
             Way::Type => self.again_on_back(Session::typed_key),

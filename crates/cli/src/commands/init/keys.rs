@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use console::{Term, truncate_str};
+use console::{Term, measure_text_width, truncate_str};
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
@@ -99,14 +99,19 @@ impl StatusLine {
     /// Shows how things stand. `ticking` is the part that changes all the time; where lines do not replace each other
     /// it is left out.
     pub(super) fn set(&self, text: &str, ticking: &str) {
+        self.set_with_room(text, ticking, "");
+    }
+
+    /// The same with `more` behind it, which ticks, too, where the line has room for all of it.
+    pub(super) fn set_with_room(&self, text: &str, ticking: &str, more: &str) {
         let mut stderr = io::stderr().lock();
         let mut last = self.last.borrow_mut();
         if self.replaces {
             let width = Term::stderr()
                 .size_checked()
                 .map_or(80, |(_, columns)| columns);
-            let line = format!("{text}{ticking}");
-            let line = truncate_str(&line, usize::from(width).saturating_sub(1), "");
+            let room = usize::from(width).saturating_sub(1);
+            let line = fitted(&format!("{text}{ticking}"), more, room);
             let _ = write!(stderr, "\r\x1b[2K{line}");
         } else if *last != text {
             // In raw mode, a line feed alone does not return to the first column.
@@ -120,6 +125,15 @@ impl StatusLine {
         if self.replaces && !self.last.borrow().is_empty() {
             let _ = write!(io::stderr(), "\r\x1b[2K");
         }
+    }
+}
+
+/// A line in `room` columns: with `more` where all of that fits, and else as much as fits of the line alone.
+fn fitted(line: &str, more: &str, room: usize) -> String {
+    if measure_text_width(line) + measure_text_width(more) <= room {
+        format!("{line}{more}")
+    } else {
+        truncate_str(line, room, "").into_owned()
     }
 }
 
@@ -246,4 +260,17 @@ impl Drop for Raw {
 pub(super) fn restore() {
     let _ = execute!(io::stderr(), event::DisableBracketedPaste, cursor::Show);
     let _ = disable_raw_mode();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_left_out_is_left_out_whole() {
+        assert_eq!(fitted("wait", ", 3 min more", 16), "wait, 3 min more");
+        assert_eq!(fitted("wait", ", 3 min more", 15), "wait");
+        assert_eq!(fitted("wait", ", 3 min more", 3), "wai");
+        assert_eq!(fitted("wait", "", 4), "wait");
+    }
 }

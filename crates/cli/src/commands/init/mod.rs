@@ -222,7 +222,7 @@ impl Session<'_> {
         self.terminal.space();
         let without = (
             false,
-            "I have no key yet: show me how to get one".to_owned(),
+            "I have no key yet, or need a new app: show me how to get one".to_owned(),
         );
         let known = self.known_keys();
         let usable = known.iter().find(|known| known.setback.is_none());
@@ -231,7 +231,7 @@ impl Session<'_> {
             Some(known) => vec![
                 (
                     true,
-                    format!("I have a key: {}; or another one", known.in_words()),
+                    format!("I have a key: {}; or one of another app", known.in_words()),
                 ),
                 without,
             ],

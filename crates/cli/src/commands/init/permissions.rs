@@ -39,6 +39,10 @@ impl Session<'_> {
             examine_permissions(&connection, key.credentials.clone(), &advertiser.id).await?;
         let lacking = permissions.lacking();
         if lacking.is_empty() {
+            if permissions.are_all_there() {
+                self.terminal
+                    .good("The app has the permissions that are needed.");
+            }
             return Ok(());
         }
         // It is not suggested again, in a later session neither, until somebody says that it is to be used all the same.
@@ -75,8 +79,8 @@ impl Session<'_> {
                 self.leave_key();
                 self.progress.step = Step::CreateApp;
                 self.terminal.say(&format!(
-                    "The next session asks whether the new app is there, and leads to it from step {} on if not. {client_id} is \
-                     not used unless you choose it.",
+                    "The next session asks whether you have the new app; if not, it begins with step {}. The old key, {client_id}, \
+                     is used only if you choose it.",
                     Step::CreateApp.number()
                 ));
                 Err(Detour::Stop)

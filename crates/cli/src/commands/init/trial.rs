@@ -12,7 +12,7 @@ use super::ask::Detour;
 use super::keys::{Keys, Pressed};
 use super::session::{Key, Session, client_options};
 use crate::commands::context::note_accepted_key;
-use crate::wording::span;
+use crate::wording::{counted, span};
 
 /// How the test ended.
 pub(super) enum Trial {
@@ -47,6 +47,9 @@ const ANOTHER_IF_OLDER: Offer = (
     Remedy::Another,
     "Give another key: this one is older, or not copied whole",
 );
+
+/// A wait that is shorter is told by its countdown well enough.
+const WORTH_A_WORD: Duration = Duration::from_secs(10);
 
 impl Session<'_> {
     /// Tests a key until it works or the person wants something else.
@@ -193,10 +196,17 @@ impl Session<'_> {
 
     /// Tries again and again, with a countdown. `None` when the time is up.
     async fn wait_for_key(&self, key: &Key, verdict: &KeyVerdict) -> Result<Option<Trial>, Detour> {
-        let mut wait = KeyWait::begin(verdict, Timestamp::now());
+        let now = Timestamp::now();
+        let mut wait = KeyWait::begin(verdict, now);
+        // A narrow line has no room for it later, and where lines are printed once each it never stands in one.
+        let minutes = wait.left(now).as_secs() / 60;
+        self.terminal.say(&format!(
+            "Trying again until it works, for {} at most.",
+            counted(minutes.max(1), "minute")
+        ));
         let mut keys = Keys::watch(self.replaces_lines())?;
         while let Some(pause) = wait.next_pause(Timestamp::now()) {
-            count_down(&mut keys, pause).await?;
+            count_down(&mut keys, &wait, pause).await?;
             keys.line.set("Asking Criteo.", "");
             let trial = tokio::select! {
                 trial = self.ask_criteo(key) => trial?,
@@ -229,8 +239,17 @@ fn file_and_age(key: &Key, now: Timestamp) -> Option<(String, String)> {
     Some((name.to_string_lossy().into_owned(), span(age)))
 }
 
-/// Shows how long the pause still takes. Enter ends it.
-async fn count_down(keys: &mut Keys, pause: Duration) -> Result<(), Detour> {
+/// How long a wait has taken, once that is worth a word, and how long it may still take.
+fn progress(wait: &KeyWait, now: Timestamp) -> String {
+    let left = span(wait.left(now));
+    match wait.waited(now) {
+        waited if waited < WORTH_A_WORD => format!("at most {left} more"),
+        waited => format!("waited {}, at most {left} more", span(waited)),
+    }
+}
+
+/// Shows how long the pause still takes, and the whole wait. Enter ends the pause.
+async fn count_down(keys: &mut Keys, wait: &KeyWait, pause: Duration) -> Result<(), Detour> {
     let ends = Instant::now() + pause;
     loop {
         let left = ends.saturating_duration_since(Instant::now());
@@ -238,9 +257,10 @@ async fn count_down(keys: &mut Keys, pause: Duration) -> Result<(), Detour> {
             return Ok(());
         }
         let seconds = left.as_secs_f64().ceil();
-        keys.line.set(
+        keys.line.set_with_room(
             "Not accepted yet. Enter: try now, Esc: go back, Ctrl-C: stop.",
             &format!(" Next try in {seconds:.0} s"),
+            &format!("; {}", progress(wait, Timestamp::now())),
         );
         let next_second = Instant::now() + left.min(Duration::from_secs(1));
         tokio::select! {
@@ -251,5 +271,21 @@ async fn count_down(keys: &mut Keys, pause: Duration) -> Result<(), Detour> {
                 Pressed::Stop => return Err(Detour::Stop),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_says_how_long_it_has_taken_and_may_take() {
+        let began = Timestamp::UNIX_EPOCH;
+        let verdict = KeyEvidence::default().verdict(began);
+        let wait = KeyWait::begin(&verdict, began);
+        let after = |seconds| progress(&wait, began + Duration::from_secs(seconds));
+        assert_eq!(after(1), "at most 15 min more");
+        assert_eq!(after(150), "waited 3 min, at most 13 min more");
+        assert_eq!(after(900), "waited 15 min, at most 30 s more");
     }
 }

@@ -59,6 +59,7 @@ fn from_nothing_to_tables_that_equal_the_truth() {
     terminal.see("Criteo does not accept this key");
     terminal.see("most likely it is only not active yet");
     terminal.choose("What now?", "Wait, and try again");
+    terminal.see("Trying again until it works, for");
     terminal.see("Not accepted yet. Enter: try now");
     terminal.see("Next try in");
     terminal.press(ENTER);

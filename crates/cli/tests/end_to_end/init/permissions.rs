@@ -130,6 +130,28 @@ fn the_key_of_another_app_can_be_given_at_once() {
     leave(terminal, "Which are to be read?");
 }
 
+/// Criteo accepts it, so that nobody would notice before everybody has consented once more.
+#[test]
+fn the_old_key_in_the_place_of_a_new_one_is_noticed() {
+    let home = home();
+    let mut terminal = at_the_question(&home);
+    terminal.choose("What now?", "Give the key of another app");
+    for way_on in ["Give another key", "Use it all the same"] {
+        terminal.choose("How do you want to give the key?", "The downloaded file");
+        terminal.answer("Path of the file:", "key.txt");
+        terminal
+            .see("careful: This is the key whose app lacks a permission, and none of a new app.");
+        let ways = terminal.options("What now?");
+        assert_eq!(ways[..2], ["> Give another key", "  Use it all the same"]);
+        terminal.go_to(way_on);
+        terminal.press(ENTER);
+    }
+    terminal.see("Step 7 of 14");
+    take(7, &mut terminal);
+    terminal.see("The app lacks a permission");
+    leave(terminal, "What now?");
+}
+
 #[test]
 fn a_new_app_can_be_made_now() {
     let home = home();
@@ -149,7 +171,7 @@ fn a_new_app_can_be_made_later_and_the_rest_is_kept() {
     let home = home();
     let mut terminal = at_the_question(&home);
     terminal.choose("What now?", "Stop here, and make a new app later");
-    terminal.see("The next session asks whether the new app is there");
+    terminal.see("The next session asks whether you have the new app");
     terminal.see("criteo init --resume");
     assert_eq!(terminal.end(), 3);
     assert!(home.read(KEPT).contains("left-id"));

@@ -120,11 +120,13 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     // The one row of the list says so, right above the help: no name stands there as if it fitted.
     terminal.press("no such zone");
     terminal.see(
-        "> (no name is like that; type a part of one, such as paris or york) [Type a part of a name to search",
+        "> (no name is like that; type a part of one, or the nearest big city, such as oslo or paris) \
+         [Type a part of a name to search",
     );
     terminal.press(ENTER);
     terminal.see("> Time zone: no such zone");
     terminal.see("not ok: There is nothing like \"no such zone\".");
+    terminal.see("or the nearest big city, such as oslo or paris.");
     terminal.see("? Time zone:");
     terminal.see("> Europe/London");
     // Nothing holds it, and what is merely similar is not taken unasked.
