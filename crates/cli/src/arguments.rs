@@ -62,7 +62,8 @@ Examples:
   criteo sync -s campaigns --output -      as CSV on standard output, remembering nothing
   criteo sync --from 2026-03-01 --to 2026-03-07 --output - --format jsonl | jq -c 'select(.clicks > 0)'
 
-Every morning, by a line for `crontab -e`:
+Every morning, by a line for `crontab -e` (cron knows few folders: where it does not find criteo,
+write what `command -v criteo` prints):
   15 5 * * * cd \"$HOME/criteo\" && criteo --quiet sync
 
 Ready files are in deploy/ of this project: systemd/criteo-sync.timer, docker/compose.yaml,

@@ -171,7 +171,7 @@ pub fn destination_section(answer: &DestinationAnswer) -> Result<String, String>
     for (key, value) in &answer.options {
         let Some(property) = kind["properties"].get(key) else {
             return Err(format!(
-                "A destination of the type {} has no key {key}",
+                "The destination {} has no option `{key}`; `criteo schema` prints those that it has",
                 answer.kind
             ));
         };
@@ -300,7 +300,7 @@ mod tests {
     fn values_of_the_wrong_type_and_unknown_keys_are_refused() {
         for (key, value, words) in [
             ("port", "many", "whole number"),
-            ("hots", "x", "has no key hots"),
+            ("hots", "x", "has no option `hots`"),
         ] {
             let mut answer = postgres();
             answer.options.insert(key.to_owned(), value.to_owned());

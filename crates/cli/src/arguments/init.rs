@@ -18,8 +18,8 @@ Examples:
                                                the same for a script, which names what is missing
 
 Answers that are given as options are suggested at their step; with --non-interactive they are all
-there is. Keys of --destination-option are those of [destination] in
-docs/reference/configuration.md. A secret is never an option.
+there is. Keys of --destination-option are those of [destination], which `criteo schema` prints with
+what they mean. A secret is never an option.
 
 Exits with 0 when the configuration is written, with 2 when an answer is missing or wrong, with 1
 when something that was tested does not work, and with 3 when it was stopped: then
@@ -32,7 +32,7 @@ pub(crate) struct InitArguments {
     #[arg(long, conflicts_with = "non_interactive")]
     pub(crate) resume: bool,
     /// Ask nothing: take all answers from options and environment, name those that are missing, and write nothing
-    /// unless everything works
+    /// unless key, consent and destination work; a missing permission is a warning
     #[arg(long)]
     pub(crate) non_interactive: bool,
     /// Key file from Criteo's partner portal; - reads from standard input

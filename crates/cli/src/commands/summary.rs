@@ -225,6 +225,10 @@ fn loaded(run: &RunSummary) -> String {
         (Outcome::Interrupted, touched) if touched < size(run.streams.len()) => {
             format!("{} of {streams}", count(touched))
         }
+        (Outcome::Partial, _) if run.streams.iter().any(|stream| stream.failure.is_some()) => {
+            let read = run.streams.iter().filter(|stream| stream.failure.is_none());
+            format!("{} of {streams}", count(size(read.count())))
+        }
         _ => streams,
     };
     format!(

@@ -138,7 +138,11 @@ fn a_key_is_tested_kept_used_and_removed() {
 
     let removed = stage.run("auth remove", 0);
     assert!(removed.stderr.contains("was removed from"), "{removed:#?}");
-    assert!(removed.stderr.contains("No key is left"));
+    assert!(
+        removed
+            .stderr
+            .contains("No key is left. Every configuration that names no key of its own")
+    );
     assert!(!kept.exists());
     stage.run("plan --stream campaigns", 2);
     let again = stage.run("auth remove", 0);
@@ -253,6 +257,20 @@ fn what_a_new_key_may_read_is_told_at_once() {
     let json = stage.run("auth import old.txt --json", 0).json();
     assert_eq!(json["readable"]["granted"], 0);
     assert!(json["readable"]["lacking_permissions"].is_null());
+
+    for id in stage.sandbox.advertiser_ids() {
+        stage.sandbox.set_consent(&id, true);
+    }
+    let unable = FaultRule {
+        path: Some("statistics/report".to_owned()),
+        status: Some(400),
+        ..FaultRule::new(FaultKind::Status)
+    };
+    stage.sandbox.add_fault(unable).unwrap();
+    let untried = stage.run("auth import old.txt", 0);
+    let words = "but whether it has the permission Analytics Read could not be tried (";
+    assert!(untried.stderr.contains(words), "{untried:#?}");
+    stage.sandbox.clear_faults();
 
     // A key that works stays kept, also where Criteo does not say what it may read.
     let broken = FaultRule {

@@ -14,7 +14,10 @@ fn without_a_file_one_is_shown_that_works() {
         let ended = folder
             .run(command)
             .with_code(2)
-            .saying_only(&["error: There is no configuration file criteo.toml\nhint: `criteo init` sets everything up"]);
+            .saying_only(&[
+                "error: There is no configuration file criteo.toml\nhint: Where it was set up before, go to that folder, or name \
+                 the file: `criteo --config PATH/criteo.toml COMMAND`. Otherwise `criteo init` sets everything up",
+            ]);
         let shown: String = ended
             .stderr
             .lines()

@@ -225,7 +225,7 @@ fn wrong_options_are_refused_before_anything_is_asked() {
         ),
         (
             "--destination csv --destination-option pth=x",
-            "has no key pth",
+            "has no option `pth`",
         ),
         ("--enable statistic", "did you mean statistics?"),
         ("--enable ads --disable ads", "both enabled and disabled"),

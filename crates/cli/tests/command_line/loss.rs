@@ -39,8 +39,8 @@ fn a_rebuild_does_not_delete_the_rows_of_who_withdrew() {
         refused.stderr.contains(&format!("error: {what}\n")),
         "{refused:#?}"
     );
-    let hint = "hint: To keep it, read into another table: `[streams.statistics]` and below it `table = \"statistics_2\"`. To \
-                delete it all the same, say --accept-loss.";
+    let hint = "hint: Nothing was deleted. To keep it, read into another table: `[streams.statistics]` and below it `table = \
+                \"statistics_2\"`, and likewise of campaigns. To delete it all the same, add --accept-loss.";
     assert!(refused.stderr.contains(hint), "{refused:#?}");
     let planned = folder.run_with_key("plan --rebuild").with_code(0);
     assert!(planned.stderr.contains(&what), "{planned:#?}");
@@ -109,4 +109,67 @@ fn a_rebuild_does_not_delete_days_that_it_does_not_read() {
         .run_with_key("sync --rebuild -s statistics")
         .with_code(0);
     assert_eq!(rows(&folder, "statistics", advertiser), before);
+
+    // Days that are not to be kept are no loss.
+    change(
+        &folder,
+        "[streams.placements]\n",
+        "[streams.statistics]\nkeep_days = 5\n[streams.placements]\n",
+    );
+    folder
+        .run_with_key("sync --rebuild -s statistics")
+        .with_code(0);
+    assert!(rows(&folder, "statistics", advertiser) < before);
+}
+
+/// The hint of a refusal leads there. What was read into the old table vouches for nothing in the new one, which a plan and
+/// the status have to know before a sync has made it.
+#[test]
+fn another_table_begins_with_nothing() {
+    let sandbox = sandbox("");
+    let fresh = Folder::at(&sandbox, &two_streams());
+    let plan = |folder: &Folder| {
+        let plan = folder
+            .run_with_key("plan -s statistics --json")
+            .with_code(0)
+            .json();
+        let stream = &plan["streams"][0];
+        [
+            "days_never_read",
+            "days_to_read_again",
+            "calls",
+            "first_day",
+        ]
+        .map(|key| stream[key].clone())
+    };
+    let whole = plan(&fresh);
+    assert!(whole[0].as_u64().unwrap() > 0 && whole[1] == 0, "{whole:?}");
+
+    let folder = Folder::at(&sandbox, &two_streams());
+    folder.run_with_key("sync").with_code(0);
+    assert_ne!(plan(&folder), whole);
+    change(
+        &folder,
+        "[streams.placements]\n",
+        "[streams.statistics]\ntable = \"statistics_2\"\n[streams.placements]\n",
+    );
+    assert_eq!(plan(&folder), whole);
+    let status = folder.run("status --json").with_code(0).json();
+    let streams = status["streams"].as_array().unwrap();
+    let statistics = streams
+        .iter()
+        .find(|one| one["stream"] == "statistics")
+        .unwrap();
+    assert_eq!(statistics["table"], "statistics_2");
+    for key in ["rows", "first_day", "last_read"] {
+        assert!(statistics[key].is_null(), "{key}: {statistics:#}");
+    }
+    assert_eq!(statistics["days_loaded"], 0);
+
+    folder.run_with_key("sync").with_code(0);
+    let advertiser = &sandbox.advertiser_ids()[0];
+    assert_eq!(
+        rows(&folder, "statistics_2", advertiser),
+        rows(&folder, "statistics", advertiser)
+    );
 }

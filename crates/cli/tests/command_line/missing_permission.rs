@@ -25,6 +25,10 @@ fn a_sync_says_what_is_missing_and_what_to_do() {
         hint.ends_with("`criteo check` tries each permission."),
         "{ended:#?}"
     );
+    assert!(
+        ended.stderr.contains("Loaded 8 rows of 1 of 4 streams in "),
+        "{ended:#?}"
+    );
     // Streams that lack the same permission are one paragraph, and their windows none of their own.
     let last = ended
         .stderr

@@ -226,8 +226,7 @@ fn the_question_that_most_people_have_is_there_to_be_copied() {
     }
     assert!(suggested(&synced).contains(" FROM \"statistics\" "));
     assert!(suggested(&views).contains(" FROM \"criteo_campaign_daily\" "));
-    let attribution =
-        "sales are those within 30 days of a click; `criteo fields statistics revenue` lists ";
+    let attribution = "Its sales and revenue are those within 30 days of a click; `criteo fields statistics revenue` lists ";
     assert!(synced.stderr.contains(attribution), "{synced:#?}");
 }
 

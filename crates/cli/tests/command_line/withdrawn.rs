@@ -110,6 +110,22 @@ fn what_was_left_out_of_an_advertiser_that_withdrew_since_is_no_matter_of_sync()
     );
 }
 
+/// Criteo was asked, whichever streams were to be read.
+#[test]
+fn a_run_of_a_few_streams_tells_of_who_withdrew_too() {
+    let sandbox = sandbox("");
+    let advertisers = sandbox.advertiser_ids();
+    let folder = Folder::at(&sandbox, &two_streams());
+    folder.run_with_key("sync").with_code(0);
+    sandbox.set_consent(&advertisers[1], false);
+    let synced = folder.run_with_key("sync -s transactions").with_code(0);
+    let lost = lost(&advertisers[1]);
+    assert!(synced.stderr.contains(&lost), "{synced:#?}");
+    let status = folder.run("status").with_code(0);
+    assert!(status.stdout.contains(&lost), "{status:#?}");
+    assert!(!status.stdout.contains("not read yet"), "{status:#?}");
+}
+
 /// Whoever has done what the words advise hears no more of it, from no command.
 #[test]
 fn an_advertiser_that_was_parted_with_is_missed_by_nobody() {

@@ -126,8 +126,9 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigError::NotFound { .. } => Some(format!(
-                "`criteo init` sets everything up, step by step. Or write one, for example:\n\n{}\n\
-                 Put the app key into CRITEO_CLIENT_ID and CRITEO_CLIENT_SECRET, then run `criteo check`.\n\
+                "Where it was set up before, go to that folder, or name the file: `criteo --config PATH/criteo.toml COMMAND`. \
+                 Otherwise `criteo init` sets everything up, step by step. Or write one, for example:\n\n{}\n\
+                 Keep the app key with `criteo auth import FILE`, then run `criteo check`.\n\
                  No key yet? `criteo demo` shows everything without one.",
                 indented(super::MINIMAL_FILE)
             )),

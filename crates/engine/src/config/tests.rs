@@ -117,6 +117,21 @@ fn a_missing_section_or_key_is_named_with_an_example() {
     );
 }
 
+/// The reader of TOML takes what begins with t or f for a truth value.
+#[test]
+fn quotes_that_are_missing_are_told_of() {
+    let path = |value: &str| {
+        problems_of(&format!(
+            "[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"duckdb\"\npath = {value}\n"
+        ))
+    };
+    for value in ["two.duckdb", "file.duckdb", "numbers.duckdb"] {
+        let problems = path(value);
+        assert!(problems[0].starts_with("line 6: "), "{problems:?}");
+        assert!(problems[0].contains("name = \"value\""), "{problems:?}");
+    }
+}
+
 #[test]
 fn a_key_of_another_section_is_told_where_it_belongs() {
     assert_eq!(

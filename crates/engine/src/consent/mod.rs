@@ -74,7 +74,8 @@ pub async fn departed(
         return Ok(None);
     }
     let specs = StreamSpec::resolve_all(config)?;
-    let mut read = read_before(destination::open(config).as_ref(), &specs).await?;
+    let streams: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    let mut read = read_before(destination::open(config).as_ref(), &streams).await?;
     read.retain(|advertiser| granted.iter().all(|one| one.id != *advertiser));
     if let Some(wanted) = &config.criteo.advertiser_ids {
         read.retain(|advertiser| wanted.contains(advertiser));
@@ -85,11 +86,11 @@ pub async fn departed(
 /// Every advertiser of which a window of these streams was loaded.
 pub(crate) async fn read_before(
     destination: &dyn Destination,
-    specs: &[StreamSpec],
+    streams: &[&str],
 ) -> Result<BTreeSet<String>, DestinationError> {
     let mut read = BTreeSet::new();
-    for spec in specs {
-        let windows = destination.windows(&spec.name).await?;
+    for stream in streams {
+        let windows = destination.windows(stream).await?;
         let loaded = windows
             .into_iter()
             .filter(|entry| entry.quarantine_reason.is_none());

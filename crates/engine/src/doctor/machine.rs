@@ -33,9 +33,10 @@ impl Memory {
         let runs = destination.runs(20).await.unwrap_or_default();
         let worked = runs.iter().filter(|run| run.calls > 0 && run.rows > 0);
         let last_worked = worked.map(|run| run.started_at).max();
+        let streams: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
         Self {
             last_worked,
-            advertisers: read_before(destination, specs).await.unwrap_or_default(),
+            advertisers: read_before(destination, &streams).await.unwrap_or_default(),
         }
     }
 

@@ -81,6 +81,15 @@ impl AppPermissions {
         self.links.iter().filter(is_lacking).collect()
     }
 
+    /// What was in the way of the first one that could neither be used nor was found missing.
+    #[must_use]
+    pub fn untried(&self) -> Option<&LinkReport> {
+        let is_untried = |link: &&LinkReport| {
+            link.verdict != Verdict::Ok && link.cause != Some(CauseId::PermissionMissing)
+        };
+        self.links.iter().find(is_untried)
+    }
+
     /// Whether every one of them was used with success.
     #[must_use]
     pub fn are_all_there(&self) -> bool {

@@ -176,7 +176,7 @@ impl StreamPlan {
         now: Timestamp,
         waiting: &[WindowEntry],
     ) -> Result<Self, EngineError> {
-        let mut entries = engine.destination.windows(&spec.name).await?;
+        let mut entries = sync::windows_of_table(engine.destination.as_ref(), spec).await?;
         if selection.rebuild {
             let of_neighbours = engine.runs_of_neighbours();
             let is_of_rebuild = |run: &str| run_ids.contains(run) || of_neighbours.contains(run);

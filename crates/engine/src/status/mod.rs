@@ -18,7 +18,7 @@ use crate::ledger::WindowEntry;
 use crate::ledger::coverage::Coverage;
 use crate::ledger::maturation::{MaturationPoint, Support};
 use crate::stream_spec::{StreamSpec, Wish};
-use crate::sync::{Selection, days_to_read};
+use crate::sync::{Selection, days_to_read, windows_of_table};
 pub use missing::{NotGranted, Refusal, UnreadDays};
 use missing::{expected_advertisers, not_granted, refusal, unread_days, waits_for_consent};
 pub(crate) use missing::{loss_refusal, purposes_refusal};
@@ -167,7 +167,7 @@ pub async fn status(config: &Config) -> Result<Status, EngineError> {
     let runs = destination.runs(RUNS_TO_LOOK_AT).await?;
     let mut entries = BTreeMap::new();
     for spec in &specs {
-        let of_stream = destination.windows(&spec.name).await?;
+        let of_stream = windows_of_table(destination.as_ref(), spec).await?;
         entries.insert(spec.name.clone(), of_stream);
     }
     let not_granted = not_granted(config, &entries, &runs);

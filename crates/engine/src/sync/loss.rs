@@ -117,20 +117,28 @@ impl Loss {
                     .values()
                     .any(|streams| streams.contains(&spec.name))
         };
-        let first = specs.iter().find(is_lost)?;
+        let lost: Vec<&Arc<StreamSpec>> = specs.iter().filter(is_lost).collect();
+        let first = lost.first()?;
+        let others: Vec<&str> = lost.iter().skip(1).map(|spec| spec.name.as_str()).collect();
+        let likewise = match others.as_slice() {
+            [] => String::new(),
+            others => format!(", and likewise of {}", others.join(", ")),
+        };
         let mut hint = match Catalog::builtin().stream(&first.name) {
             Some(_) => format!(
-                "To keep it, read into another table: `[streams.{}]` and below it `table = \"{}_2\"`.",
+                "Nothing was deleted. To keep it, read into another table: `[streams.{}]` and below it `table = \"{}_2\"`{likewise}.",
                 first.name, first.schema.table
             ),
-            None => "To keep it, give the report another `name`, and so another table.".to_owned(),
+            None => format!(
+                "Nothing was deleted. To keep it, give the report another `name`, and so another table{likewise}."
+            ),
         };
         if !self.days.is_empty() {
             hint.push_str(
                 " An earlier `start_date` in [sync] reads days again that Criteo still has.",
             );
         }
-        hint.push_str(" To delete it all the same, say --accept-loss.");
+        hint.push_str(" To delete it all the same, add --accept-loss.");
         Some(EngineError::Irretrievable {
             what: what.join("; "),
             hint,

@@ -20,7 +20,7 @@ mod work;
 pub(crate) use context::selected;
 pub(crate) use find::{advertisers_done, density_of, lookback, needs_of};
 pub(crate) use loss::refuse_loss;
-pub(crate) use prepare::{is_rebuilt, refuse_unsupported};
+pub(crate) use prepare::{is_rebuilt, refuse_unsupported, windows_of_table};
 pub(crate) use range::{Days, days_to_read, refuse_future};
 pub(crate) use replay::{waiting, with_waiting};
 pub(crate) use run::{configured, continuation, granted_advertisers, run};

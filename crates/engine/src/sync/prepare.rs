@@ -8,6 +8,7 @@ use crate::catalog::StreamKind;
 use crate::destination::{Capabilities, Destination, DestinationError, DropDays, DroppedDays};
 use crate::error::EngineError;
 use crate::event::Event;
+use crate::ledger::WindowEntry;
 use crate::schema::TableSchema;
 use crate::stream_spec::{StreamSpec, Wish};
 
@@ -53,6 +54,20 @@ pub(crate) async fn is_rebuilt(
     }
     let windows = destination.windows(&spec.name).await?;
     Ok(windows.iter().all(|window| is_of_rebuild(&window.run_id)))
+}
+
+/// What the ledger vouches for in the table that `spec` names. Once the configuration names another table than the one that
+/// was filled, nothing is in it: only what was given up remains to be done.
+pub(crate) async fn windows_of_table(
+    destination: &dyn Destination,
+    spec: &StreamSpec,
+) -> Result<Vec<WindowEntry>, DestinationError> {
+    let mut windows = destination.windows(&spec.name).await?;
+    let filled = destination.stream(&spec.name).await?;
+    if filled.is_some_and(|entry| entry.table != spec.schema.table) {
+        windows.retain(|entry| entry.quarantine_reason.is_some());
+    }
+    Ok(windows)
 }
 
 /// Makes table and versions ready for rows with the columns of `schema`, which may have more than the catalog knows.

@@ -18,6 +18,7 @@ use super::prepare::{make_ready, refuse_partial_rebuild, refuse_unsupported};
 use super::range::refuse_future;
 use super::replay::replay;
 use super::resume;
+use crate::consent::read_before;
 use crate::doctor::refuse_other_purposes;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -86,7 +87,9 @@ pub(crate) async fn run(
     )
     .await?;
     entry.continues_run_id.clone_from(&continuation.run_id);
-    let still_not_granted = still_not_granted(engine, &granted, &missing).await?;
+    let of_other_streams = departed_of_other_streams(engine, selection, &granted).await?;
+    let mut still_not_granted = still_not_granted(engine, &granted, &missing).await?;
+    still_not_granted.extend(of_other_streams.iter().cloned());
     entry.not_granted = Some(still_not_granted.iter().cloned().collect());
     engine.destination.record_run(&entry).await?;
 
@@ -179,6 +182,7 @@ pub(crate) async fn run(
     entry.outcome = Some(outcome);
     let mut not_granted = context.departed();
     not_granted.extend(missing);
+    not_granted.extend(of_other_streams);
     entry.not_granted = Some(still_not_granted.union(&not_granted).cloned().collect());
     let summary = RunSummary {
         run_id: entry.run_id.clone(),
@@ -344,6 +348,23 @@ async fn still_not_granted(
         .filter(|advertiser| !engine.is_granted_to_neighbour(advertiser))
         .cloned()
         .collect())
+}
+
+/// Who was read before and is not granted, in a run of some streams: the rows may be those of others, and whoever runs a
+/// few streams only has to hear of it all the same. Whose the advertisers are is clear where there is one app.
+async fn departed_of_other_streams(
+    engine: &Engine,
+    selection: &Selection,
+    granted: &[String],
+) -> Result<BTreeSet<String>, EngineError> {
+    let is_some_streams = !selection.streams.is_empty();
+    if !is_some_streams || engine.advertiser_ids.is_some() || engine.connection.is_some() {
+        return Ok(BTreeSet::new());
+    }
+    let streams: Vec<&str> = engine.specs.iter().map(|spec| spec.name.as_str()).collect();
+    let mut read = read_before(engine.destination.as_ref(), &streams).await?;
+    read.retain(|advertiser| !granted.contains(advertiser));
+    Ok(read)
 }
 
 async fn begin(engine: &Engine, selection: &Selection) -> Result<RunEntry, EngineError> {

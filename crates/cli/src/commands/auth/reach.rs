@@ -66,10 +66,12 @@ pub(super) fn tell(
             1 => "1 advertiser consents".to_owned(),
             several => format!("{} consent", counted(size(several), "advertiser")),
         },
-        if permissions.are_all_there() {
-            "and it has the permissions that it needs"
-        } else {
-            "but its permissions could not be tried: `criteo check` tries them again"
+        match permissions.untried() {
+            None => "and it has the permissions that it needs".to_owned(),
+            Some(link) => format!(
+                "but whether it has the permission {} could not be tried ({}): `criteo check` tries it again",
+                link.name, link.detail
+            ),
         }
     ));
     Ok(())

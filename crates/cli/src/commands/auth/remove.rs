@@ -50,7 +50,10 @@ pub(super) fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     match still_in_force {
         Some(source) => printer.note(format_args!("Still used: the key that {source} gives.")),
-        None => printer.note("No key is left."),
+        None => printer.note(
+            "No key is left. Every configuration that names no key of its own used this one; `criteo auth import FILE` puts one \
+             back.",
+        ),
     }
     Ok(Exit::Complete)
 }

@@ -173,10 +173,21 @@ impl Session<'_> {
         };
         let options = vec![(true, all), (false, some)];
         let question = "Which are to be read?";
-        if self.terminal.choose_from(question, options, at)? {
-            self.progress.answers.advertisers = Some(AdvertiserChoice::AllGranted);
-            return Ok(());
+        loop {
+            if self.terminal.choose_from(question, options.clone(), at)? {
+                self.progress.answers.advertisers = Some(AdvertiserChoice::AllGranted);
+                return Ok(());
+            }
+            match self.tick_advertisers() {
+                // Esc in the list leads back to the question, not out of the step.
+                Err(Detour::Back) => {}
+                ticked => return ticked,
+            }
         }
+    }
+
+    /// Which of them by name.
+    fn tick_advertisers(&mut self) -> Result<(), Detour> {
         let ticked: Vec<usize> = match &self.progress.answers.advertisers {
             Some(AdvertiserChoice::Only(only)) => self
                 .granted

@@ -108,7 +108,7 @@ impl Session<'_> {
         let mut ways: Vec<(Way, String)> = usable.into_iter().map(known_way).collect();
         ways.push((
             Way::File,
-            "The downloaded file: type its path, or drop it here".to_owned(),
+            "The downloaded file: its path is asked for next".to_owned(),
         ));
         ways.push((
             Way::Paste,

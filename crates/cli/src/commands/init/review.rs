@@ -34,7 +34,7 @@ impl Session<'_> {
     pub(super) async fn review(&mut self) -> Result<(), Detour> {
         let config = self.candidate()?;
         self.terminal
-            .say("Asking Criteo what a first sync would read.");
+            .say("Asking Criteo what the next sync would read.");
         match self.plan(&config).await {
             Ok(made) => self.show_plan(&made),
             Err(error) => {

@@ -27,7 +27,7 @@ use crate::commands::context::note_accepted_key;
 use crate::commands::{Context, auth, plan};
 use crate::exit::{Exit, UsageError};
 use crate::reporters::Warnings;
-use crate::wording::{counted, size, span};
+use crate::wording::{count, counted, size, span};
 
 /// The pause between two tries of a key, and between two looks for consent.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -132,10 +132,14 @@ pub(super) async fn run(context: &Context, arguments: &InitArguments) -> anyhow:
             backup.display()
         ));
     }
+    let all = counted(size(granted.len()), "granted advertiser");
+    let of_granted = match plan.advertisers {
+        some if some < granted.len() => format!("{} of {all}", count(size(some))),
+        _ => all,
+    };
     printer.note(format_args!(
-        "{} is written, for {}. A first sync would take this: {}",
+        "{} is written, for {of_granted}. What the next sync takes: {}",
         written.path.display(),
-        counted(size(granted.len()), "granted advertiser"),
         plan::cost(&plan)
     ));
     if let Some(address) = &config.criteo.api_url {

@@ -87,19 +87,24 @@ pub(in super::super) fn suggest(printer: &Printer, file: &Path, config: &Config,
         let line = command_since(first_day, file, &spec.schema.table, &columns);
         printer.note("To ask for something in SQL, for example:");
         printer.command(&line);
-        if adds_up_sales(&line) {
+        if let Some(what) = successes(&line) {
             printer.note(format_args!(
-                "Its sales are those within 30 days of a click; `criteo fields {} revenue` lists others.",
+                "Its {what} within 30 days of a click; `criteo fields {} revenue` lists others.",
                 spec.stream.name
             ));
         }
     }
 }
 
-/// Whether a question is one of sales or revenue, of which there are many.
-fn adds_up_sales(line: &str) -> bool {
-    let mut columns = REVENUES.iter().chain([&SALES]);
-    columns.any(|column| line.contains(&format!("sum({column})")))
+/// What a question asks for of which there are many kinds: sales, revenue, or both.
+fn successes(line: &str) -> Option<&'static str> {
+    let asks_for = |column: &str| line.contains(&format!("sum({column})"));
+    match (asks_for(SALES), REVENUES.into_iter().any(asks_for)) {
+        (true, true) => Some("sales and revenue are those"),
+        (true, false) => Some("sales are those"),
+        (false, true) => Some("revenue is that of orders"),
+        (false, false) => None,
+    }
 }
 
 /// Names of columns are plain words, which no database wants quoted. New names are none that a column has: ClickHouse
@@ -140,7 +145,7 @@ mod tests {
 
     use jiff::civil::{Date, date};
 
-    use super::{adds_up_sales, command_since};
+    use super::{command_since, successes};
 
     const PLAIN: &str = "criteo.toml";
     const SINCE: Date = date(2026, 2, 1);
@@ -198,7 +203,11 @@ mod tests {
             (["campaign_name", "cost", "sales_pc7d"], false),
             (["campaign_name", "goal", "sales_pc30d"], false),
         ] {
-            assert_eq!(adds_up_sales(&asked(&columns)), is_explained, "{columns:?}");
+            assert_eq!(
+                successes(&asked(&columns)).is_some(),
+                is_explained,
+                "{columns:?}"
+            );
         }
     }
 

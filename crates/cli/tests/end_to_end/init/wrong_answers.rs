@@ -97,6 +97,9 @@ fn every_question_refuses_what_cannot_be_and_goes_on() {
     terminal.choose("What now?", "That is everybody");
     terminal.choose("Which are to be read?", "Some of them");
     terminal.see("? Advertisers:");
+    terminal.press(ESCAPE);
+    terminal.choose("Which are to be read?", "Some of them");
+    terminal.see("? Advertisers:");
     terminal.press("\x1b[D");
     terminal.press(ENTER);
     terminal.see("At least one advertiser has to be read");
