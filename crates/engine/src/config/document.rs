@@ -119,8 +119,8 @@ fn in_our_words(message: &str) -> String {
         return "This is not a day; a day is written as \"2026-01-31\"".to_owned();
     }
     let example = match message {
-        // What begins with t or f is taken for a truth value.
-        text if text.contains("nvalid boolean") => {
+        // What begins with t or f is taken for a truth value, and with n or i for one of the numbers `nan` and `inf`.
+        text if text.contains("nvalid boolean") || text.contains("nvalid float, expected `") => {
             "; a text stands in quotes, as in name = \"value\""
         }
         text if text.contains("must be quoted") => "; write it as name = \"value\"",

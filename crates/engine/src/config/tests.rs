@@ -117,7 +117,7 @@ fn a_missing_section_or_key_is_named_with_an_example() {
     );
 }
 
-/// The reader of TOML takes what begins with t or f for a truth value.
+/// The reader of TOML takes what begins with t or f for a truth value, and with n or i for a number.
 #[test]
 fn quotes_that_are_missing_are_told_of() {
     let path = |value: &str| {
@@ -125,7 +125,13 @@ fn quotes_that_are_missing_are_told_of() {
             "[criteo]\ncurrency = \"EUR\"\n\n[destination]\ntype = \"duckdb\"\npath = {value}\n"
         ))
     };
-    for value in ["two.duckdb", "file.duckdb", "numbers.duckdb"] {
+    for value in [
+        "two.duckdb",
+        "file.duckdb",
+        "numbers.duckdb",
+        "in.duckdb",
+        "criteo.duckdb",
+    ] {
         let problems = path(value);
         assert!(problems[0].starts_with("line 6: "), "{problems:?}");
         assert!(problems[0].contains("name = \"value\""), "{problems:?}");
