@@ -29,6 +29,12 @@ fn a_sync_says_what_is_missing_and_what_to_do() {
         ended.stderr.contains("Loaded 8 rows of 1 of 4 streams in "),
         "{ended:#?}"
     );
+    assert!(
+        !ended.stderr.contains("is left out of this run"),
+        "{ended:#?}"
+    );
+    let in_short = "\nads: not read, for want of Creatives Read\n";
+    assert!(ended.stderr.contains(in_short), "{ended:#?}");
     // Streams that lack the same permission are one paragraph, and their windows none of their own.
     let last = ended
         .stderr
