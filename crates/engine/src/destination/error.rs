@@ -134,13 +134,7 @@ impl DestinationError {
                     .chain(names)
                     .map(|name| format!("--stream {name}"))
                     .collect();
-                // A report is called as its table, so that one of another name is another one.
-                let other_table = match Catalog::builtin().stream(first) {
-                    Some(_) => format!(
-                        "another table (`[streams.{first}]` and below it `table = \"{table}_2\"`)"
-                    ),
-                    None => "another `name` of the report".to_owned(),
-                };
+                let other_table = another_table(first, table);
                 Some(format!(
                     "If the configuration was changed by mistake, change it back. Otherwise `criteo sync --rebuild {}` \
                      reads again into a new table what Criteo still has; {other_table} keeps the old one.",
@@ -163,6 +157,15 @@ impl DestinationError {
     }
 }
 
+/// What to write so that a stream is read into another table than `table`.
+pub(crate) fn another_table(stream: &str, table: &str) -> String {
+    let place = match Catalog::builtin().stream(stream) {
+        Some(_) => format!("`[streams.{stream}]` and below it"),
+        None => "in its `[[reports]]` section".to_owned(),
+    };
+    format!("another table ({place} `table = \"{table}_2\"`)")
+}
+
 /// Words on the tables that do not fit either.
 fn likewise(others: &[(String, String)]) -> String {
     if others.is_empty() {
@@ -171,4 +174,30 @@ fn likewise(others: &[(String, String)]) -> String {
     let tables: Vec<&str> = others.iter().map(|(_, table)| table.as_str()).collect();
     let verb = if tables.len() == 1 { "does" } else { "do" };
     format!("; nor {verb} {}", tables.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::another_table;
+    use crate::config::Config;
+
+    /// What is advised is accepted where it is to stand.
+    #[test]
+    fn another_table_can_be_given_to_streams_and_to_reports() {
+        let of_stream = another_table("statistics", "statistics");
+        assert!(of_stream.contains("`[streams.statistics]`"), "{of_stream}");
+        let of_report = another_table("mine", "mine");
+        assert!(of_report.contains("`[[reports]]`"), "{of_report}");
+        for (advice, section) in [
+            (of_stream, "[streams.statistics]"),
+            (
+                of_report,
+                "[[reports]]\nname = \"mine\"\ndimensions = [\"Day\"]\nmetrics = [\"Clicks\"]",
+            ),
+        ] {
+            let line = advice.rsplit('`').nth(1).unwrap();
+            let text = format!("[criteo]\ncurrency = \"EUR\"\n{section}\n{line}\n");
+            Config::parse(&text, "criteo.toml").unwrap();
+        }
+    }
 }

@@ -32,6 +32,7 @@ pub use self::analysis_view::{ANALYSIS_VIEW_MARK, AnalysisView, ReplacedViews};
 pub use self::capabilities::Capabilities;
 pub use self::configured::{identity, open, open_with_password, spool_folder};
 pub use self::error::DestinationError;
+pub(crate) use self::error::another_table;
 pub use self::load::{
     DropDays, DroppedDays, VALID_FROM, VALID_TO, WINDOWS_KEPT_DAYS, WindowLoad, history_table,
 };

@@ -10,7 +10,7 @@ use super::Selection;
 use super::prepare::is_rebuilt;
 use super::range::days_to_read;
 use crate::calendar::{DayRange, add_days};
-use crate::catalog::Catalog;
+use crate::destination::another_table;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::ledger::WindowEntry;
@@ -124,15 +124,10 @@ impl Loss {
             [] => String::new(),
             others => format!(", and likewise of {}", others.join(", ")),
         };
-        let mut hint = match Catalog::builtin().stream(&first.name) {
-            Some(_) => format!(
-                "Nothing was deleted. To keep it, read into another table: `[streams.{}]` and below it `table = \"{}_2\"`{likewise}.",
-                first.name, first.schema.table
-            ),
-            None => format!(
-                "Nothing was deleted. To keep it, give the report another `name`, and so another table{likewise}."
-            ),
-        };
+        let mut hint = format!(
+            "Nothing was deleted. To keep it, read without --rebuild into {}{likewise}.",
+            another_table(&first.name, &first.schema.table)
+        );
         if !self.days.is_empty() {
             hint.push_str(
                 " An earlier `start_date` in [sync] reads days again that Criteo still has.",
