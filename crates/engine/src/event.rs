@@ -225,7 +225,8 @@ pub struct RunSummary {
     pub calls: u64,
     /// Windows that were given up, each with its reason.
     pub quarantined: Vec<QuarantinedWindow>,
-    /// Advertisers that are configured, or were read before, and that Criteo did not grant to the app when this run asked. Nothing new was read of them, and their rows stay as they are.
+    /// Advertisers that are configured, or were read before, and that Criteo did not grant to the app when this run asked.
+    /// Nothing new was read of them, and their rows stay as they are.
     pub not_granted: Vec<String>,
     /// Whole seconds and fractions from start to end.
     pub seconds: f64,

@@ -1,15 +1,14 @@
 //! `criteo status`: what is loaded, what is missing, and how the last run ended.
 
-use criteo_engine::doctor::lacking_permissions;
 use criteo_engine::event::Outcome;
 use criteo_engine::status::{RunStatus, Status, StreamStatus};
 use jiff::civil::Date;
 
 use super::context::Context;
-use super::summary::{CONSENT_SAYS_HOW, left_out, without_consent};
+use super::summary::{CONSENT_SAYS_HOW, in_want, left_out, without_consent};
 use crate::exit::Exit;
 use crate::table::{Column, TextTable};
-use crate::wording::{by_group, count, counted, size};
+use crate::wording::{count, counted, size};
 
 /// Reads the destination, and nothing else.
 pub(super) async fn run(context: &Context) -> anyhow::Result<Exit> {
@@ -74,17 +73,11 @@ fn never_read(status: &Status) -> Option<String> {
 
 /// The permissions for want of which something is not there, and what to do.
 fn lacking(status: &Status) -> Option<String> {
-    let lacking = status.streams.iter().filter_map(|stream| {
-        let permission = stream.lacks_permission?;
-        Some((permission, stream.stream.as_str()))
-    });
-    let by_permission = by_group(lacking);
-    (!by_permission.is_empty()).then(|| {
-        format!(
-            "When Criteo was last asked: {} After another key was kept, `criteo sync` asks again.",
-            lacking_permissions(by_permission)
-        )
-    })
+    let streams = status.streams.iter();
+    let words = in_want(streams.map(|stream| (stream.lacks_permission, stream.stream.as_str())))?;
+    Some(format!(
+        "When Criteo was last asked: {words} After another key was kept, `criteo sync` asks again."
+    ))
 }
 
 /// Who does not consent, and when that was known.

@@ -164,17 +164,20 @@ pub(super) fn without_consent(advertiser_ids: &[String], how: &str) -> Option<St
 
 /// The permissions for want of which streams were not read, and what to do; `None` when the app has what it needs.
 fn lacking(run: &RunSummary) -> Option<String> {
-    let lacking = run.streams.iter().filter_map(|stream| {
-        let permission = stream.lacks_permission.as_deref()?;
-        Some((permission, stream.stream.as_str()))
-    });
+    let streams = run.streams.iter();
+    let words = in_want(
+        streams.map(|stream| (stream.lacks_permission.as_deref(), stream.stream.as_str())),
+    )?;
+    Some(format!("{words} `criteo check` tries each permission."))
+}
+
+/// What it means that streams were not read for want of these permissions, and what to do; `None` when none lacks one.
+pub(super) fn in_want<'text>(
+    streams: impl Iterator<Item = (Option<&'text str>, &'text str)>,
+) -> Option<String> {
+    let lacking = streams.filter_map(|(permission, stream)| Some((permission?, stream)));
     let by_permission = by_group(lacking);
-    (!by_permission.is_empty()).then(|| {
-        format!(
-            "{} `criteo check` tries each permission.",
-            lacking_permissions(by_permission)
-        )
-    })
+    (!by_permission.is_empty()).then(|| lacking_permissions(by_permission))
 }
 
 fn table(streams: &[StreamSummary]) -> String {

@@ -81,6 +81,15 @@ impl Stage {
         ended
     }
 
+    /// From now on Criteo answers 400 to these calls.
+    fn refuse(&self, path: &str) {
+        let rule = FaultRule {
+            status: Some(400),
+            ..FaultRule::new(FaultKind::Status).on_path(path)
+        };
+        self.sandbox.add_fault(rule).unwrap();
+    }
+
     fn kept(&self, connection: &str) -> PathBuf {
         self.folder
             .path()
@@ -261,24 +270,14 @@ fn what_a_new_key_may_read_is_told_at_once() {
     for id in stage.sandbox.advertiser_ids() {
         stage.sandbox.set_consent(&id, true);
     }
-    let unable = FaultRule {
-        path: Some("statistics/report".to_owned()),
-        status: Some(400),
-        ..FaultRule::new(FaultKind::Status)
-    };
-    stage.sandbox.add_fault(unable).unwrap();
+    stage.refuse("statistics/report");
     let untried = stage.run("auth import old.txt", 0);
     let words = "but whether it has the permission Analytics Read could not be tried (";
     assert!(untried.stderr.contains(words), "{untried:#?}");
     stage.sandbox.clear_faults();
 
     // A key that works stays kept, also where Criteo does not say what it may read.
-    let broken = FaultRule {
-        path: Some("advertisers/me".to_owned()),
-        status: Some(400),
-        ..FaultRule::new(FaultKind::Status)
-    };
-    stage.sandbox.add_fault(broken).unwrap();
+    stage.refuse("advertisers/me");
     let unknown = stage.run("auth import new.txt --replace", 0);
     let words = "warning: What it may read could not be tried: ";
     assert!(unknown.stderr.contains(words), "{unknown:#?}");

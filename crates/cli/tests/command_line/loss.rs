@@ -2,7 +2,7 @@
 
 use super::Folder;
 use super::running::sandbox;
-use super::withdrawn::two_streams;
+use super::withdrawn::{change, loaded, two_streams};
 
 /// Rows of an advertiser in a table, as DuckDB itself counts them.
 fn rows(folder: &Folder, table: &str, advertiser: &str) -> u64 {
@@ -11,20 +11,9 @@ fn rows(folder: &Folder, table: &str, advertiser: &str) -> u64 {
     database.query_row(&question, [], |row| row.get(0)).unwrap()
 }
 
-/// The configuration with a change.
-fn change(folder: &Folder, from: &str, to: &str) {
-    let path = folder.path().join("criteo.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains(from), "{text}");
-    std::fs::write(&path, text.replace(from, to)).unwrap();
-}
-
 #[test]
 fn a_rebuild_does_not_delete_the_rows_of_who_withdrew() {
-    let sandbox = sandbox("");
-    let advertisers = sandbox.advertiser_ids();
-    let folder = Folder::at(&sandbox, &two_streams());
-    folder.run_with_key("sync").with_code(0);
+    let (sandbox, folder, advertisers) = loaded();
     let lost = &advertisers[1];
     let before = ["statistics", "campaigns"].map(|table| rows(&folder, table, lost));
     assert!(before.iter().all(|rows| *rows > 0), "{before:?}");
@@ -39,8 +28,8 @@ fn a_rebuild_does_not_delete_the_rows_of_who_withdrew() {
         refused.stderr.contains(&format!("error: {what}\n")),
         "{refused:#?}"
     );
-    let hint = "hint: Nothing was deleted. To keep it, read into another table: `[streams.statistics]` and below it `table = \
-                \"statistics_2\"`, and likewise of campaigns. To delete it all the same, add --accept-loss.";
+    let hint = "hint: Nothing was deleted. To keep it, read without --rebuild into another table (`[streams.statistics]` and \
+                below it `table = \"statistics_2\"`), and likewise of campaigns. To delete it all the same, add --accept-loss.";
     assert!(refused.stderr.contains(hint), "{refused:#?}");
     let planned = folder.run_with_key("plan --rebuild").with_code(0);
     assert!(planned.stderr.contains(&what), "{planned:#?}");

@@ -1,5 +1,7 @@
 //! An advertiser that has withdrawn its consent: what `sync`, `status` and `consent` say of it, and the ledger.
 
+use criteo_sandbox::Sandbox;
+
 use super::running::sandbox;
 use super::{Ended, Folder};
 
@@ -15,6 +17,23 @@ pub(super) fn two_streams() -> String {
         "[sync]\nstart_date = \"2026-04-01\"\n{}",
         off.collect::<String>()
     )
+}
+
+/// A folder that has loaded them, and who was read.
+pub(super) fn loaded() -> (Sandbox, Folder, Vec<String>) {
+    let sandbox = sandbox("");
+    let folder = Folder::at(&sandbox, &two_streams());
+    folder.run_with_key("sync").with_code(0);
+    let advertisers = sandbox.advertiser_ids();
+    (sandbox, folder, advertisers)
+}
+
+/// The configuration with a change.
+pub(super) fn change(folder: &Folder, from: &str, to: &str) {
+    let path = folder.path().join("criteo.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&path, text.replace(from, to)).unwrap();
 }
 
 /// What every command says of the advertiser that withdrew.
@@ -113,10 +132,7 @@ fn what_was_left_out_of_an_advertiser_that_withdrew_since_is_no_matter_of_sync()
 /// Criteo was asked, whichever streams were to be read.
 #[test]
 fn a_run_of_a_few_streams_tells_of_who_withdrew_too() {
-    let sandbox = sandbox("");
-    let advertisers = sandbox.advertiser_ids();
-    let folder = Folder::at(&sandbox, &two_streams());
-    folder.run_with_key("sync").with_code(0);
+    let (sandbox, folder, advertisers) = loaded();
     sandbox.set_consent(&advertisers[1], false);
     let synced = folder.run_with_key("sync -s transactions").with_code(0);
     let lost = lost(&advertisers[1]);
@@ -129,10 +145,7 @@ fn a_run_of_a_few_streams_tells_of_who_withdrew_too() {
 /// Whoever has done what the words advise hears no more of it, from no command.
 #[test]
 fn an_advertiser_that_was_parted_with_is_missed_by_nobody() {
-    let sandbox = sandbox("");
-    let advertisers = sandbox.advertiser_ids();
-    let folder = Folder::at(&sandbox, &two_streams());
-    folder.run_with_key("sync").with_code(0);
+    let (sandbox, folder, advertisers) = loaded();
     sandbox.set_consent(&advertisers[1], false);
     folder.run_with_key("sync").with_code(0);
 
@@ -140,10 +153,11 @@ fn an_advertiser_that_was_parted_with_is_missed_by_nobody() {
         .iter()
         .filter(|one| **one != advertisers[1])
         .collect();
-    let path = folder.path().join("criteo.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let parted = format!("[criteo]\nadvertiser_ids = {others:?}\n");
-    std::fs::write(&path, text.replace("[criteo]\n", &parted)).unwrap();
+    change(
+        &folder,
+        "[criteo]\n",
+        &format!("[criteo]\nadvertiser_ids = {others:?}\n"),
+    );
     for line in ["sync", "status", "check", "consent"] {
         let ended = folder.run_with_key(line).with_code(0);
         let told = format!("{}{}", ended.stdout, ended.stderr);

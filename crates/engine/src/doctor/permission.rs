@@ -89,12 +89,6 @@ impl AppPermissions {
         };
         self.links.iter().find(is_untried)
     }
-
-    /// Whether every one of them was used with success.
-    #[must_use]
-    pub fn are_all_there(&self) -> bool {
-        self.links.iter().all(|link| link.verdict == Verdict::Ok)
-    }
 }
 
 /// Tries each permission of a key's app in the way of [`examine`](super::examine), for an advertiser that has

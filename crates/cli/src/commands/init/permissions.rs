@@ -39,7 +39,7 @@ impl Session<'_> {
             examine_permissions(&connection, key.credentials.clone(), &advertiser.id).await?;
         let lacking = permissions.lacking();
         if lacking.is_empty() {
-            if permissions.are_all_there() {
+            if permissions.untried().is_none() {
                 self.terminal
                     .good("The app has the permissions that are needed.");
             }
