@@ -1,10 +1,12 @@
 //! What can be typed: the command line as data, without a word of what it does.
 
 mod airbyte;
+mod auth;
 mod consent;
 mod init;
 mod query;
 mod singer;
+mod sync;
 mod views;
 
 use std::path::PathBuf;
@@ -14,17 +16,22 @@ use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use criteo_engine::config::key_store::Wish;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub(crate) use airbyte::AirbyteCommand;
+pub(crate) use auth::{
+    AuthCommand, AuthStatusArguments, ImportArguments, RotateArguments, StoreWish,
+};
 pub(crate) use consent::{
     ConsentArguments, ConsentCommand, ConsentListenArguments, ConsentUrlArguments,
 };
 pub(crate) use init::InitArguments;
 pub(crate) use query::QueryArguments;
 pub(crate) use singer::SingerArguments;
+pub(crate) use sync::{
+    OutputFormat, PlanArguments, SelectionArguments, SyncArguments, VerifyArguments,
+};
 pub(crate) use views::ViewsArguments;
 
 const STYLES: Styles = Styles::styled()
@@ -51,42 +58,6 @@ Exit codes:
   2  the command line or the configuration is wrong
   3  partly loaded: windows were left out, the run was interrupted, or verify found a difference";
 
-const SYNC_EXAMPLES: &str = "\
-Examples:
-  criteo sync                              what is missing, and what Criteo restated
-  criteo sync -s statistics -s campaigns   two streams only
-  criteo sync --full-refresh --from 2026-03-01 --to 2026-03-31
-                                           read March again, whatever is loaded
-  criteo sync -s statistics --rebuild      after another currency, time zone or dimension
-  criteo sync --json | jq 'select(.event == \"window_quarantined\")'
-  criteo sync -s campaigns --output -      as CSV on standard output, remembering nothing
-  criteo sync --from 2026-03-01 --to 2026-03-07 --output - --format jsonl | jq -c 'select(.clicks > 0)'
-
-Every morning, by a line for `crontab -e` (cron knows few folders: where it does not find criteo,
-write what `command -v criteo` prints):
-  15 5 * * * cd \"$HOME/criteo\" && criteo --quiet sync
-
-Ready files are in deploy/ of this project: systemd/criteo-sync.timer, docker/compose.yaml,
-kubernetes/cronjob.yaml, airflow/criteo_sync.py and dagster/criteo_assets.py. The guide to them is
-docs/guides/scheduling.md.
-
-The first Ctrl-C finishes the calls that are on their way, commits and exits with 3.
-The second stops at once. Either way the tables are sound, and the same command carries on.";
-
-const PLAN_EXAMPLES: &str = "\
-Examples:
-  criteo plan                                  what `criteo sync` would do now
-  criteo plan --from 2025-01-01 --windows      a backfill, window by window
-  criteo --json plan | jq .report_calls        for a script";
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  criteo verify                                every loaded day of statistics and custom reports
-  criteo verify -s statistics --from 2026-03-01 --to 2026-03-31
-  criteo verify --fix                          and read again what differs
-
-Exits with 0 only if every sum agrees, and with 3 if one differs or nothing could be compared.";
-
 const CHECK_EXAMPLES: &str = "\
 Examples:
   criteo check                                 what is broken, and what to do about it
@@ -95,13 +66,6 @@ Examples:
 
 Exits with 0 when nothing is broken, warnings or not, with 2 when the configuration or the key's place is, and with 1
 when anything else is.";
-const AUTH_EXAMPLES: &str = "\
-Examples:
-  criteo auth import key.txt                   test the downloaded key, and keep it
-  criteo auth import - < key.txt               the same, from another program
-  criteo auth status                           which key is used, from where, and does Criteo accept it?
-  criteo auth rotate new-key.txt               change the key; the old one stays until the new one works
-  criteo --connection acme auth import key.txt for one of several apps";
 const VACUUM_EXAMPLES: &str = "\
 Examples:
   criteo vacuum --dry-run                      what would be removed
@@ -242,10 +206,10 @@ pub(crate) enum Command {
     #[command(after_help = init::EXAMPLES)]
     Init(Box<InitArguments>),
     /// Load what is missing, and read again what Criteo restates
-    #[command(after_help = SYNC_EXAMPLES)]
+    #[command(after_help = sync::SYNC_EXAMPLES)]
     Sync(SyncArguments),
     /// Show what sync would read, in how many calls and minutes, and load nothing
-    #[command(after_help = PLAN_EXAMPLES)]
+    #[command(after_help = sync::PLAN_EXAMPLES)]
     Plan(PlanArguments),
     /// List all streams
     Streams,
@@ -261,7 +225,7 @@ pub(crate) enum Command {
     #[command(after_help = query::EXAMPLES)]
     Query(QueryArguments),
     /// Compare the sums of the tables with Criteo's own totals
-    #[command(after_help = VERIFY_EXAMPLES)]
+    #[command(after_help = sync::VERIFY_EXAMPLES)]
     Verify(VerifyArguments),
     /// Test every link from this machine to Criteo and to the destination, and say what to do about a broken one
     ///
@@ -280,7 +244,7 @@ pub(crate) enum Command {
     #[command(after_help = consent::EXAMPLES)]
     Consent(ConsentArguments),
     /// Keep the app key: import, look at, change or remove it
-    #[command(subcommand, after_help = AUTH_EXAMPLES)]
+    #[command(subcommand, after_help = auth::EXAMPLES)]
     Auth(AuthCommand),
     /// Run a pretend Criteo on this machine, with its limits and quirks
     #[command(after_help = SANDBOX_EXAMPLES)]
@@ -310,157 +274,6 @@ pub(crate) struct StatusArguments {
     /// Show how early this account's numbers are final, and which lookback that supports
     #[arg(long)]
     pub(crate) maturation: bool,
-}
-
-/// Which streams and days.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct SelectionArguments {
-    /// First day, YYYY-MM-DD (default: the configured start date)
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    pub(crate) from: Option<Date>,
-    /// Last day, YYYY-MM-DD (default: today, or the last day that Criteo has)
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    pub(crate) to: Option<Date>,
-    /// Only this stream; may be given several times (default: every stream that is on)
-    #[arg(long = "stream", short, value_name = "STREAM")]
-    pub(crate) streams: Vec<String>,
-    /// Read all days again, also those that are loaded and mature
-    #[arg(long)]
-    pub(crate) full_refresh: bool,
-    /// Drop the tables of the selected streams and read them anew, for a changed currency, time zone or grain. Refused
-    /// where that would delete what cannot be read again. Kept versions stay, and so do recorded changes unless one of the
-    /// three is another
-    #[arg(long, conflicts_with_all = ["from", "to"])]
-    pub(crate) rebuild: bool,
-    /// With --rebuild: delete also what cannot be read again, such as the rows of advertisers that no longer consent, and
-    /// days that Criteo no longer has
-    #[arg(long, requires = "rebuild")]
-    pub(crate) accept_loss: bool,
-}
-
-/// What `sync` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct SyncArguments {
-    /// Which streams and days.
-    #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
-    /// Write files into this folder instead of the configured destination; - prints rows on standard output, reads all
-    /// that is selected, and remembers nothing
-    #[arg(long, short, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) output: Option<PathBuf>,
-    /// Format of --output: csv (on standard output for one stream) or jsonl
-    #[arg(
-        long,
-        value_enum,
-        requires = "output",
-        default_value_t = OutputFormat::Csv,
-        hide_possible_values = true
-    )]
-    pub(crate) format: OutputFormat,
-}
-
-/// How rows become text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// Comma-separated values
-    Csv,
-    /// One JSON object per line
-    Jsonl,
-}
-
-/// What `plan` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct PlanArguments {
-    /// Which streams and days.
-    #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
-    /// List every window (some days of some advertisers, asked for at once), in the order in which it would be read
-    #[arg(long)]
-    pub(crate) windows: bool,
-}
-
-/// What `verify` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct VerifyArguments {
-    /// First day, YYYY-MM-DD (default: the first loaded one that Criteo still has)
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    pub(crate) from: Option<Date>,
-    /// Last day, YYYY-MM-DD (default: the last loaded one)
-    #[arg(long, value_name = "DAY", value_parser = day)]
-    pub(crate) to: Option<Date>,
-    /// Only this stream; may be given several times (default: all that have totals)
-    #[arg(long = "stream", short, value_name = "STREAM")]
-    pub(crate) streams: Vec<String>,
-    /// Read the days that differ again, then compare once more
-    #[arg(long)]
-    pub(crate) fix: bool,
-}
-
-/// What can be done with the app key. A secret is never an argument: others could list it.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum AuthCommand {
-    /// Test a key and keep it, in the operating system's keyring or in a file that only you can read
-    Import(ImportArguments),
-    /// Show which key is used, where it was found, and whether Criteo accepts it
-    Status(AuthStatusArguments),
-    /// Replace the kept key by another one of the same app, once Criteo has accepted that
-    Rotate(RotateArguments),
-    /// Forget the kept key. Keys in the environment or in files of yours stay
-    Remove,
-}
-
-/// What `auth import` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ImportArguments {
-    /// Key file from Criteo's partner portal; - reads from standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
-    /// Where to keep it
-    #[arg(long, value_enum, value_name = "PLACE", default_value_t = StoreWish::Auto)]
-    pub(crate) store: StoreWish,
-    /// Keep it without asking Criteo whether it works
-    #[arg(long)]
-    pub(crate) no_test: bool,
-    /// Keep it in place of another key
-    #[arg(long)]
-    pub(crate) replace: bool,
-}
-
-/// What `auth rotate` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct RotateArguments {
-    /// Key file from Criteo's partner portal; - reads from standard input
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) file: PathBuf,
-}
-
-/// What `auth status` takes.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct AuthStatusArguments {
-    /// Do not ask Criteo
-    #[arg(long)]
-    pub(crate) offline: bool,
-}
-
-/// Where to keep a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoreWish {
-    /// In the keyring where one works, else in a file
-    Auto,
-    /// In the keyring or not at all
-    Keyring,
-    /// In a file: for servers, and for runs while nobody is logged in
-    File,
-}
-
-impl From<StoreWish> for Wish {
-    fn from(wish: StoreWish) -> Wish {
-        match wish {
-            StoreWish::Auto => Wish::Anywhere,
-            StoreWish::Keyring => Wish::Keyring,
-            StoreWish::File => Wish::File,
-        }
-    }
 }
 
 /// What `vacuum` takes.
